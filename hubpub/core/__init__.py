@@ -1,0 +1,1 @@
+"""What every room shares: findings, rules, reports, errors and settings."""

@@ -1,0 +1,121 @@
+"""Rule and Registry: a rule is declared once, beside the function that implements it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from hubpub.core.findings import Finding, Problem, Severity
+from hubpub.core.report import Skip
+
+Subject = TypeVar("Subject")
+Check = Callable[[Subject], Iterable[Problem | Skip]]
+
+_CODE = re.compile(r"[A-Z]{2,8}[0-9]{3}")
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule(Generic[Subject]):
+    """One opinion about a subject (a model folder or a card).
+
+    Attributes:
+        code: words plus three digits; a published code never changes its meaning.
+        name: the same in words, kebab-case.
+        severity: of its findings, unless a finding says otherwise.
+        summary: one line, what the rule reports.
+        why: what goes wrong for users when it is ignored, with the evidence.
+        bad: an example that the rule reports.
+        good: the same, mended.
+        hint: what to do about it.
+        source: where the rule comes from (a link, or the name of a specification).
+        check: yields a Problem per hit, and a Skip for each thing that it could not look at.
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    summary: str
+    why: str
+    bad: str
+    good: str
+    hint: str
+    source: str
+    check: Check[Subject]
+
+    def run(self, subject: Subject) -> Iterator[Finding | Skip]:
+        """The findings of this rule on `subject`, and what it could not look at."""
+        for problem in self.check(subject):
+            if isinstance(problem, Skip):
+                yield problem
+                continue
+            yield Finding(
+                rule=self.code,
+                name=self.name,
+                severity=problem.severity or self.severity,
+                message=problem.message,
+                path=problem.path,
+                line=problem.line,
+                column=problem.column,
+                tensor=problem.tensor,
+                hint=problem.hint or self.hint,
+                fix=problem.fix,
+            )
+
+    def to_json(self) -> dict[str, Any]:
+        """The declaration as plain data, for `hubpub rule CODE --json`."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "severity": self.severity.value,
+            "summary": self.summary,
+            "why": self.why,
+            "bad": self.bad,
+            "good": self.good,
+            "hint": self.hint,
+            "source": self.source,
+        }
+
+
+class Registry(Generic[Subject]):
+    """The rules for one kind of subject, in the order of their codes."""
+
+    def __init__(self) -> None:
+        self._rules: dict[str, Rule[Subject]] = {}
+
+    def rule(
+        self,
+        code: str,
+        name: str,
+        severity: Severity,
+        *,
+        summary: str,
+        why: str,
+        bad: str,
+        good: str,
+        hint: str,
+        source: str,
+    ) -> Callable[[Check[Subject]], Check[Subject]]:
+        """Declare the decorated function as a rule.
+
+        Raises:
+            ValueError: the code or name is malformed, or taken.
+        """
+        if not _CODE.fullmatch(code) or not _NAME.fullmatch(name):
+            raise ValueError(f"malformed rule code or name: {code} {name}")
+        if code in self._rules or any(rule.name == name for rule in self._rules.values()):
+            raise ValueError(f"rule {code} {name} is declared twice")
+
+        def declare(check: Check[Subject]) -> Check[Subject]:
+            self._rules[code] = Rule(code, name, severity, summary, why, bad, good, hint, source, check)
+            return check
+
+        return declare
+
+    def __iter__(self) -> Iterator[Rule[Subject]]:
+        return iter(sorted(self._rules.values(), key=lambda rule: rule.code))
+
+    def __len__(self) -> int:
+        return len(self._rules)

@@ -1,0 +1,149 @@
+"""Settings from `hubpub.toml` or `[tool.hubpub]` in pyproject.toml; a flag beats the file, the file beats the default.
+
+Where a push goes and which token it uses are not settings on purpose: a file in a checkout must not be able
+to send somebody's token to another host. They come from the command line or the environment only.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from hubpub.core.errors import UsageError
+from hubpub.core.findings import Severity
+
+_LARGEST_FILE = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class CardSettings:
+    """`[tool.hubpub.card]`: what the files of a model cannot tell, the same for every model of a project."""
+
+    license: str | None = None
+    language: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`[tool.hubpub]`.
+
+    Attributes:
+        org: the namespace that `push` publishes to when none is named.
+        private: whether a repo that `push` creates is private.
+        fail_on: the lowest severity that makes a command exit with 1.
+        ignore: rules that are not run, by code, prefix of a code, or name.
+        exclude: globs of files that are neither checked nor published.
+        include: globs of files that are published although hubpub would leave them out.
+        card: what goes into the card.
+        source: the file that these came from; None for the defaults.
+    """
+
+    org: str | None = None
+    private: bool = False
+    fail_on: Severity = Severity.ERROR
+    ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    card: CardSettings = field(default_factory=CardSettings)
+    source: Path | None = None
+
+
+def find_settings(start: Path) -> Settings:
+    """The settings of the nearest `hubpub.toml`, or pyproject.toml with `[tool.hubpub]`, at or above `start`.
+
+    Raises:
+        UsageError: the file is not TOML, or holds a key or value that hubpub does not know.
+    """
+    for folder in (start, *start.parents):
+        path = folder / "hubpub.toml"
+        if path.is_file():
+            return parse_settings(_read_toml(path), path)
+        path = folder / "pyproject.toml"
+        if path.is_file():
+            table = _read_toml(path).get("tool", {}).get("hubpub")
+            if table is not None:
+                return parse_settings(table, path)
+    return Settings()
+
+
+def load_settings(path: Path) -> Settings:
+    """The settings of one named file, as `--config FILE` gives it.
+
+    Raises:
+        UsageError: as `find_settings`, or the file is not there.
+    """
+    document = _read_toml(path)
+    if path.name == "pyproject.toml":
+        document = document.get("tool", {}).get("hubpub", {})
+    return parse_settings(document, path)
+
+
+def parse_settings(table: Mapping[str, Any], source: Path) -> Settings:
+    """Settings from the parsed table of `source`.
+
+    Raises:
+        UsageError: a key or value that hubpub does not know.
+    """
+    values = _checked(table, Settings, source, "")
+    card = values.pop("card", {})
+    if not isinstance(card, Mapping):
+        raise UsageError(f"{source}: card is not a table", "write [tool.hubpub.card], or [card] in hubpub.toml")
+    return Settings(**values, card=CardSettings(**_checked(card, CardSettings, source, "card.")), source=source)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_FILE + 1)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "name a settings file that exists") from error
+    if len(data) > _LARGEST_FILE:
+        raise UsageError(f"{path} is larger than 1 MB", "keep settings in a file of their own, hubpub.toml")
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML: {error}", "mend the file and run again") from error
+
+
+_LISTS = {"ignore", "exclude", "include", "language", "datasets"}
+
+
+def _checked(table: Mapping[str, Any], into: type, source: Path, prefix: str) -> dict[str, Any]:
+    """The table's values under their attribute names, each of the type that its attribute has."""
+    known = {field.name.replace("_", "-"): field.name for field in fields(into) if field.name != "source"}
+    checked: dict[str, Any] = {}
+    for key, value in table.items():
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean {prefix}{near[0]}?" if near else f"known keys: {', '.join(known)}"
+            raise UsageError(f"{source}: unknown setting {prefix}{key}", hint)
+        checked[known[key]] = _value(prefix + key, value, source)
+    return checked
+
+
+def _value(key: str, value: Any, source: Path) -> Any:
+    name = key.rpartition(".")[2]
+    if name == "card":
+        return value
+    if name in _LISTS:
+        items = [value] if isinstance(value, str) else value
+        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+            raise UsageError(f"{source}: {key} is not a list of strings", f'write {key} = ["..."]')
+        return tuple(items)
+    if name == "private":
+        if not isinstance(value, bool):
+            raise UsageError(f"{source}: {key} is not a boolean", f"write {key} = true")
+        return value
+    if not isinstance(value, str):
+        raise UsageError(f"{source}: {key} is not a string", f'write {key} = "..."')
+    if name == "fail-on":
+        try:
+            return Severity(value)
+        except ValueError as error:
+            raise UsageError(f"{source}: {key} is {value!r}", "write one of error, warning, info") from error
+    return value
