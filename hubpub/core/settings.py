@@ -61,10 +61,10 @@ def find_settings(start: Path) -> Settings:
     """
     for folder in (start, *start.parents):
         path = folder / "hubpub.toml"
-        if path.is_file():
+        if _is_file(path):
             return parse_settings(_read_toml(path), path)
         path = folder / "pyproject.toml"
-        if path.is_file():
+        if _is_file(path):
             table = _read_toml(path).get("tool", {}).get("hubpub")
             if table is not None:
                 return parse_settings(table, path)
@@ -94,6 +94,14 @@ def parse_settings(table: Mapping[str, Any], source: Path) -> Settings:
     if not isinstance(card, Mapping):
         raise UsageError(f"{source}: card is not a table", "write [tool.hubpub.card], or [card] in hubpub.toml")
     return Settings(**values, card=CardSettings(**_checked(card, CardSettings, source, "card.")), source=source)
+
+
+def _is_file(path: Path) -> bool:
+    """Whether there is such a file, as far as this user may see: a closed folder above holds nobody's settings."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -70,3 +70,17 @@ def test_no_file_gives_the_defaults(tmp_path: Path) -> None:
     if any((parent / "pyproject.toml").exists() for parent in tmp_path.parents):
         pytest.skip("the temporary folder lies inside a project")
     assert find_settings(tmp_path) == Settings()
+
+
+def test_a_folder_that_may_not_be_entered_holds_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = tmp_path / "closed"
+    is_file = Path.is_file
+
+    def as_another_user(path: Path) -> bool:
+        if path.parent == closed:
+            raise PermissionError(13, "Permission denied")
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", as_another_user)
+    (tmp_path / "hubpub.toml").write_text('org = "acme"\n')
+    assert find_settings(closed).org == "acme"

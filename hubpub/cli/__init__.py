@@ -1,0 +1,1 @@
+"""argv in, exit code out: one module per verb, each imported only when it is called."""

@@ -1,0 +1,73 @@
+"""`hubpub card`."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+import click
+
+from hubpub.cli.output import config_option, notify, settings_for
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--write", is_flag=True, help="Put the card into the folder, as README.md.")
+@click.option("--diff", "show_diff", is_flag=True, help="Show what would change in README.md.")
+@click.option("--repo-id", metavar="NS/NAME", help="Repo id that the usage snippets name; default: the folder's name.")
+@config_option
+def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: Path | None) -> int:
+    """Write the model card of the folder PATH to stdout.
+
+    A folder without README.md gets a whole card: metadata and the seven sections, filled with what the files know,
+    with a visible gap where a person must write. An existing README.md stays as it is, byte for byte; metadata and
+    sections that it lacks are added.
+
+    \b
+    Examples:
+      hubpub card ./model                # look at it
+      hubpub card ./model --diff         # what is missing from my README.md?
+      hubpub card ./model --write        # put it into the folder
+    """
+    from hubpub.card.document import Card
+    from hubpub.card.facts import card_facts
+    from hubpub.card.merge import complete
+    from hubpub.card.render import render_card
+    from hubpub.card.sections import score
+    from hubpub.card.source import read_card_file, write_card_file
+    from hubpub.core.errors import UsageError
+    from hubpub.model.folder import ModelFolder
+    from hubpub.publish.target import parse_repo_id
+
+    if write and show_diff:
+        raise UsageError("--write and --diff were both given", "give one of them")
+    if repo_id:
+        parse_repo_id(repo_id)
+    settings = settings_for(config)
+    folder = ModelFolder.open(path, exclude=settings.exclude)
+    readme = folder.root / "README.md"
+    try:
+        existing = read_card_file(readme).decode() if folder.entry("README.md") else ""
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{readme} is not UTF-8 at byte {error.start}", "save it as UTF-8 first") from error
+    rendered = render_card(card_facts(folder, repo_id=repo_id, settings=settings.card))
+    result = complete(existing, rendered) if existing.strip() else rendered
+
+    if show_diff:
+        changes = difflib.unified_diff(
+            existing.splitlines(keepends=True),
+            result.splitlines(keepends=True),
+            "README.md",
+            "README.md (proposed)",
+        )
+        click.echo("".join(changes), nl=False)
+    elif write:
+        filled, total = score(Card.parse(result))
+        if result == existing:
+            notify(f"{readme} lacks nothing that the folder knows; not touched")
+        else:
+            write_card_file(readme, result.encode())
+            notify(f"wrote {readme}: {filled} of {total} sections filled; `hubpub lint {path}` names the rest")
+    else:
+        click.echo(result, nl=False)
+    return 0

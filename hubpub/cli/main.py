@@ -1,0 +1,97 @@
+"""The `hubpub` command: finds the verb, runs it, turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from hubpub import __version__
+from hubpub.cli.output import show_error
+from hubpub.core.errors import HubpubError, UsageError
+
+# Verb -> what --help says of it. The module of a verb is hubpub.cli.<verb>, its command has the verb's name.
+_VERBS = {
+    "check": "Check a saved model folder: is it whole, safe and loadable?",
+    "lint": "Lint a model card: metadata, the seven sections, placeholders.",
+    "card": "Write the model card that the folder can fill; keep what people wrote.",
+    "push": "Check, write the card, and publish in ONE verified commit.",
+    "serve": "Run the embedded hub: a Hub of your own on this machine.",
+    "whoami": "Show whose token is used, where it comes from, and where it may publish.",
+    "rule": "Explain a rule: what it finds, why it matters, how to mend it.",
+}
+
+_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports a verb only when it is called, so that --help stays instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in the order of a release."""
+        return list(_VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command; None when there is no such verb."""
+        if cmd_name not in _VERBS:
+            return None
+        command = getattr(importlib.import_module(f"hubpub.cli.{cmd_name}"), cmd_name)
+        assert isinstance(command, click.Command)  # noqa: S101 -- the table and the modules are ours
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs from the table, importing none of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_VERBS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with:  hubpub check ./model   then   hubpub push ./model --org ORG --hub local",
+)
+@click.version_option(__version__, prog_name="hubpub")
+def cli() -> None:
+    """The release gate for model repositories.
+
+    hubpub reads a saved model folder, refuses what is broken or unsafe, writes the model card, and publishes to
+    the Hugging Face Hub (or any hub that speaks its API) in one commit.
+
+    \b
+    Exit codes: 0 done, 1 findings, 2 wrong usage or configuration,
+    3 not authorised, 4 conflict, 5 hub or network, 6 verification failed.
+    """
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and leave with its exit code."""
+    arguments = sys.argv[1:] if argv is None else argv
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: list[str]) -> int:
+    try:
+        result: Any = cli.main(args=arguments, prog_name="hubpub", standalone_mode=False)
+    except HubpubError as error:
+        show_error(error, arguments)
+        return error.exit_code
+    except click.ClickException as error:
+        show_error(_usage_error(error, arguments), arguments)
+        return UsageError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return _INTERRUPTED
+    return result if isinstance(result, int) else 0
+
+
+def _usage_error(error: click.ClickException, arguments: list[str]) -> UsageError:
+    """click's complaint about the command line, in hubpub's form: one line with the next step."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "hubpub"
+    verb = next((argument for argument in arguments if not argument.startswith("-")), "")
+    near = difflib.get_close_matches(verb, _VERBS, n=1) if command == "hubpub" else []
+    hint = f"did you mean `hubpub {near[0]}`?" if near else f"see `{command} --help`"
+    return UsageError(error.format_message().rstrip("."), hint)

@@ -1,0 +1,150 @@
+"""Plan: what a push would do to the repo, file by file, before anything is sent."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hubpub.publish.card import CardChoice
+from hubpub.publish.client import RemoteFile
+from hubpub.publish.release import LeftOut
+
+PLAN_SCHEMA = "hubpub.plan/1"
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFile:
+    """One file of the release.
+
+    Attributes:
+        path: where it goes in the repo.
+        source: the file on disk, or the bytes themselves (a rendered card).
+        size: bytes.
+        sha256: hex digest of the content.
+        mtime_ns: of the file when it was hashed; 0 for bytes.
+    """
+
+    path: str
+    source: Path | bytes
+    size: int
+    sha256: str
+    mtime_ns: int
+
+    def equals(self, remote: RemoteFile | None) -> bool:
+        """Whether the hub holds the same bytes: by SHA-256 for LFS files, by git's blob id for the others."""
+        if remote is None or remote.size != self.size:
+            return False
+        if remote.sha256 is not None:
+            return remote.sha256 == self.sha256
+        return remote.blob == git_blob_oid(self.source, self.size)
+
+
+def git_blob_oid(source: Path | bytes, size: int) -> str:
+    """The id git gives to this content: SHA-1 of "blob", the size, a zero byte and the bytes."""
+    digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    if isinstance(source, bytes):
+        digest.update(source)
+    else:
+        with source.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a push would do.
+
+    Attributes:
+        endpoint: the hub.
+        repo_id: namespace/name.
+        revision: the branch.
+        base: commit that the branch is at; None when the repo does not exist.
+        creates_repo: whether the repo is created, and `private` whether it is then private.
+        add: files the repo does not have.
+        replace: files of which the repo has another content.
+        unchanged: files the repo has already.
+        kept: files that only the repo has; they stay.
+        left_out: files of the folder that are not published.
+        card: where the README.md comes from.
+        tag: the tag to set on the verified commit.
+        title: the commit message.
+    """
+
+    endpoint: str
+    repo_id: str
+    revision: str
+    base: str | None
+    creates_repo: bool
+    private: bool
+    add: tuple[LocalFile, ...]
+    replace: tuple[LocalFile, ...]
+    unchanged: tuple[LocalFile, ...]
+    kept: tuple[str, ...]
+    left_out: tuple[LeftOut, ...]
+    card: CardChoice
+    tag: str | None
+    title: str
+
+    @property
+    def changes(self) -> tuple[LocalFile, ...]:
+        """The files that the commit holds."""
+        return self.add + self.replace
+
+    @property
+    def bytes_to_send(self) -> int:
+        """Bytes in added and replaced files; the transfer deduplicates on top of that."""
+        return sum(file.size for file in self.changes)
+
+    @property
+    def url(self) -> str:
+        """Where a person looks at the repo."""
+        return f"{self.endpoint}/{self.repo_id}"
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan in the schema `hubpub.plan/1`."""
+
+        def listed(files: tuple[LocalFile, ...]) -> list[dict[str, Any]]:
+            return [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in files]
+
+        return {
+            "schema": PLAN_SCHEMA,
+            "endpoint": self.endpoint,
+            "repo_id": self.repo_id,
+            "url": self.url,
+            "revision": self.revision,
+            "base": self.base,
+            "creates_repo": self.creates_repo,
+            "private": self.private,
+            "add": listed(self.add),
+            "replace": listed(self.replace),
+            "unchanged": listed(self.unchanged),
+            "kept": list(self.kept),
+            "left_out": [{"path": item.path, "size": item.size, "reason": item.reason} for item in self.left_out],
+            "bytes_to_send": self.bytes_to_send,
+            "card": self.card.to_json(),
+            "tag": self.tag,
+            "title": self.title,
+        }
+
+
+def split_by_remote(
+    files: tuple[LocalFile, ...], remote: Mapping[str, RemoteFile]
+) -> tuple[tuple[LocalFile, ...], tuple[LocalFile, ...], tuple[LocalFile, ...], tuple[str, ...]]:
+    """(added, replaced, unchanged, kept): the release against the tree that the repo has now."""
+    add, replace, unchanged = [], [], []
+    for file in files:
+        there = remote.get(file.path)
+        if there is None:
+            add.append(file)
+        elif file.equals(there):
+            unchanged.append(file)
+        else:
+            replace.append(file)
+    ours = {file.path for file in files}
+    kept = sorted(path for path in remote if path not in ours)
+    return tuple(add), tuple(replace), tuple(unchanged), tuple(kept)

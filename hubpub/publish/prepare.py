@@ -1,0 +1,209 @@
+"""Prepare: all that a push does before it sends anything: check, sign in, choose the card, plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hubpub.card.facts import card_facts
+from hubpub.card.render import render_card
+from hubpub.card.source import CARD, LARGEST_CARD, read_card_file
+from hubpub.core.errors import ConflictError, FindingsError
+from hubpub.core.findings import Severity
+from hubpub.core.report import Report, joined
+from hubpub.core.settings import CardSettings
+from hubpub.model.folder import ModelFolder
+from hubpub.publish.card import CardChoice, CardSource, choose_card, last_published_card
+from hubpub.publish.client import HubClient, Identity, RemoteFile
+from hubpub.publish.plan import LocalFile, Plan, split_by_remote
+from hubpub.publish.preflight import check_may_publish
+from hubpub.publish.release import PublishSet, publish_set
+from hubpub.rules.run import check_folder, lint_card
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitOperationAdd
+
+Notify = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PushOptions:
+    """What to publish, and where to.
+
+    Attributes:
+        path: the model folder.
+        name: repo name.
+        namespace: user or organisation; None takes the user whose token it is.
+        revision: branch to publish to.
+        tag: tag to set on the verified commit.
+        private: the repo must be private; a new one is created so, an existing public one is refused.
+        new_repos_private: whether a repo that has to be created is private.
+        title: commit message; None writes one.
+        card: which card wins when the folder's and the hub's were both written by hand.
+        include: globs of files that are published although hubpub would leave them out.
+        exclude: globs of files that are not published.
+        ignore: rules that are not run.
+        fail_on: lowest severity that stops the push.
+        card_settings: what the project says about the cards of all its models.
+    """
+
+    path: Path
+    name: str
+    namespace: str | None = None
+    revision: str = "main"
+    tag: str | None = None
+    private: bool = False
+    new_repos_private: bool = False
+    title: str | None = None
+    card: CardSource | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    fail_on: Severity = Severity.ERROR
+    card_settings: CardSettings = field(default_factory=CardSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A push that has passed every check: the plan, the report that let it pass, and what is sent."""
+
+    plan: Plan
+    report: Report
+    additions: tuple[CommitOperationAdd, ...]
+
+
+def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared:
+    """Everything a push does before it sends anything.
+
+    Raises:
+        FindingsError: the folder or its card has findings that stop a release.
+        AuthError: the token may not publish there.
+        ConflictError: the card or the tag on the hub would be overwritten.
+        HubError: the hub cannot be read.
+    """
+    folder = ModelFolder.open(options.path, exclude=options.exclude)
+    model_report = check_folder(folder, target=str(options.path), ignore=options.ignore, fail_on=options.fail_on)
+    local = read_card_file(folder.root / CARD) if folder.entry(CARD) else None
+    report = model_report if local is None else joined(model_report, _lint(local, folder, options))
+    notify(f"checked {len(folder.files):,} files: {report.summary}")
+    _stop_on_findings(report, options.name)
+
+    identity = client.whoami()
+    repo_id = f"{options.namespace or identity.name}/{options.name}"
+    head, remote = _remote_state(client, identity, repo_id, options)
+    notify(f"{identity.name} may publish to {repo_id} on {client.endpoint}")
+    card = _card(folder, local, repo_id, options, client, remote, head)
+    if card.source is not CardSource.FOLDER:
+        report = joined(model_report, _lint(card.content, folder, options))
+        _stop_on_findings(report, repo_id)
+
+    release = publish_set(folder, include=options.include)
+    additions = _additions(folder, release, card)
+    files = tuple(_local_file(folder, path, addition) for path, addition in sorted(additions.items()))
+    add, replace, unchanged, kept = split_by_remote(files, remote)
+    plan = Plan(
+        endpoint=client.endpoint,
+        repo_id=repo_id,
+        revision=options.revision,
+        base=head,
+        creates_repo=head is None,
+        private=options.private or options.new_repos_private,
+        add=add,
+        replace=replace,
+        unchanged=unchanged,
+        kept=kept,
+        left_out=release.left_out,
+        card=card,
+        tag=options.tag,
+        title=options.title or f"Publish {options.name}" + (f" {options.tag}" if options.tag else ""),
+    )
+    _check_tag(client, plan)
+    return Prepared(plan, report, tuple(additions[file.path] for file in plan.changes))
+
+
+def _lint(content: bytes, folder: ModelFolder, options: PushOptions) -> Report:
+    return lint_card(content, path=CARD, target=CARD, folder=folder, ignore=options.ignore, fail_on=options.fail_on)
+
+
+def _stop_on_findings(report: Report, name: str) -> None:
+    if not report.ok:
+        raise FindingsError(
+            f"{name} was not published: the checks found {report.summary}",
+            "mend what is named above; `hubpub rule CODE` explains a finding",
+            report,
+        )
+
+
+def _remote_state(
+    client: HubClient, identity: Identity, repo_id: str, options: PushOptions
+) -> tuple[str | None, dict[str, RemoteFile]]:
+    """(head of the branch, its tree), after the hub has said that this token may write there."""
+    found = client.head(repo_id, options.revision)
+    check_may_publish(client, identity, repo_id, exists=found is not None)
+    if found is None:
+        return None, {}
+    head, private = found
+    if options.private and not private:
+        raise ConflictError(
+            f"{repo_id} is public already, and --private was asked for",
+            "make it private in its settings on the hub first, or push without --private",
+        )
+    return head, client.tree(repo_id, head) if head else {}
+
+
+def _card(
+    folder: ModelFolder,
+    local: bytes | None,
+    repo_id: str,
+    options: PushOptions,
+    client: HubClient,
+    remote: dict[str, RemoteFile],
+    head: str | None,
+) -> CardChoice:
+    """The card to publish: the folder's, the hub's, or one from the templates."""
+    there = client.read(repo_id, CARD, head, LARGEST_CARD) if head and CARD in remote else None
+    published = last_published_card(client.commits(repo_id, head)) if head and there is not None else None
+
+    def render() -> bytes:
+        return render_card(card_facts(folder, repo_id=repo_id, settings=options.card_settings)).encode()
+
+    return choose_card(local, there, published, render, options.card)
+
+
+def _additions(folder: ModelFolder, release: PublishSet, card: CardChoice) -> dict[str, CommitOperationAdd]:
+    """One operation per file of the release, by path; each reads its file once, for the SHA-256."""
+    from huggingface_hub import CommitOperationAdd
+
+    additions = {
+        entry.path: CommitOperationAdd(path_in_repo=entry.path, path_or_fileobj=folder.root / entry.path)
+        for entry in release.files
+    }
+    if card.source is not CardSource.HUB:
+        additions[CARD] = CommitOperationAdd(path_in_repo=CARD, path_or_fileobj=card.content)
+    return additions
+
+
+def _local_file(folder: ModelFolder, path: str, addition: CommitOperationAdd) -> LocalFile:
+    entry = folder.entry(path)
+    in_memory = isinstance(addition.path_or_fileobj, bytes)
+    return LocalFile(
+        path=path,
+        source=addition.path_or_fileobj if isinstance(addition.path_or_fileobj, bytes) else folder.root / path,
+        size=addition.upload_info.size,
+        sha256=addition.upload_info.sha256.hex(),
+        mtime_ns=0 if in_memory or entry is None else entry.mtime_ns,
+    )
+
+
+def _check_tag(client: HubClient, plan: Plan) -> None:
+    """A tag never moves: an existing one is only right when it is on the very commit that holds this release."""
+    if plan.tag is None or plan.base is None:
+        return
+    at = client.tags(plan.repo_id).get(plan.tag)
+    if at is not None and (plan.changes or at != plan.base):
+        raise ConflictError(
+            f"{plan.repo_id} has a tag {plan.tag} already, at {at[:12]}, and this release differs from it",
+            "choose another tag; hubpub never moves one",
+        )
