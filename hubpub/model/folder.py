@@ -1,0 +1,233 @@
+"""ModelFolder: everything that is known of a saved model folder, read when asked for and at most once."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from hubpub.core.errors import UsageError
+from hubpub.model.jsonfile import (
+    CONFIG_LIMIT,
+    INDEX_LIMIT,
+    TOKENIZER_LIMIT,
+    JsonFile,
+    JsonProblem,
+    read_json,
+)
+from hubpub.model.kind import ModelKind, model_kind
+from hubpub.model.leftovers import leftover, never_entered
+from hubpub.model.safetensors import Header, read_header
+from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
+from hubpub.model.tokenizer import TokenizerFiles, TokenizerJson, digest_tokenizer_json, read_tokenizer
+from hubpub.model.walk import EntryKind, FileEntry, open_regular, walk
+from hubpub.model.weights import Weights, read_weights
+
+
+@dataclass(frozen=True)
+class ModelFolder:
+    """A saved model folder.
+
+    Attributes:
+        root: the folder, absolute and free of symlinks.
+        files: regular readable files, sorted by path, and symlinks to such inside the folder.
+        others: what cannot be published: symlinks out of the folder, FIFOs, unreadable files, ...
+        pruned: directories that were not entered because nothing in them belongs to a model (".git/").
+    """
+
+    root: Path
+    files: tuple[FileEntry, ...]
+    others: tuple[FileEntry, ...] = ()
+    pruned: tuple[str, ...] = ()
+    _json: dict[str, JsonFile] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def open(cls, path: Path | str, *, exclude: Sequence[str] = ()) -> ModelFolder:
+        """Walk the folder at `path`.
+
+        Args:
+            path: the folder.
+            exclude: globs of paths to act as if they were not there, as in `hf upload --exclude`: matched
+                on the whole path, `*` crosses slashes; a glob that names a directory excludes all of it.
+
+        Raises:
+            UsageError: there is no such folder, it is a file, empty, unreadable, or too large for a model.
+        """
+        try:
+            root = Path(path).resolve(strict=True)
+        except (OSError, RuntimeError, ValueError) as error:
+            raise UsageError(f"{path} does not exist", "name the folder that save_pretrained wrote") from error
+        if not root.is_dir():
+            raise UsageError(f"{path} is a file, not a folder", f"name the folder that holds it: {root.parent}")
+
+        def leave_out(entry: str) -> bool:
+            return any(_matches(entry, glob) for glob in exclude)
+
+        found = walk(root, prune=never_entered, leave_out=leave_out)
+        if not found.files and not found.others:
+            excluded = " that --exclude leaves" if exclude else ""
+            next_step = "save the model there first, with save_pretrained"
+            raise UsageError(f"{path} holds no files{excluded}", next_step)
+        return cls(root, found.files, found.others, found.pruned)
+
+    @cached_property
+    def _by_path(self) -> dict[str, FileEntry]:
+        return {entry.path: entry for entry in (*self.files, *self.others)}
+
+    @cached_property
+    def _published(self) -> frozenset[str]:
+        return frozenset(entry.path for entry in self.release_files)
+
+    def entry(self, path: str) -> FileEntry | None:
+        """The entry at `path` (posix, relative), whatever it is."""
+        return self._by_path.get(path)
+
+    @cached_property
+    def release_files(self) -> tuple[FileEntry, ...]:
+        """The files that belong to a release: `files` without training state, caches and junk."""
+        return tuple(entry for entry in self.files if leftover(entry.path) is None)
+
+    @cached_property
+    def root_names(self) -> frozenset[str]:
+        """The names of the release files directly in the folder."""
+        return frozenset(path for path in self._published if "/" not in path)
+
+    def open_file(self, path: str) -> BinaryIO:
+        """Open one of `files` for reading.
+
+        Raises:
+            OSError: it is not one of them, or can no longer be read.
+        """
+        entry = self._by_path.get(path)
+        if entry is None or entry.kind is not EntryKind.FILE:
+            raise FileNotFoundError(f"{path} is not a readable file of {self.root}")
+        return open_regular(self.root / path)
+
+    def start(self, path: str, size: int = 512) -> bytes:
+        """The first `size` bytes of one of `files`; b"" when it can no longer be read."""
+        try:
+            with self.open_file(path) as file:
+                return file.read(size)
+        except OSError:
+            return b""
+
+    def text(self, path: str, limit: int) -> str:
+        """The first `limit` bytes of one of `files` as UTF-8; what is not becomes replacement characters."""
+        return self.start(path, limit).decode("utf-8", "replace")
+
+    def json(self, path: str, *, limit: int = CONFIG_LIMIT, top: type = dict) -> JsonFile | None:
+        """A JSON file of the folder, read once; None when it is not among the release files.
+
+        A git-LFS pointer in its place has no value, and a problem that says so.
+        """
+        if path not in self._published:
+            return None
+        if path not in self._json:
+            self._json[path] = self._read_json(path, limit, top)
+        return self._json[path]
+
+    def _read_json(self, path: str, limit: int, top: type) -> JsonFile:
+        if path in self.lfs_pointers:
+            return JsonFile(None, JsonProblem("is a git-LFS pointer"))
+        return read_json(self.root / path, limit=limit, top=top)
+
+    @cached_property
+    def lfs_pointers(self) -> dict[str, LfsPointer]:
+        """The release files that are git-LFS pointers instead of the file itself, by path."""
+        small = (entry for entry in self.release_files if 100 < entry.size < LFS_POINTER_LIMIT)
+        pointers = ((entry.path, lfs_pointer(self.start(entry.path, LFS_POINTER_LIMIT))) for entry in small)
+        return {path: pointer for path, pointer in pointers if pointer is not None}
+
+    @property
+    def config(self) -> JsonFile | None:
+        """config.json."""
+        return self.json("config.json")
+
+    @property
+    def generation_config(self) -> JsonFile | None:
+        """generation_config.json."""
+        return self.json("generation_config.json")
+
+    @property
+    def tokenizer_config(self) -> JsonFile | None:
+        """tokenizer_config.json."""
+        return self.json("tokenizer_config.json")
+
+    @property
+    def adapter_config(self) -> JsonFile | None:
+        """adapter_config.json."""
+        return self.json("adapter_config.json")
+
+    @property
+    def modules(self) -> JsonFile | None:
+        """modules.json of sentence-transformers; its document is a list."""
+        return self.json("modules.json", top=list)
+
+    @property
+    def model_type(self) -> str | None:
+        """`model_type` of config.json."""
+        value = self.config.get("model_type") if self.config else None
+        return value if isinstance(value, str) and value else None
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """`architectures` of config.json."""
+        value = self.config.get("architectures") if self.config else None
+        return tuple(name for name in value if isinstance(name, str)) if isinstance(value, list) else ()
+
+    @cached_property
+    def kind(self) -> ModelKind:
+        """The library or format that the folder is made for."""
+        return model_kind(self.root_names, self.config, self.weights.formats)
+
+    @cached_property
+    def weights(self) -> Weights:
+        """The weights: files, headers, indexes, parameter counts."""
+        return read_weights(self.release_files, header=self._header, index=self._index, start=self.start)
+
+    def _header(self, path: str) -> Header:
+        return read_header(self.root / path)
+
+    def _index(self, path: str) -> JsonFile:
+        return self.json(path, limit=INDEX_LIMIT) or JsonFile(None)
+
+    @cached_property
+    def tokenizer(self) -> TokenizerFiles:
+        """The tokenizer files directly in the folder."""
+        return self.tokenizer_in("")
+
+    def tokenizer_in(self, directory: str) -> TokenizerFiles:
+        """The tokenizer files directly in `directory` ("" or "dir/")."""
+        return read_tokenizer(directory, self.release_files, tokenizer_json=self._tokenizer_json, config=self.json)
+
+    def _tokenizer_json(self, path: str) -> TokenizerJson:
+        return digest_tokenizer_json(self._read_json(path, TOKENIZER_LIMIT, dict))
+
+    def facts(self) -> dict[str, Any]:
+        """What a report says about the folder, JSON-ready."""
+        weights, tokenizer = self.weights, self.tokenizer
+        return {
+            "kind": self.kind.value,
+            "model_type": self.model_type,
+            "architectures": list(self.architectures),
+            "files": len(self.release_files),
+            "bytes": sum(entry.size for entry in self.release_files),
+            "weight_formats": list(weights.formats),
+            "weight_bytes": weights.weight_bytes,
+            "parameters": weights.parameters,
+            "parameters_by_dtype": weights.parameters_by_dtype,
+            "tensors": sum(len(weights.headers[path].tensors) for path in weights.primary),
+            "tokenizer_files": list(tokenizer.files),
+            "vocabulary": tokenizer.tokenizer_json.vocabulary if tokenizer.tokenizer_json else None,
+        }
+
+
+def _matches(path: str, glob: str) -> bool:
+    """Whether the glob names the path; "dir/" is matched by "dir", "dir/", "dir/*" and "dir/**" alike."""
+    if path.endswith("/"):
+        stem = glob.removesuffix("**").removesuffix("*")
+        return fnmatch.fnmatchcase(path, stem if stem.endswith("/") else glob.rstrip("/") + "/")
+    return fnmatch.fnmatchcase(path, glob + "*" if glob.endswith("/") else glob)

@@ -1,0 +1,100 @@
+"""What never belongs in a release of a model, and why: training state, caches, and traces of tools."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class LeftoverKind(StrEnum):
+    """Whether a leftover comes from training or from a tool."""
+
+    TRAINING = "training"
+    JUNK = "junk"
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Why a path does not belong in a release.
+
+    Attributes:
+        kind: where it comes from.
+        what: what it is, as a noun.
+        reason: why it stays out, as a fact.
+        top: the file or directory ("dir/") that is the leftover as a whole, relative to the model folder.
+    """
+
+    kind: LeftoverKind
+    what: str
+    reason: str
+    top: str
+
+
+_RESUME = "only resuming the training needs it, and it is often larger than the model"
+_SECOND_COPY = "it is another copy of the model with the state to resume the training from"
+_LOG = "it records one run on one machine, often with its paths and names"
+_VCS = "it holds the whole history, and the Hub refuses it"
+_CACHE = "it is rebuilt on every machine, and means nothing on another"
+_DESKTOP = "the desktop made it, and it lists names of files on this machine"
+_EDITOR = "an editor or a merge made it, and it may hold text that was removed on purpose"
+_PARTIAL = "it is a download or write that did not finish"
+
+# (kind, pattern of a directory name or file name, what, reason). Where the names come from: Trainer
+# (https://github.com/huggingface/transformers/blob/main/src/transformers/trainer.py), accelerate's
+# utils/constants.py, DeepSpeed checkpoints (global_step*, zero_to_fp32.py), and https://github.com/github/gitignore.
+_DIRECTORIES = [
+    (LeftoverKind.JUNK, r"\.(git|hg|svn)", "version control data", _VCS),
+    (LeftoverKind.JUNK, r"__pycache__|\.(mypy|ruff|pytest)_cache", "a cache of Python tools", _CACHE),
+    (LeftoverKind.JUNK, r"\.ipynb_checkpoints", "Jupyter checkpoints", _EDITOR),
+    (LeftoverKind.JUNK, r"\.idea|\.vscode", "editor settings", _EDITOR),
+    (LeftoverKind.JUNK, r"__MACOSX|\.Trashes|\.Spotlight-V100|\.fseventsd", "macOS desktop data", _DESKTOP),
+    (LeftoverKind.JUNK, r"\.venv|node_modules", "installed packages", _CACHE),
+    (LeftoverKind.TRAINING, r"checkpoint-\d+", "a training checkpoint", _SECOND_COPY),
+    (LeftoverKind.TRAINING, r"global_step\d+", "a DeepSpeed checkpoint", _RESUME),
+    (LeftoverKind.TRAINING, r"wandb|mlruns|lightning_logs", "training logs", _LOG),
+]
+_FILES = [
+    (LeftoverKind.JUNK, r"\.DS_Store|\._.+|Thumbs\.db|desktop\.ini", "desktop data", _DESKTOP),
+    (LeftoverKind.JUNK, r".+\.(orig|rej|bak)|.+~|#.+#|\..+\.sw[a-p]", "an editor or merge backup", _EDITOR),
+    (LeftoverKind.JUNK, r".+\.(incomplete|part|crdownload|tmp)", "an unfinished download", _PARTIAL),
+    (LeftoverKind.JUNK, r".+\.py[co]", "compiled Python", _CACHE),
+    (LeftoverKind.TRAINING, r"optimizer(_\d+)?\.(pt|pth|bin)", "optimizer state", _RESUME),
+    (LeftoverKind.TRAINING, r"scheduler(_\d+)?\.(pt|pth|bin)", "scheduler state", _RESUME),
+    (LeftoverKind.TRAINING, r"(rng_state|random_states).*\.(pth|pkl)", "random generator state", _RESUME),
+    (LeftoverKind.TRAINING, r"scaler(_\d+)?\.(pt|pth)", "gradient scaler state", _RESUME),
+    (
+        LeftoverKind.TRAINING,
+        r"training_args\.bin",
+        "pickled training arguments",
+        "loading it runs code, and it carries paths of the training machine",
+    ),
+    (LeftoverKind.TRAINING, r".*_optim_states\.pt|zero_to_fp32\.py", "DeepSpeed state", _RESUME),
+    (LeftoverKind.TRAINING, r"events\.out\.tfevents\..+", "TensorBoard events", _LOG),
+]
+_HUB_CACHE = re.compile(r"(?:^|.*/)\.cache/huggingface/")
+_COMPILED_DIRECTORIES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _DIRECTORIES]
+_COMPILED_FILES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _FILES]
+
+
+def leftover(path: str) -> Leftover | None:
+    """Why `path` (posix, relative; "dir/" for a directory) stays out of a release, if it does."""
+    if found := _HUB_CACHE.match(path):
+        what = "the download cache of huggingface_hub"
+        return Leftover(LeftoverKind.JUNK, what, _CACHE, found[0])
+    *folders, name = path.split("/")
+    for depth, folder in enumerate(folders):
+        for kind, pattern, what, reason in _COMPILED_DIRECTORIES:
+            if pattern.fullmatch(folder):
+                return Leftover(kind, what, reason, "/".join(folders[: depth + 1]) + "/")
+    for kind, pattern, what, reason in _COMPILED_FILES:
+        if pattern.fullmatch(name):
+            top = "runs/" if folders and folders[0] == "runs" and "TensorBoard" in what else path
+            return Leftover(kind, what, reason, top)
+    return None
+
+
+def never_entered(directory: str) -> bool:
+    """Whether the walk leaves out the whole `directory` ("dir/"): its content is of no use to a model."""
+    found = leftover(directory)
+    return found is not None and found.kind is LeftoverKind.JUNK

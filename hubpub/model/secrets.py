@@ -1,0 +1,118 @@
+"""Secrets in text, by patterns that are anchored to what makes a key of one service recognisable.
+
+The patterns follow the services' documentation and the rules of gitleaks
+(https://github.com/gitleaks/gitleaks/blob/master/config/gitleaks.toml). A value that is plainly made up
+(`hf_xxxxxxxx`, AWS's own EXAMPLE key, an alphabet) is no secret.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret in a text.
+
+    Attributes:
+        kind: whose it is, as a noun phrase.
+        redacted: enough to find it, not enough to use it: its first characters and its length.
+        start: index of its first character in the text.
+    """
+
+    kind: str
+    redacted: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Pattern:
+    """`clue` must be in the text, in any case, before the slower `regex` is tried."""
+
+    kind: str
+    clue: str
+    regex: re.Pattern[str]
+
+
+def _pattern(kind: str, clue: str, regex: str) -> _Pattern:
+    return _Pattern(kind, clue, re.compile(regex))
+
+
+_B = r"(?<![A-Za-z0-9_\-])"
+_E = r"(?![A-Za-z0-9_\-])"
+_ASSIGNED = r"[\"']?[^\S\n]{0,4}(?::|=>?|,)[^\S\n]{0,4}[\"']?"
+_PATTERNS = (
+    _pattern("a Hugging Face token", "hf_", rf"{_B}(?P<key>hf_[A-Za-z0-9]{{30,40}}){_E}"),
+    _pattern("a Hugging Face organisation token", "api_org_", rf"{_B}(?P<key>api_org_[A-Za-z0-9]{{30,40}}){_E}"),
+    _pattern("an AWS access key id", "akia", rf"{_B}(?P<key>AKIA[A-Z0-9]{{16}}){_E}"),
+    _pattern("a temporary AWS access key id", "asia", rf"{_B}(?P<key>ASIA[A-Z0-9]{{16}}){_E}"),
+    _pattern(
+        "an AWS secret access key",
+        "secret",
+        rf"(?i:aws.{{0,20}}secret.{{0,20}}?{_ASSIGNED})(?P<key>[A-Za-z0-9/+]{{40}})(?![A-Za-z0-9/+=])",
+    ),
+    _pattern("a GitHub token", "gh", rf"{_B}(?P<key>gh[pousr]_[A-Za-z0-9]{{36,255}}){_E}"),
+    _pattern("a GitHub token", "github_pat_", rf"{_B}(?P<key>github_pat_[A-Za-z0-9]{{22}}_[A-Za-z0-9]{{59}}){_E}"),
+    _pattern("a GitLab token", "glpat-", rf"{_B}(?P<key>glpat-[A-Za-z0-9_\-]{{20,}}){_E}"),
+    _pattern("an Anthropic key", "sk-ant-", rf"{_B}(?P<key>sk-ant-[a-z0-9]+-[A-Za-z0-9_\-]{{60,}}){_E}"),
+    _pattern(
+        "an OpenAI key",
+        "sk-",
+        rf"{_B}(?P<key>sk-(?:proj|svcacct|admin)-[A-Za-z0-9_\-]{{40,}}|sk-[A-Za-z0-9]{{32,64}}){_E}",
+    ),
+    _pattern("a Slack token", "xox", rf"{_B}(?P<key>xox[abeoprs]-(?:\d+-){{1,4}}[A-Za-z0-9\-]{{16,}}){_E}"),
+    _pattern("a Slack app token", "xapp-", rf"{_B}(?P<key>xapp-\d-[A-Z0-9]+-\d+-[A-Za-z0-9]{{32,}}){_E}"),
+    _pattern(
+        "a Slack webhook",
+        "hooks.slack.com",
+        r"(?P<key>https://hooks\.slack\.com/services/T[A-Z0-9]{6,}/B[A-Z0-9]{6,}/[A-Za-z0-9]{20,})",
+    ),
+    _pattern(
+        "a Weights & Biases key",
+        "wandb",
+        rf"(?i:wandb(?:[_\-. ]{{0,2}}(?:api|key|token|login|secret)){{1,3}}[^\n]{{0,10}}?{_ASSIGNED}|"
+        rf"wandb\.login\((?:key=)?[\"'])(?P<key>[0-9a-f]{{40}}|wandb_v1_[A-Za-z0-9_\-]{{40,}}){_E}",
+    ),
+    _pattern("a Google API key", "aiza", rf"{_B}(?P<key>AIza[A-Za-z0-9_\-]{{35}}){_E}"),
+    _pattern("a Stripe key", "k_live_", rf"{_B}(?P<key>[sr]k_live_[A-Za-z0-9]{{20,}}){_E}"),
+    _pattern("a PyPI token", "pypi-", rf"{_B}(?P<key>pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_\-]{{50,}}){_E}"),
+    _pattern("an npm token", "npm_", rf"{_B}(?P<key>npm_[A-Za-z0-9]{{36}}){_E}"),
+    _pattern("a Replicate token", "r8_", rf"{_B}(?P<key>r8_[A-Za-z0-9]{{37}}){_E}"),
+    _pattern("a Groq key", "gsk_", rf"{_B}(?P<key>gsk_[A-Za-z0-9]{{52}}){_E}"),
+    _pattern(
+        "a private key",
+        "private key",
+        r"-----BEGIN (?P<key>(?:[A-Z]{2,10} ){0,2}PRIVATE KEY(?: BLOCK)?)-----"
+        r"(?:\\n|\s)+(?=[A-Za-z0-9+/=:\\\s\-,]{40})",
+    ),
+)
+
+_MADE_UP = re.compile(
+    r"example|x{6}|your|dummy|fake|placeholder|redacted|0{8}|1234567890|12345678|abcdefgh", re.IGNORECASE
+)
+_FEWEST_CHARACTERS = 8
+
+
+def find_secrets(text: str) -> Iterator[Secret]:
+    """The secrets in `text`, in the order of the patterns."""
+    lowered = text.lower()
+    for pattern in _PATTERNS:
+        if pattern.clue not in lowered:
+            continue
+        for found in pattern.regex.finditer(text):
+            key = found["key"]
+            if pattern.kind == "a private key":
+                yield Secret(pattern.kind, f"-----BEGIN {key}-----", found.start())
+            elif not _made_up(key):
+                yield Secret(pattern.kind, f"{key[:4]}…({len(key)} characters)", found.start("key"))
+
+
+def has_private_key(text: str) -> bool:
+    """Whether the text holds a private key in PEM form."""
+    return any(secret.kind == "a private key" for secret in find_secrets(text))
+
+
+def _made_up(key: str) -> bool:
+    return _MADE_UP.search(key) is not None or len(set(key)) < _FEWEST_CHARACTERS

@@ -1,0 +1,61 @@
+"""All rules of both kinds: importing this module imports every family."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from hubpub.core.errors import UsageError
+from hubpub.core.rule import Rule
+from hubpub.rules import (
+    code,
+    conf,
+    file,
+    meta,
+    secret,
+    sect,
+    text,
+    token,
+    weight,
+)  # importing declares the rules
+from hubpub.rules.registry import card_rules, model_rules
+
+MODEL_FAMILIES = (file, conf, weight, token, code, secret)
+CARD_FAMILIES = (meta, sect, text)
+
+
+def all_rules() -> list[Rule[Any]]:
+    """Every rule: those about the model folder first, then those about the card."""
+    return [*model_rules, *card_rules]
+
+
+def find_rule(wanted: str) -> Rule[Any]:
+    """The rule of that code or name, in any case.
+
+    Raises:
+        UsageError: there is none; the message names the nearest.
+    """
+    rules = all_rules()
+    by_key = {rule.code.lower(): rule for rule in rules} | {rule.name: rule for rule in rules}
+    found = by_key.get(wanted.lower())
+    if found is None:
+        near = difflib.get_close_matches(wanted.lower(), by_key, n=1)
+        hint = f"did you mean {by_key[near[0]].code} ({by_key[near[0]].name})?" if near else "`hubpub rule` lists all"
+        raise UsageError(f"there is no rule {wanted!r}", hint)
+    return found
+
+
+def check_ignored(ignore: tuple[str, ...]) -> None:
+    """Refuse an ignore that matches no rule: it would silence nothing and hide a typing mistake.
+
+    Raises:
+        UsageError: naming the first such word.
+    """
+    for word in ignore:
+        if not any(matches(rule, word) for rule in all_rules()):
+            find_rule(word)
+
+
+def matches(rule: Rule[Any], word: str) -> bool:
+    """Whether `word` is the rule's code, a prefix of it, or its name."""
+    return rule.code.startswith(word.upper()) or rule.name == word.lower()

