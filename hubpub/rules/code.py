@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.model.folder import ModelFolder
-from hubpub.model.leftovers import leftover
 from hubpub.model.pickles import Danger, PickleImport, may_be_pickle, scan
 from hubpub.model.walk import FileEntry
 from hubpub.rules.registry import model_rules
@@ -45,7 +44,7 @@ def _scan(folder: ModelFolder, entry: FileEntry) -> Iterator[Problem | Skip]:
     dangerous = [imported for imported in found.imports if imported.danger is Danger.DANGEROUS]
     if dangerous:
         yield Problem(f"{entry.path} is a pickle that imports {_names(dangerous)} when it is loaded", path=entry.path)
-    elif found.imports and leftover(entry.path) is None:
+    elif found.imports and folder.leftover(entry.path) is None:
         yield Problem(
             f"{entry.path} is a pickle that imports {_names(found.imports)}, which is not known to be harmless",
             path=entry.path,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.model.folder import ModelFolder
-from hubpub.model.leftovers import Leftover, LeftoverKind, leftover
+from hubpub.model.leftovers import Leftover, LeftoverKind
 from hubpub.model.walk import EntryKind, FileEntry
 from hubpub.rules.registry import model_rules
 from hubpub.rules.wording import counted, size
@@ -188,13 +188,13 @@ def unusable_name(folder: ModelFolder) -> Iterator[Problem]:
 
 
 def _others(folder: ModelFolder, *kinds: EntryKind) -> list[FileEntry]:
-    return [entry for entry in folder.others if entry.kind in kinds and leftover(entry.path) is None]
+    return [entry for entry in folder.others if entry.kind in kinds and folder.leftover(entry.path) is None]
 
 
 def _leftovers(folder: ModelFolder, kind: LeftoverKind) -> Iterator[Problem]:
     tops: dict[str, tuple[Leftover, int, int]] = {}
     for path, length in [*((entry.path, entry.size) for entry in folder.files), *((path, 0) for path in folder.pruned)]:
-        found = leftover(path)
+        found = folder.leftover(path)
         if found is not None and found.kind is kind:
             _, files, total = tops.get(found.top, (found, 0, 0))
             tops[found.top] = (found, files + (not path.endswith("/")), total + length)

@@ -1,0 +1,71 @@
+"""Reading and writing a card's file: bounded, regular files only, and never half-written."""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from hubpub.core.errors import UsageError
+from hubpub.model.folder import ModelFolder
+
+CARD = "README.md"
+LARGEST_CARD = 20 << 20
+
+
+def read_card_file(path: Path) -> bytes:
+    """The bytes of the card at `path`.
+
+    Raises:
+        UsageError: there is no such file, it is not a regular file, or it has more than 20 MB.
+    """
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise UsageError(f"{path} is not a regular file", "give a README.md or a model folder")
+        if status.st_size > LARGEST_CARD:
+            raise UsageError(f"{path} has {status.st_size:,} bytes", "a model card is text; give one below 20 MB")
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "give a README.md or a model folder") from error
+
+
+def find_card(path: Path) -> tuple[bytes, str, ModelFolder | None]:
+    """(bytes of the card, what findings call it, the model folder it lies in) for a README.md or a model folder.
+
+    Raises:
+        UsageError: there is no card there, or no model folder.
+    """
+    if not path.is_dir():
+        return read_card_file(path), path.name, None
+    if not (path / CARD).exists():
+        raise UsageError(f"{path} has no {CARD}", "write one with `hubpub card PATH --write`")
+    return read_card_file(path / CARD), CARD, ModelFolder.open(path)
+
+
+def write_card_file(path: Path, content: bytes) -> None:
+    """Put `content` at `path` in one step: a reader sees the old card or the new one.
+
+    Raises:
+        UsageError: the folder cannot be written to, or `path` is a link.
+    """
+    if path.is_symlink():
+        raise UsageError(f"{path} is a symlink", "replace it by a regular file first")
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".README.", suffix=".tmp")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(mode)
+            Path(temporary).replace(path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written: {error.strerror}", "check the folder's permissions and the disk"
+        ) from error

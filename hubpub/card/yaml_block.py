@@ -1,0 +1,312 @@
+"""Read a block of YAML as both its readers do, with the place of every key, and within bounds.
+
+The Python client reads a card's metadata with PyYAML (YAML 1.1), the Hub with js-yaml 4 (YAML 1.2 and timestamps).
+They differ on `no`, `1e3`, `0o12` or `12:30:45`, on duplicate keys and on tabs. Nothing here raises on any text.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import yaml
+
+Path: TypeAlias = tuple[str | int, ...]
+Span: TypeAlias = tuple[int, int]
+
+LARGEST = 1 << 20
+_DEEPEST = 64
+_LARGEST_EXPANSION = 200_000
+_LARGEST_FOR_PURE_PYTHON = 1 << 16
+
+_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_TAG = "tag:yaml.org,2002:"
+_SCALARS = ("null", "bool", "int", "float", "binary", "timestamp", "str", "merge", "value")
+_KNOWN_TAGS = {_TAG + name for name in (*_SCALARS, "seq", "map", "omap", "pairs", "set")}
+
+# The scalar types of js-yaml 4: https://github.com/nodeca/js-yaml/tree/4.1.0/lib/type
+_JS_NULL = re.compile(r"~|null|Null|NULL|")
+_JS_TRUE = re.compile(r"true|True|TRUE")
+_JS_FALSE = re.compile(r"false|False|FALSE")
+_JS_INT = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o[0-7_]+|[0-9][0-9_]*)")
+_JS_FLOAT = re.compile(
+    r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9_]+(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
+)
+_JS_DATE = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
+    r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class YamlProblem:
+    """Why a block cannot be read.
+
+    Attributes:
+        kind: "syntax", "duplicate-key", "tag", "tab", "not-a-mapping", "empty" or "bounds".
+        message: what is wrong, in a few words.
+        offset: where, in characters from the start of the block.
+        fatal: whether the Hub cannot read it either.
+    """
+
+    kind: str
+    message: str
+    offset: int = 0
+    fatal: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class YamlReading:
+    """What a block says.
+
+    Attributes:
+        data: the mapping as PyYAML reads it; None when it cannot be read, and `problem` says why.
+        hub_data: the mapping as js-yaml reads it; None when it cannot be read. Dates are `datetime.date`.
+        problem: why it cannot be read.
+        keys: the span of each key, by its path.
+        values: the span of each value, by its path.
+    """
+
+    data: dict[str, Any] | None = None
+    hub_data: dict[str, Any] | None = None
+    problem: YamlProblem | None = None
+    keys: Mapping[Path, Span] = field(default_factory=dict)
+    values: Mapping[Path, Span] = field(default_factory=dict)
+
+
+class _UnreadableError(Exception):
+    def __init__(self, kind: str, message: str, offset: int = 0) -> None:
+        super().__init__(message)
+        self.problem = YamlProblem(kind, message, offset)
+
+
+def read_yaml(block: str) -> YamlReading:
+    """Read the mapping that `block` holds; what stands in the way is in `problem`."""
+    try:
+        node = _compose(block)
+        _check(node)
+        hub_data = _JsReader().mapping(node)
+    except _UnreadableError as error:
+        return YamlReading(problem=error.problem)
+    keys: dict[Path, Span] = {}
+    values: dict[Path, Span] = {}
+    _locate(node, (), keys, values)
+    problem = _only_python_fails(block)
+    data = None
+    if problem is None:
+        data, problem = _construct(node)
+    return YamlReading(data, hub_data, problem, keys, values)
+
+
+def _compose(block: str) -> yaml.MappingNode:
+    if len(block) > LARGEST:
+        raise _UnreadableError("bounds", f"it is larger than {LARGEST >> 20} MB")
+    try:
+        # composing recurses, in C: events come first, one by one, to see how deep it would go
+        depth = 0
+        for event in yaml.parse(block, Loader=_Loader):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+                if depth > _DEEPEST:
+                    raise _UnreadableError(
+                        "bounds",
+                        f"it is nested more than {_DEEPEST} deep",
+                        event.start_mark.index if event.start_mark else 0,
+                    )
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+        node = yaml.compose(block, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise _UnreadableError("syntax", _sentence(error), mark.index if mark else 0) from error
+    except (yaml.YAMLError, ValueError) as error:
+        offset = getattr(error, "position", 0)
+        reason = getattr(error, "reason", None) or str(error)
+        raise _UnreadableError("syntax", " ".join(reason.split()), offset or 0) from error
+    if node is None:
+        raise _UnreadableError("empty", "it holds nothing but blanks and comments")
+    if isinstance(node, yaml.SequenceNode):
+        raise _UnreadableError("not-a-mapping", "it is a list, not keys with values", node.start_mark.index)
+    if not isinstance(node, yaml.MappingNode):
+        raise _UnreadableError("not-a-mapping", "it is plain text, not keys with values", node.start_mark.index)
+    return node
+
+
+def _sentence(error: yaml.MarkedYAMLError) -> str:
+    parts = [" ".join(part.split()) for part in (error.context, error.problem) if part]
+    return ", ".join(parts) or "it is not YAML"
+
+
+def _check(root: yaml.MappingNode) -> None:
+    """Refuse what either reader refuses, or what aliases blow up; visits every node once."""
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+
+    def visit(node: yaml.Node) -> int:
+        if id(node) in sizes:
+            return sizes[id(node)]
+        if id(node) in open_nodes:
+            raise _UnreadableError("bounds", "an alias refers to what it is part of", node.start_mark.index)
+        open_nodes.add(id(node))
+        if node.tag not in _KNOWN_TAGS:
+            raise _UnreadableError("tag", f"unknown tag {node.tag}", node.start_mark.index)
+        size = 1
+        if isinstance(node, yaml.MappingNode):
+            seen = set()
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode) and key.tag != _TAG + "merge":
+                    if key.value in seen:
+                        raise _UnreadableError(
+                            "duplicate-key", f"the key {key.value} is there twice", key.start_mark.index
+                        )
+                    seen.add(key.value)
+                size += visit(key) + visit(value)
+        elif isinstance(node, yaml.SequenceNode):
+            size += sum(map(visit, node.value))
+        if size > _LARGEST_EXPANSION:
+            raise _UnreadableError(
+                "bounds", f"its aliases expand to more than {_LARGEST_EXPANSION} values", node.start_mark.index
+            )
+        open_nodes.remove(id(node))
+        sizes[id(node)] = size
+        return size
+
+    visit(root)
+
+
+def _locate(node: yaml.Node, path: Path, keys: dict[Path, Span], values: dict[Path, Span]) -> None:
+    # an alias stands where its anchor is: one place per node is enough, and bounds the walk
+    seen: set[int] = set()
+    stack: list[tuple[yaml.Node, Path]] = [(node, path)]
+    while stack:
+        node, path = stack.pop()
+        values[path] = (node.start_mark.index, node.end_mark.index)
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    keys[(*path, key.value)] = (key.start_mark.index, key.end_mark.index)
+                    stack.append((value, (*path, key.value)))
+        elif isinstance(node, yaml.SequenceNode):
+            stack.extend((value, (*path, index)) for index, value in enumerate(node.value))
+
+
+def _only_python_fails(block: str) -> YamlProblem | None:
+    """A tab after a colon: js-yaml and libyaml take it, PyYAML without libyaml, which the client uses, does not."""
+    if "\t" not in block:
+        return None
+    try:
+        yaml.compose(block[:_LARGEST_FOR_PURE_PYTHON], Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        if mark and block[mark.index : mark.index + 1] == "\t":
+            return YamlProblem("tab", "a tab where YAML wants blanks", mark.index, fatal=False)
+    return None
+
+
+def _construct(node: yaml.MappingNode) -> tuple[dict[str, Any] | None, YamlProblem | None]:
+    loader = _Loader("")
+    try:
+        data = loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        return None, YamlProblem("syntax", _sentence(error), mark.index if mark else 0, fatal=False)
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
+        return None, YamlProblem("syntax", f"a value cannot be read: {error}", fatal=False)
+    finally:
+        loader.dispose()
+    return {str(key): value for key, value in data.items()}, None
+
+
+class _JsReader:
+    """Values as js-yaml makes them: its own scalar types, and keys that are always strings."""
+
+    def __init__(self) -> None:
+        self._done: dict[int, Any] = {}
+        self._yaml_1_1 = yaml.SafeLoader("")
+
+    def mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
+        """The mapping of `node`, with what `<<` brings in."""
+        merged: dict[str, Any] = {}
+        own: dict[str, Any] = {}
+        for key, value in node.value:
+            if key.tag == _TAG + "merge":
+                for parent in self._parents(value):
+                    merged = {**self.value(parent), **merged}
+            else:
+                own[self._key(key)] = self.value(value)
+        return {**merged, **own}
+
+    def value(self, node: yaml.Node) -> Any:
+        """The value of `node`; nodes that aliases share are made once."""
+        if id(node) not in self._done:
+            if isinstance(node, yaml.MappingNode):
+                made: Any = self.mapping(node)
+            elif isinstance(node, yaml.SequenceNode):
+                made = [self.value(item) for item in node.value]
+            elif isinstance(node, yaml.ScalarNode):
+                made = self._scalar(node)
+            self._done[id(node)] = made
+        return self._done[id(node)]
+
+    def _parents(self, node: yaml.Node) -> Iterator[yaml.MappingNode]:
+        parents = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        for parent in parents:
+            if not isinstance(parent, yaml.MappingNode):
+                raise _UnreadableError("syntax", "<< wants a mapping to merge", node.start_mark.index)
+            yield parent
+
+    def _key(self, node: yaml.Node) -> str:
+        value = self.value(node)
+        if value is None or isinstance(value, bool):
+            return {None: "null", True: "true", False: "false"}[value]
+        return str(value)
+
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        text: str = node.value
+        resolve: Callable[..., str] = self._yaml_1_1.resolve
+        if not node.style and node.tag == resolve(yaml.ScalarNode, text, (True, False)):
+            return js_scalar(text)
+        return text
+
+
+def js_scalar(text: str) -> Any:
+    """What js-yaml makes of an unquoted scalar: None, a bool, a number, a date or the text itself."""
+    if _JS_NULL.fullmatch(text):
+        return None
+    if _JS_TRUE.fullmatch(text):
+        return True
+    if _JS_FALSE.fullmatch(text):
+        return False
+    if _JS_INT.fullmatch(text) or _JS_FLOAT.fullmatch(text):
+        return _js_number(text)
+    if _JS_DATE.fullmatch(text):
+        return _js_date(text)
+    return text
+
+
+def _js_number(text: str) -> int | float | str:
+    digits = text.replace("_", "").lower()
+    try:
+        if re.match(r"[-+]?0[bxo]", digits):
+            return int(digits, 0)
+        if re.fullmatch(r"[-+]?[0-9]+", digits) and len(digits) < 16:
+            return int(digits)
+        return float(digits.replace(".inf", "inf").replace(".nan", "nan"))
+    except ValueError:
+        return text
+
+
+def _js_date(text: str) -> datetime.date:
+    year, month, day = (int(part) for part in re.findall(r"[0-9]+", text)[:3])
+    try:
+        return datetime.date(year, month, day)
+    except ValueError:
+        return datetime.date.min  # JavaScript rolls it over into some other day; a date all the same

@@ -1,0 +1,67 @@
+"""Real cards, when they are at hand: nothing crashes, nothing is lost, and it does not take long."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from hubpub.card.document import Card
+from hubpub.card.facts import CardFacts
+from hubpub.card.frontmatter import read_front_matter
+from hubpub.card.merge import complete
+from hubpub.card.render import render_card
+from hubpub.card.sections import required_sections
+from hubpub.core.findings import Severity
+from hubpub.rules.run import lint_card
+
+CORPUS = Path(__file__).parents[2].parent / "shared" / "corpus" / "cards"
+PATHS = sorted(CORPUS.glob("*.md"))
+
+pytestmark = pytest.mark.skipif(not PATHS, reason="the corpus of real cards is not beside the checkout")
+
+
+@pytest.fixture(scope="module")
+def cards() -> list[str]:
+    return [path.read_bytes().decode("utf-8") for path in PATHS]
+
+
+@pytest.fixture(scope="module")
+def rendered() -> str:
+    return render_card(
+        CardFacts(name="x", repo_id="acme/x", license="mit", pipeline_tag="fill-mask", datasets=("a/b",))
+    )
+
+
+def test_every_place_is_where_it_says(cards: list[str]) -> None:
+    for text in cards:
+        card = Card.parse(text)
+        for section in card.sections:
+            assert text[section.start : section.end] == section.body
+            assert card.lines.place(section.heading_start)[0] == section.line
+        for path, (start, end) in card.front_matter.keys.items():
+            assert text[start:end].strip("'\"") == path[-1]
+
+
+def test_completing_keeps_every_byte_and_is_done_once(cards: list[str], rendered: str) -> None:
+    for text in cards:
+        result = complete(text, rendered)
+        assert complete(result, rendered) == result
+        before, after = read_front_matter(text), read_front_matter(result)
+        assert result[after.body_start :].lstrip("\r\n").startswith(text[before.body_start :].lstrip("\r\n"))
+        assert after.raw.startswith(before.raw)
+        assert (before.data or {}).items() <= (after.data or {}).items() or before.problem
+        assert all(state.present for state in required_sections(Card.parse(result)).values())
+
+
+def test_errors_are_those_that_were_looked_at(cards: list[str]) -> None:
+    """Each of these was read by hand: licences and values that the Hub rejects."""
+    started = time.perf_counter()
+    found: dict[str, int] = {}
+    for text in cards:
+        for finding in lint_card(text.encode(), path="README.md", target="card").findings:
+            if finding.severity is Severity.ERROR:
+                found[finding.rule] = found.get(finding.rule, 0) + 1
+    assert time.perf_counter() - started < 20
+    assert found == {"META004": 3, "META005": 10}

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+import pytest
+
+from hubpub.core.findings import Finding, Severity
+from hubpub.rules.run import lint_card
+
+
+def meta(text: str) -> list[Finding]:
+    report = lint_card(text.encode(), path="README.md", target="card")
+    return [finding for finding in report.findings if not finding.rule.startswith("SECT")]
+
+
+def block(lines: str) -> str:
+    return f"---\nlicense: mit\n{lines}\n---\n# x\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "line", "column"),
+    [
+        ("# x\n", "META001", 1, 1),
+        ("---\na: b: c\n---\n", "META002", 2, 5),
+        ("---\nlicense: mit\nlicense: mit\n---\n", "META002", 3, 1),
+        ("---\n- a\n---\n", "META002", 2, 1),
+        ("---\nwords\n---\n", "META002", 2, 1),
+        ("---\n# c\n\n---\n", "META002", 2, 1),
+        ("---\na:\tb\n---\n", "META002", 2, 3),
+        ("---\nlicense: mit\n---oops\n", "META002", 1, 1),
+        ("badge\n\n---\nlicense: mit\n---\n", "META002", 3, 1),
+        ("---\nlanguage: en\n---\n", "META003", 2, 1),
+        ("---\nlanguage: en\nlicence: license\n---\n", "META003", 3, 1),
+        ("---\nlicense: MIT\n---\n", "META004", 2, 10),
+        ("---\nlicense:\n- mit\n- Apache-2.0\n---\n", "META004", 4, 3),
+        ("---\nlicense: 3\n---\n", "META004", 2, 10),
+        (block("language: english"), "META005", 3, 11),
+        (block("datasets:\n- SAIL 2017"), "META005", 4, 3),
+        (block("base_model: https://huggingface.co/a/b"), "META005", 3, 13),
+        (block("model-index: foo"), "META005", 3, 14),
+        (block("pipeline_tag: ner"), "META006", 3, 15),
+        (block("base_model: /root/.cache/x"), "META007", 3, 13),
+        (block("base_model: [a/b, ./out/checkpoint-5]"), "META007", 3, 19),
+        (block("base_model: C:\\models\\x"), "META007", 3, 13),
+        (block("base_model: a/b/c"), "META007", 3, 13),
+        (block("base_model: ${base_model}"), "TEXT002", 3, 13),
+        (block("base_model: your-username/your-model"), "TEXT001", 3, 13),
+    ],
+)
+def test_one_rule_names_each_fault_at_its_place(text: str, rule: str, line: int, column: int) -> None:
+    (finding,) = meta(text)
+    assert (finding.rule, finding.line, finding.column) == (rule, line, column)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        block("language: no"),
+        block("language: [en, de]\nbase_model: a/b\ndatasets: squad\npipeline_tag: fill-mask"),
+        block("widget:\n- text: 'Hello {{ name }}'"),
+        "---\r\nlicense: mit\r\n---\r\n# x\r\n",
+        "\n---\nlicense: [mit, cc-by-4.0]\n---\n",
+    ],
+)
+def test_good_metadata_has_no_finding(text: str) -> None:
+    assert meta(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fixed", "safe"),
+    [
+        ("---\nlicense: MIT # ok\n---\n", "---\nlicense: mit # ok\n---\n", True),
+        ('---\nlicense: "Apache-2.0"\n---\n', '---\nlicense: "apache-2.0"\n---\n', True),
+        ("---\r\ntitle: 🤗\r\nlicense: apache2\r\n---\r\n", "---\r\ntitle: 🤗\r\nlicense: apache-2.0\r\n---\r\n", True),
+        ("---\nlicense: apache-2.1\n---\n", "---\nlicense: apache-2.0\n---\n", False),
+        (
+            "---\nlicense: mit\npipeline_tag: ner\n---\n",
+            "---\nlicense: mit\npipeline_tag: token-classification\n---\n",
+            False,
+        ),
+    ],
+)
+def test_a_fix_edits_the_value_and_nothing_else(text: str, fixed: str, safe: bool) -> None:
+    (finding,) = meta(text)
+    assert finding.fix is not None
+    assert finding.fix.safe is safe
+    (edit,) = finding.fix.edits
+    assert text[: edit.start] + edit.text + text[edit.end :] == fixed
+    assert meta(fixed) == []
+
+
+def test_an_unknown_licence_without_a_near_id_has_no_fix() -> None:
+    (finding,) = meta("---\nlicense: all rights reserved by me\n---\n")
+    assert finding.fix is None
+    assert finding.severity is Severity.ERROR
