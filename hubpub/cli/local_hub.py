@@ -10,6 +10,7 @@ from pathlib import Path
 from hubpub.publish.target import Target
 
 USER = "local"
+PORT = 8420  # of `hubpub serve` when none is given; a port that no common service claims
 
 
 def local_root() -> Path:
@@ -26,7 +27,6 @@ def local_hub(organisation: str | None) -> Iterator[Target]:
     Raises:
         UsageError: its data folder cannot be written to.
     """
-
     from hubpub.hub import parse_org, parse_token, running
 
     token = f"hf_{secrets.token_hex(17)}"

@@ -88,7 +88,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _usage_error(error: click.ClickException, arguments: list[str]) -> UsageError:
-    """click's complaint about the command line, in hubpub's form: one line with the next step."""
+    """Click's complaint about the command line, in hubpub's form: one line with the next step."""
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = context.command_path if context else "hubpub"
     verb = next((argument for argument in arguments if not argument.startswith("-")), "")

@@ -163,6 +163,7 @@ def _show_plan(options: PushOptions, target: Target, output_format: str) -> int:
 
 def _push(options: PushOptions, target: Target, write: bool, output_format: str, *, local: bool) -> int:
     from hubpub.card.source import write_card_file
+    from hubpub.cli.local_hub import PORT
     from hubpub.publish.card import CardSource
     from hubpub.publish.client import HubClient
     from hubpub.publish.push import push as publish
@@ -175,9 +176,8 @@ def _push(options: PushOptions, target: Target, write: bool, output_format: str,
     if output_format == "json":
         print_json(receipt.to_json())
         return 0
-    click.echo(render_findings(receipt.report, colour) + render_receipt(receipt, colour), nl=False)
-    if local:
-        click.echo("  look    run `hubpub serve` and open the page that it names")
+    where = f"run `hubpub serve` and open http://127.0.0.1:{PORT}/{receipt.plan.repo_id}" if local else None
+    click.echo(render_findings(receipt.report, colour) + render_receipt(receipt, colour, where), nl=False)
     return 0
 
 

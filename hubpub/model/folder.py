@@ -19,7 +19,7 @@ from hubpub.model.jsonfile import (
     read_json,
 )
 from hubpub.model.kind import ModelKind, model_kind
-from hubpub.model.leftovers import leftover, never_entered
+from hubpub.model.leftovers import Leftover, leftover, never_entered
 from hubpub.model.safetensors import Header, read_header
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
 from hubpub.model.tokenizer import TokenizerFiles, TokenizerJson, digest_tokenizer_json, read_tokenizer
@@ -36,22 +36,27 @@ class ModelFolder:
         files: regular readable files, sorted by path, and symlinks to such inside the folder.
         others: what cannot be published: symlinks out of the folder, FIFOs, unreadable files, ...
         pruned: directories that were not entered because nothing in them belongs to a model (".git/").
+        excluded: what the globs of `exclude` named, as "file" or "dir/".
+        include: globs of files that belong to the release although they look like leftovers.
     """
 
     root: Path
     files: tuple[FileEntry, ...]
     others: tuple[FileEntry, ...] = ()
     pruned: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
     _json: dict[str, JsonFile] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def open(cls, path: Path | str, *, exclude: Sequence[str] = ()) -> ModelFolder:
+    def open(cls, path: Path | str, *, exclude: Sequence[str] = (), include: Sequence[str] = ()) -> ModelFolder:
         """Walk the folder at `path`.
 
         Args:
             path: the folder.
             exclude: globs of paths to act as if they were not there, as in `hf upload --exclude`: matched
                 on the whole path, `*` crosses slashes; a glob that names a directory excludes all of it.
+            include: globs of files that belong to the release although they look like leftovers.
 
         Raises:
             UsageError: there is no such folder, it is a file, empty, unreadable, or too large for a model.
@@ -71,7 +76,7 @@ class ModelFolder:
             excluded = " that --exclude leaves" if exclude else ""
             next_step = "save the model there first, with save_pretrained"
             raise UsageError(f"{path} holds no files{excluded}", next_step)
-        return cls(root, found.files, found.others, found.pruned)
+        return cls(root, found.files, found.others, found.pruned, found.excluded, tuple(include))
 
     @cached_property
     def _by_path(self) -> dict[str, FileEntry]:
@@ -88,7 +93,13 @@ class ModelFolder:
     @cached_property
     def release_files(self) -> tuple[FileEntry, ...]:
         """The files that belong to a release: `files` without training state, caches and junk."""
-        return tuple(entry for entry in self.files if leftover(entry.path) is None)
+        return tuple(entry for entry in self.files if self.leftover(entry.path) is None)
+
+    def leftover(self, path: str) -> Leftover | None:
+        """Why one of the entries is not part of the release; None when it is."""
+        if any(_matches(path, glob) for glob in self.include):
+            return None
+        return leftover(path)
 
     @cached_property
     def root_names(self) -> frozenset[str]:

@@ -84,11 +84,13 @@ class Walk:
         files: regular readable files, and symlinks to such inside the folder.
         others: everything that is neither a file nor a directory, and what cannot be read.
         pruned: directories that were not entered because `prune` said so, as "name/".
+        excluded: what `leave_out` named, as "file" or "dir/".
     """
 
     files: tuple[FileEntry, ...]
     others: tuple[FileEntry, ...]
     pruned: tuple[str, ...]
+    excluded: tuple[str, ...]
 
 
 def walk(root: Path, *, prune: Callable[[str], bool], leave_out: Callable[[str], bool]) -> Walk:
@@ -105,6 +107,7 @@ def walk(root: Path, *, prune: Callable[[str], bool], leave_out: Callable[[str],
     files: list[FileEntry] = []
     others: list[FileEntry] = []
     pruned: list[str] = []
+    excluded: list[str] = []
     pending = [("", 0)]
     seen = 0
     while pending:
@@ -130,6 +133,7 @@ def walk(root: Path, *, prune: Callable[[str], bool], leave_out: Callable[[str],
             path = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
                 if leave_out(path + "/"):
+                    excluded.append(path + "/")
                     continue
                 if _shown(path) != path:
                     others.append(FileEntry(_shown(path), 0, EntryKind.UNUSABLE_NAME))
@@ -137,10 +141,12 @@ def walk(root: Path, *, prune: Callable[[str], bool], leave_out: Callable[[str],
                     pruned.append(path + "/")
                 else:
                     pending.append((path + "/", depth + 1))
-            elif not leave_out(path):
+            elif leave_out(path):
+                excluded.append(path)
+            else:
                 found = _entry(root, path, entry)
                 (files if found.kind is EntryKind.FILE else others).append(found)
-    return Walk(_sorted(files), _sorted(others), tuple(sorted(pruned)))
+    return Walk(_sorted(files), _sorted(others), tuple(sorted(pruned)), tuple(sorted(excluded)))
 
 
 def open_regular(path: Path | str) -> BinaryIO:

@@ -83,7 +83,7 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared
         ConflictError: the card or the tag on the hub would be overwritten.
         HubError: the hub cannot be read.
     """
-    folder = ModelFolder.open(options.path, exclude=options.exclude)
+    folder = ModelFolder.open(options.path, exclude=options.exclude, include=options.include)
     model_report = check_folder(folder, target=str(options.path), ignore=options.ignore, fail_on=options.fail_on)
     local = read_card_file(folder.root / CARD) if folder.entry(CARD) else None
     report = model_report if local is None else joined(model_report, _lint(local, folder, options))
@@ -99,7 +99,7 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared
         report = joined(model_report, _lint(card.content, folder, options))
         _stop_on_findings(report, repo_id)
 
-    release = publish_set(folder, include=options.include)
+    release = publish_set(folder)
     additions = _additions(folder, release, card)
     files = tuple(_local_file(folder, path, addition) for path, addition in sorted(additions.items()))
     add, replace, unchanged, kept = split_by_remote(files, remote)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hubpub.card.source import CARD
@@ -12,51 +10,33 @@ from hubpub.model.leftovers import leftover
 from hubpub.model.walk import FileEntry
 
 
-
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A file that is not published, and why."""
+    """What is not published, and why: a file with its size in bytes, or a "dir/" that was not looked into."""
 
     path: str
-    size: int
+    size: int | None
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class PublishSet:
-    """The files that go up as they are (the card apart), and those that stay."""
+    """The files that go up as they are (the card apart), and what stays."""
 
     files: tuple[FileEntry, ...]
     left_out: tuple[LeftOut, ...]
 
 
-def publish_set(folder: ModelFolder, *, include: Sequence[str] = ()) -> PublishSet:
-    """Sort the folder's files into what is published and what is not.
-
-    What the folder was opened without stays; training state, caches and editor junk stay unless a glob of
-    `include` names them. Globs are those of `hf upload --include`: matched on the whole path, `*` crosses slashes.
-    """
-    published: list[FileEntry] = []
-    left_out: list[LeftOut] = []
-    for entry in folder.files:
-        if entry.path == CARD:
-            continue
-        reason = _reason(entry.path, include)
-        if reason is None:
-            published.append(entry)
-        else:
-            left_out.append(LeftOut(entry.path, entry.size, reason))
-    return PublishSet(tuple(published), tuple(left_out))
-
-
-def _reason(path: str, include: Sequence[str]) -> str | None:
-    if path.startswith(".git/") or "/.git/" in path:
-        return "git's own data; the hub keeps its own"
-    found = leftover(path)
-    if found is None or any(_matches(path, glob) for glob in include):
-        return None
-    return found.reason
-
-
-def _matches(path: str, glob: str) -> bool:
-    return fnmatch.fnmatchcase(path, glob + "*" if glob.endswith("/") else glob)
+def publish_set(folder: ModelFolder) -> PublishSet:
+    """What of the folder is published: the files that were checked as its release, and nothing else."""
+    left_out = [LeftOut(path, None, "excluded as asked") for path in folder.excluded]
+    left_out += [
+        LeftOut(entry.path, entry.size, found.reason)
+        for entry in folder.files
+        if (found := folder.leftover(entry.path)) is not None
+    ]
+    left_out += [LeftOut(path, None, found.reason) for path in folder.pruned if (found := leftover(path)) is not None]
+    return PublishSet(
+        files=tuple(entry for entry in folder.release_files if entry.path != CARD),
+        left_out=tuple(sorted(left_out, key=lambda item: item.path)),
+    )

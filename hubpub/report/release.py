@@ -44,8 +44,8 @@ def render_plan(plan: Plan, style: Style = plain) -> str:
     return "\n".join(lines) + "\n"
 
 
-def render_receipt(receipt: Receipt, style: Style = plain) -> str:
-    """What a push did and where to look; text that ends in a newline."""
+def render_receipt(receipt: Receipt, style: Style = plain, where: str | None = None) -> str:
+    """What a push did and where to look (`where`, else the repo's URL); text that ends in a newline."""
     plan = receipt.plan
     if receipt.published:
         done = f"published {len(plan.changes)} files ({human_bytes(plan.bytes_to_send)}) in one commit"
@@ -53,15 +53,16 @@ def render_receipt(receipt: Receipt, style: Style = plain) -> str:
         done = "nothing to publish: the hub holds all of this already"
     lines = [
         f"{style('done', 'green')}: {done}, {receipt.verified} files verified, {receipt.seconds:.1f} s",
-        f"  repo    {plan.url}",
+        f"  repo    {plan.repo_id}",
         f"  commit  {receipt.commit}",
     ]
     if receipt.tag:
         lines.append(f"  tag     {receipt.tag}")
     lines.append(f"  card    {_card(plan)}")
     if plan.left_out:
-        size = human_bytes(sum(item.size for item in plan.left_out))
-        lines.append(f"  stayed  {len(plan.left_out)} files ({size}): {_names([item.path for item in plan.left_out])}")
+        size = human_bytes(sum(item.size or 0 for item in plan.left_out))
+        lines.append(f"  stayed  {len(plan.left_out)} ({size}): {_names([item.path for item in plan.left_out])}")
+    lines.append(f"  look    {where or plan.url}")
     return "\n".join(lines) + "\n"
 
 

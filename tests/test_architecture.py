@@ -1,0 +1,68 @@
+"""The arrows of docs/architecture.md, held by a test."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "hubpub"
+
+# room -> rooms that it may import, besides itself
+ARROWS = {
+    "core": set(),
+    "model": {"core"},
+    "card": {"model", "core"},
+    "rules": {"card", "model", "core"},
+    "publish": {"rules", "card", "model", "core"},
+    "report": {"publish", "card", "core"},
+    "hub": {"card.schema", "core"},
+    "cli": {"publish", "rules", "report", "card", "model", "core", "hub"},
+}
+
+
+def imports(path: Path) -> set[str]:
+    """The modules of hubpub that a file imports anywhere in it, without the leading `hubpub.`."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("hubpub."):
+            found.add(node.module.removeprefix("hubpub."))
+        elif isinstance(node, ast.Import):
+            found |= {name.name.removeprefix("hubpub.") for name in node.names if name.name.startswith("hubpub.")}
+    return found
+
+
+@pytest.mark.parametrize("room", sorted(ARROWS))
+def test_a_room_imports_only_what_its_arrows_allow(room: str) -> None:
+    allowed = ARROWS[room] | {room}
+    for path in (PACKAGE / room).rglob("*.py"):
+        for module in imports(path):
+            assert any(module == name or module.startswith(name + ".") for name in allowed), f"{path.name}: {module}"
+
+
+def test_every_folder_of_the_package_is_a_room() -> None:
+    assert {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(ARROWS)
+
+
+HEAVY = ("huggingface_hub", "transformers", "torch", "dulwich", "starlette", "uvicorn", "jinja2", "picklescan")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("--help",), ("push", "--help"), ("serve", "--help"), ("lint", "README.md")],
+    ids=["help", "push help", "serve help", "lint"],
+)
+def test_a_light_command_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
+    code = (
+        "import sys; from hubpub.cli.main import main\n"
+        "try: main(sys.argv[1:])\n"
+        "except SystemExit: pass\n"
+        f"print('LOADED', *sorted(set({HEAVY!r}) & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True, cwd=PACKAGE.parent
+    )
+    assert done.stdout.splitlines()[-1] == "LOADED"
