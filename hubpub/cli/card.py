@@ -60,7 +60,7 @@ def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: 
             "README.md",
             "README.md (proposed)",
         )
-        click.echo("".join(changes), nl=False)
+        click.echo("".join(_whole_line(line) for line in changes), nl=False)
     elif write:
         filled, total = score(Card.parse(result))
         if result == existing:
@@ -71,3 +71,8 @@ def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: 
     else:
         click.echo(result, nl=False)
     return 0
+
+
+def _whole_line(line: str) -> str:
+    """A line of a diff with its end, marked as `diff` marks it where the file has none."""
+    return line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"

@@ -102,7 +102,7 @@ def notify(message: str) -> None:
 
 def show_error(error: HubpubError, arguments: Sequence[str]) -> None:
     """One line on stderr; for a reader of JSON also one document on stdout."""
-    from hubpub.report.text import printable, render_report
+    from hubpub.report.text import printable, render_findings
 
     report = error.report if isinstance(error, FindingsError) else None
     if _wants_json(arguments):
@@ -117,7 +117,7 @@ def show_error(error: HubpubError, arguments: Sequence[str]) -> None:
             }
         )
     elif report:
-        click.echo(render_report(report, colour), nl=False, err=True)
+        click.echo(render_findings(report, colour), nl=False, err=True)
     click.echo(
         f"{click.style('error', fg='red')}: {printable(error.message)}; {printable(error.next_step)}",
         err=True,

@@ -39,11 +39,17 @@ def render_report(report: Report, style: Style = plain) -> str:
 
 
 def _finding(finding: Finding, style: Style) -> list[str]:
-    place = ":".join(str(part) for part in (finding.path, finding.line, finding.column) if part is not None)
     head = style(finding.severity.value, _COLOURS[finding.severity])
-    where = f"{printable(place)}: " if place else ""
     tensor = f" [{printable(finding.tensor)}]" if finding.tensor else ""
-    lines = [f"{head} {finding.rule} {where}{printable(finding.message)}{tensor}"]
+    lines = [f"{head} {finding.rule} {printable(_placed(finding))}{tensor}"]
     if finding.hint:
         lines.append(f"    {style('→', 'cyan')} {printable(finding.hint)}")
     return lines
+
+
+def _placed(finding: Finding) -> str:
+    """The message with its place in front, as path:line:column; a path that opens the message is not said twice."""
+    place = ":".join(str(part) for part in (finding.path, finding.line, finding.column) if part is not None)
+    if finding.path and finding.message.startswith(finding.path + " "):
+        return place + finding.message.removeprefix(finding.path)
+    return f"{place}: {finding.message}" if place else finding.message
