@@ -82,7 +82,7 @@ def _run(arguments: list[str]) -> int:
         show_error(_usage_error(error, arguments), arguments)
         return UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        click.echo("interrupted; run the same command again to go on: what was sent is not sent twice", err=True)
         return _INTERRUPTED
     return result if isinstance(result, int) else 0
 

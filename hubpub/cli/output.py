@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from hubpub.core.errors import FindingsError, HubpubError
+from hubpub.core.errors import FindingsError, HubpubError, UsageError
 
 if TYPE_CHECKING:
     from hubpub.core.report import Report
@@ -67,11 +67,18 @@ def settings_for(
     from hubpub.core.findings import Severity
     from hubpub.core.settings import find_settings, load_settings
 
-    settings = load_settings(config) if config else find_settings(Path.cwd())
+    settings = load_settings(config) if config else find_settings(_working_directory())
     changes: dict[str, Any] = {name: getattr(settings, name) + tuple(more) for name, more in (lists or {}).items()}
     if fail_on:
         changes["fail_on"] = Severity(fail_on)
     return replace(settings, **changes)
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise UsageError("the working directory is gone", "change into a directory that exists") from error
 
 
 def colour(text: str, name: str) -> str:

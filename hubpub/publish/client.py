@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -174,7 +175,9 @@ class HubClient:
         Raises:
             ConflictError: the branch is not at `parent` any more.
         """
-        with self._errors(f"commit to {repo_id}"):
+        with self._errors(f"commit to {repo_id}"), warnings.catch_warnings():
+            # What the hub would warn of in the card is among the findings already.
+            warnings.simplefilter("ignore", UserWarning)
             info = self._api.create_commit(
                 repo_id,
                 list(additions),

@@ -63,7 +63,7 @@ class Plan:
         endpoint: the hub.
         repo_id: namespace/name.
         revision: the branch.
-        base: commit that the branch is at; None when the repo does not exist.
+        base: commit that the branch is at; None when the repo does not exist or is empty.
         creates_repo: whether the repo is created, and `private` whether it is then private.
         add: files the repo does not have.
         replace: files of which the repo has another content.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +74,15 @@ class Prepared:
     additions: tuple[CommitOperationAdd, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteState:
+    """The repo before the push: whether it exists, the commit its branch is at, and that commit's files."""
+
+    exists: bool
+    head: str | None
+    files: Mapping[str, RemoteFile]
+
+
 def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared:
     """Everything a push does before it sends anything.
 
@@ -92,9 +101,9 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared
 
     identity = client.whoami()
     repo_id = f"{options.namespace or identity.name}/{options.name}"
-    head, remote = _remote_state(client, identity, repo_id, options)
+    remote = _remote_state(client, identity, repo_id, options)
     notify(f"{identity.name} may publish to {repo_id} on {client.endpoint}")
-    card = _card(folder, local, repo_id, options, client, remote, head)
+    card = _card(folder, local, repo_id, options, client, remote)
     if card.source is not CardSource.FOLDER:
         report = joined(model_report, _lint(card.content, folder, options))
         _stop_on_findings(report, repo_id)
@@ -102,13 +111,13 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared
     release = publish_set(folder)
     additions = _additions(folder, release, card)
     files = tuple(_local_file(folder, path, addition) for path, addition in sorted(additions.items()))
-    add, replace, unchanged, kept = split_by_remote(files, remote)
+    add, replace, unchanged, kept = split_by_remote(files, remote.files)
     plan = Plan(
         endpoint=client.endpoint,
         repo_id=repo_id,
         revision=options.revision,
-        base=head,
-        creates_repo=head is None,
+        base=remote.head,
+        creates_repo=not remote.exists,
         private=options.private or options.new_repos_private,
         add=add,
         replace=replace,
@@ -136,21 +145,19 @@ def _stop_on_findings(report: Report, name: str) -> None:
         )
 
 
-def _remote_state(
-    client: HubClient, identity: Identity, repo_id: str, options: PushOptions
-) -> tuple[str | None, dict[str, RemoteFile]]:
-    """(head of the branch, its tree), after the hub has said that this token may write there."""
+def _remote_state(client: HubClient, identity: Identity, repo_id: str, options: PushOptions) -> RemoteState:
+    """The repo as it is, after the hub has said that this token may write there."""
     found = client.head(repo_id, options.revision)
     check_may_publish(client, identity, repo_id, exists=found is not None)
     if found is None:
-        return None, {}
+        return RemoteState(exists=False, head=None, files={})
     head, private = found
     if options.private and not private:
         raise ConflictError(
             f"{repo_id} is public already, and --private was asked for",
             "make it private in its settings on the hub first, or push without --private",
         )
-    return head, client.tree(repo_id, head) if head else {}
+    return RemoteState(exists=True, head=head, files=client.tree(repo_id, head) if head else {})
 
 
 def _card(
@@ -159,12 +166,13 @@ def _card(
     repo_id: str,
     options: PushOptions,
     client: HubClient,
-    remote: dict[str, RemoteFile],
-    head: str | None,
+    remote: RemoteState,
 ) -> CardChoice:
     """The card to publish: the folder's, the hub's, or one from the templates."""
-    there = client.read(repo_id, CARD, head, LARGEST_CARD) if head and CARD in remote else None
-    published = last_published_card(client.commits(repo_id, head)) if head and there is not None else None
+    there, published = None, None
+    if remote.head and CARD in remote.files:
+        there = client.read(repo_id, CARD, remote.head, LARGEST_CARD)
+        published = last_published_card(client.commits(repo_id, remote.head))
 
     def render() -> bytes:
         return render_card(card_facts(folder, repo_id=repo_id, settings=options.card_settings)).encode()

@@ -27,7 +27,7 @@ def push(options: PushOptions, client: HubClient, notify: Notify) -> Receipt:
     if published:
         commit = _publish(prepared, client, notify)
     elif plan.base is None:
-        raise AssertionError("a repo that does not exist has no unchanged files")
+        raise AssertionError("a repo without commits has no unchanged files")
     else:
         commit = plan.base
         notify(f"nothing to publish: {plan.repo_id} holds these {len(plan.unchanged)} files at {commit[:12]}")
@@ -60,7 +60,7 @@ def _publish(prepared: Prepared, client: HubClient, notify: Notify) -> str:
     client.upload(plan.repo_id, plan.revision, prepared.additions)
     _check_not_ignored(prepared)
     _check_unchanged_on_disk(plan)
-    description = "\n".join(filter(None, ["Published by hubpub.", "", card_trailer(plan.card)]))
+    trailer = card_trailer(plan.card)
     try:
         commit = client.commit(
             plan.repo_id,
@@ -68,7 +68,7 @@ def _publish(prepared: Prepared, client: HubClient, notify: Notify) -> str:
             prepared.additions,
             parent=parent,
             title=plan.title,
-            description=description,
+            description="Published by hubpub." + (f"\n\n{trailer}" if trailer else ""),
         )
     except (AuthError, FindingsError):
         raise
@@ -96,8 +96,8 @@ def _check_not_ignored(prepared: Prepared) -> None:
     ignored = [item.path_in_repo for item in prepared.additions if getattr(item, "_should_ignore", False)]
     if ignored:
         raise ConflictError(
-            f"the .gitignore of {prepared.plan.repo_id} makes the hub drop {', '.join(ignored[:5])}",
-            "change that .gitignore, or leave the files out with --exclude",
+            f"a .gitignore makes {prepared.plan.repo_id} drop {', '.join(ignored[:5])}",
+            "change the .gitignore of the folder or the repo, or leave the files out with --exclude",
         )
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from hubpub.card.document import Card
 from hubpub.card.sections import score
+from hubpub.publish.card import CardSource
 from hubpub.publish.plan import LocalFile, Plan
 from hubpub.publish.receipt import Receipt
 from hubpub.report.text import Style, plain, printable
 
 _SHOWN = 20
+_FINISH = {
+    CardSource.FOLDER: "`hubpub lint` names the rest",
+    CardSource.HUB: "`hubpub lint` names the rest",
+    CardSource.RENDERED: "`hubpub card PATH --write` puts it here to be finished",
+}
 
 
 def human_bytes(size: int) -> str:
@@ -28,9 +34,9 @@ def render_plan(plan: Plan, style: Style = plain) -> str:
     lines += _listed("add", plan.add, style("+", "green"))
     lines += _listed("replace", plan.replace, style("~", "yellow"))
     if plan.unchanged:
-        lines.append(f"  = {len(plan.unchanged)} files unchanged")
+        lines.append(f"  = {_files(len(plan.unchanged))} unchanged")
     if plan.kept:
-        lines.append(f"  = {len(plan.kept)} files only on the hub stay: {_names(plan.kept)}")
+        lines.append(f"  = {_files(len(plan.kept))} only on the hub, kept: {_names(plan.kept)}")
     lines += [f"  - {printable(item.path)} stays here: {item.reason}" for item in plan.left_out[:_SHOWN]]
     if len(plan.left_out) > _SHOWN:
         lines.append(f"  - and {len(plan.left_out) - _SHOWN} more stay here")
@@ -38,7 +44,7 @@ def render_plan(plan: Plan, style: Style = plain) -> str:
     if plan.tag:
         lines.append(f"  tag: {plan.tag}")
     if plan.changes:
-        lines.append(f"  one commit, {len(plan.changes)} files, {human_bytes(plan.bytes_to_send)}")
+        lines.append(f"  one commit, {_files(len(plan.changes))}, {human_bytes(plan.bytes_to_send)}")
     else:
         lines.append("  no commit: the hub holds all of this already")
     return "\n".join(lines) + "\n"
@@ -48,11 +54,11 @@ def render_receipt(receipt: Receipt, style: Style = plain, where: str | None = N
     """What a push did and where to look (`where`, else the repo's URL); text that ends in a newline."""
     plan = receipt.plan
     if receipt.published:
-        done = f"published {len(plan.changes)} files ({human_bytes(plan.bytes_to_send)}) in one commit"
+        done = f"published {_files(len(plan.changes))} ({human_bytes(plan.bytes_to_send)}) in one commit"
     else:
         done = "nothing to publish: the hub holds all of this already"
     lines = [
-        f"{style('done', 'green')}: {done}, {receipt.verified} files verified, {receipt.seconds:.1f} s",
+        f"{style('done', 'green')}: {done}, {_files(receipt.verified)} verified, {receipt.seconds:.1f} s",
         f"  repo    {plan.repo_id}",
         f"  commit  {receipt.commit}",
     ]
@@ -80,5 +86,9 @@ def _names(paths: tuple[str, ...] | list[str]) -> str:
 
 def _card(plan: Plan) -> str:
     filled, total = score(Card.parse(plan.card.content.decode("utf-8", "replace")))
-    hint = "" if filled == total else "; `hubpub lint` names the rest"
+    hint = "" if filled == total else f"; {_FINISH[plan.card.source]}"
     return f"{plan.card.note} ({filled} of {total} sections filled{hint})"
+
+
+def _files(number: int) -> str:
+    return f"{number:,} file" + ("" if number == 1 else "s")

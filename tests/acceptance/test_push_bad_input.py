@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.command import Hub, Run
+from support.command import CommandHub, Run
+from support.running_hub import BOB, READER
 
 
 def only_error(run: Run) -> str:
@@ -40,7 +41,9 @@ def empty(folder: Path) -> Path:
     ("make", "says"),
     [(missing, "does not exist"), (a_file, "is a file"), (empty, "holds no files")],
 )
-def test_a_path_that_is_no_model_folder(hub: Hub, plain_copy: Path, make: Callable[[Path], Path], says: str) -> None:
+def test_a_path_that_is_no_model_folder(
+    hub: CommandHub, plain_copy: Path, make: Callable[[Path], Path], says: str
+) -> None:
     run = hub.hubpub("push", make(plain_copy), "--org", "acme", "--name", "model")
     assert run.code == 2
     assert says in only_error(run)
@@ -48,7 +51,7 @@ def test_a_path_that_is_no_model_folder(hub: Hub, plain_copy: Path, make: Callab
 
 
 @pytest.mark.parametrize("repo_id", ["model", "a/b/c", "acme/-x", "acme/a b", "acme/x.git"])
-def test_what_is_not_a_repo_id(hub: Hub, plain_copy: Path, repo_id: str) -> None:
+def test_what_is_not_a_repo_id(hub: CommandHub, plain_copy: Path, repo_id: str) -> None:
     run = hub.hubpub("push", plain_copy, "--repo-id", repo_id)
     assert run.code == 2
     assert "is not a repo id" in only_error(run)
@@ -95,7 +98,7 @@ def link_out(folder: Path) -> None:
     ],
 )
 def test_a_broken_folder_is_refused_before_anything_is_created(
-    hub: Hub, plain_copy: Path, spoil: Callable[[Path], None], rule: str, path: str
+    hub: CommandHub, plain_copy: Path, spoil: Callable[[Path], None], rule: str, path: str
 ) -> None:
     spoil(plain_copy)
     run = hub.hubpub("push", plain_copy, "--org", "acme", "--name", "model")
@@ -121,21 +124,21 @@ hubpub.cli.main.main(sys.argv[1:])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become a user who may not read a file")
-def test_unreadable_files_are_named(hub: Hub, plain_copy: Path) -> None:
+def test_unreadable_files_are_named(hub: CommandHub, plain_copy: Path) -> None:
     with tempfile.TemporaryDirectory() as public:
         folder = Path(shutil.copytree(plain_copy, Path(public) / "model"))
         Path(public).chmod(0o755)
         (folder / "vocab.txt").write_text("[PAD]")
         (folder / "vocab.txt").chmod(0)
-        run = hub.python("-c", AS_NOBODY, "push", folder, "--org", "acme", "--name", "model")
+        run = hub.run("-c", AS_NOBODY, "push", folder, "--org", "acme", "--name", "model")
     assert run.code == 1
     assert "error FILE004 vocab.txt" in run.stderr
     assert "was not published" in only_error(run)
     assert hub.repos() == []
 
 
-def test_without_a_token(hub: Hub, plain_copy: Path) -> None:
-    run = hub.hubpub("push", plain_copy, "--org", "acme", token=None)
+def test_without_a_token(hub: CommandHub, plain_copy: Path) -> None:
+    run = hub.hubpub("push", plain_copy, "--org", "acme", token="")
     assert run.code == 3
     assert "no token" in only_error(run)
     assert "HF_TOKEN" in only_error(run)
@@ -143,29 +146,29 @@ def test_without_a_token(hub: Hub, plain_copy: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("who", "org", "says"),
+    ("token", "org", "says"),
     [
-        ("stranger", "acme", "does not accept the token"),
-        ("reader", "acme", "can only read"),
-        ("writer", "elsewhere", "is not a member of elsewhere"),
-        ("writer", "readonly", "has the role read in readonly"),
+        ("hf_stranger" + "0" * 20, "acme", "does not accept the token"),
+        (READER, "acme", "the token of alice can only read"),
+        (BOB, "elsewhere", "bob is not a member of elsewhere"),
+        (BOB, "acme", "bob has the role read in acme"),
     ],
 )
-def test_a_token_that_may_not_write_there(hub: Hub, plain_copy: Path, who: str, org: str, says: str) -> None:
-    run = hub.hubpub("push", plain_copy, "--org", org, "--name", "model", token=hub.tokens[who])
+def test_a_token_that_may_not_write_there(hub: CommandHub, plain_copy: Path, token: str, org: str, says: str) -> None:
+    run = hub.hubpub("push", plain_copy, "--org", org, "--name", "model", token=token)
     assert run.code == 3
     assert says in only_error(run)
-    assert hub.tokens[who] not in run.stderr + run.stdout
+    assert token not in run.stderr + run.stdout
     assert hub.repos() == []
 
 
-def test_a_hub_that_is_not_there(hub: Hub, plain_copy: Path) -> None:
-    run = hub.hubpub("push", plain_copy, "--org", "acme", endpoint="http://127.0.0.1:9")
+def test_a_hub_that_is_not_there(hub: CommandHub, plain_copy: Path) -> None:
+    run = hub.hubpub("push", plain_copy, "--org", "acme", HF_ENDPOINT="http://127.0.0.1:9")
     assert run.code == 5
     assert "does not answer" in only_error(run)
 
 
-def test_the_reader_of_json_gets_the_error_and_the_report(hub: Hub, plain_copy: Path) -> None:
+def test_the_reader_of_json_gets_the_error_and_the_report(hub: CommandHub, plain_copy: Path) -> None:
     cut_weights(plain_copy)
     run = hub.hubpub("push", plain_copy, "--org", "acme", "--json")
     document = json.loads(run.stdout)

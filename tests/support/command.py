@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import HfApi
+from support.running_hub import ALICE, TestHub
 
 REPO = Path(__file__).parents[2]
 
@@ -21,58 +20,23 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Hub:
-    """A running hub with an organisation `acme` (writer: admin, reader: read) and `readonly` (writer: read)."""
-
-    endpoint: str
-    tokens: dict[str, str] = field(repr=False)
-    home: Path
-
-    @property
-    def api(self) -> HfApi:
-        return HfApi(endpoint=self.endpoint, token=self.tokens["writer"])
+class CommandHub(TestHub):
+    """A running hub, and the command with the environment of one of its users."""
 
     def repos(self) -> list[str]:
-        return [model.id for model in self.api.list_models()]
+        return [model.id for model in self.api().list_models()]
 
-    def environ(self, token: str | None, endpoint: str | None = None) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
-        environ = {
-            **kept,
-            "HF_ENDPOINT": endpoint or self.endpoint,
-            "HF_HOME": str(self.home),
-            "HF_HUB_DISABLE_TELEMETRY": "1",
-            "HF_XET_CLIENT_RETRY_MAX_ATTEMPTS": "1",
-            "HF_XET_CLIENT_RETRY_BASE_DELAY": "10ms",
-            "PYTHONPATH": str(REPO),
-            "XDG_DATA_HOME": str(self.home / "data"),
-        }
-        return environ | ({"HF_TOKEN": token} if token else {})
+    def hubpub(self, *arguments: str | Path, token: str = ALICE, **env: str) -> Run:
+        """Run the command; an empty token is none."""
+        return self.run("-m", "hubpub", *arguments, token=token, **env)
 
-    def hubpub(
-        self,
-        *arguments: str | Path,
-        token: str | None = "writer",
-        endpoint: str | None = None,
-        env: dict[str, str] | None = None,
-    ) -> Run:
-        """Run the command; `token` names one of `tokens`, or is a token itself."""
-        return self.python("-m", "hubpub", *arguments, token=token, endpoint=endpoint, env=env)
-
-    def python(
-        self,
-        *arguments: str | Path,
-        token: str | None = "writer",
-        endpoint: str | None = None,
-        env: dict[str, str] | None = None,
-    ) -> Run:
-        """Run this Python with the environment of a user of the hub."""
-        secret = self.tokens.get(token, token) if token else None
+    def run(self, *arguments: str | Path, token: str = ALICE, **env: str) -> Run:
+        """Run this Python with the arguments, in an empty working directory."""
         done = subprocess.run(
             [sys.executable, *map(str, arguments)],
             capture_output=True,
             text=True,
-            env=self.environ(secret, endpoint) | (env or {}),
+            env=self.env(HF_TOKEN=token, PYTHONPATH=str(REPO), XDG_DATA_HOME=str(self.home / "data"), **env),
             cwd=self.home,
             timeout=120,
             check=False,

@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.running_hub import TestHub, hubs
+
+
+@pytest.fixture
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestHub]:
+    with hubs(tmp_path_factory) as start:
+        yield start()
+
+
+@pytest.fixture
+def plain_copy(plain_model: Path, tmp_path: Path) -> Path:
+    """A copy of the torch-free model that the test may change."""
+    return Path(shutil.copytree(plain_model, tmp_path / "model"))
