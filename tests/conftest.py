@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import support.client_env  # noqa: F401  before anything imports huggingface_hub
 from support import models
 
 

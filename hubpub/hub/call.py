@@ -1,0 +1,232 @@
+"""One request as the handlers see it: who asks, for what, and with which body."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from functools import cached_property
+from typing import Any, BinaryIO
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
+from hubpub.hub.accounts import Identity
+from hubpub.hub.content import BLOCK
+from hubpub.hub.errors import (
+    bad_request,
+    forbidden,
+    gated_repo,
+    not_signed_in,
+    repo_not_found,
+    too_large,
+    unknown_token,
+)
+from hubpub.hub.naming import RepoId, RepoKind, repo_id
+from hubpub.hub.permissions import Action, may
+from hubpub.hub.repos import RepoRecord
+from hubpub.hub.state import HubState
+
+
+class Call:
+    """A request to this hub.
+
+    Attributes:
+        request: as Starlette has it.
+        state: the hub's services.
+        params: the parameters of the matched path, decoded.
+        body: the whole body, of requests whose handler runs in a thread.
+    """
+
+    def __init__(self, request: Request, state: HubState, params: dict[str, str]) -> None:
+        self.request = request
+        self.state = state
+        self.params = params
+        self.body = b""
+
+    # Where
+
+    @cached_property
+    def endpoint(self) -> str:
+        """The hub's address as this client knows it; addresses in answers must have the same host."""
+        host = self.request.headers.get("host", "")
+        public = self.state.config.public_url
+        if public is not None and urlsplit(public).netloc == host:
+            return public.rstrip("/")
+        return f"{self.request.url.scheme}://{host}"
+
+    # Who
+
+    @cached_property
+    def bearer(self) -> str | None:
+        """The token that came with the request."""
+        scheme, _, token = self.request.headers.get("authorization", "").partition(" ")
+        return token.strip() if scheme.lower() == "bearer" and token.strip() else None
+
+    @cached_property
+    def who(self) -> Identity | None:
+        """Who asks; None if nobody is signed in.
+
+        Raises:
+            ApiError: 401 for a token that the hub does not know.
+        """
+        if self.bearer is None:
+            return None
+        identity = self.state.accounts.identify(self.bearer)
+        if identity is None:
+            raise unknown_token()
+        return identity
+
+    def signed_in(self) -> Identity:
+        """Who asks.
+
+        Raises:
+            ApiError: 401 if nobody is signed in.
+        """
+        if self.who is None:
+            raise not_signed_in()
+        return self.who
+
+    # What
+
+    @cached_property
+    def repo_id(self) -> RepoId:
+        """The repo that the path names.
+
+        Raises:
+            ApiError: RepoNotFound if no repo can be called that.
+        """
+        kinds = {kind.plural: kind for kind in RepoKind}
+        kind = kinds[self.params.get("kind", RepoKind.MODEL.plural)]
+        found = repo_id(kind, self.params["ns"], self.params["name"])
+        if found is None:
+            raise repo_not_found(signed_in=self.who is not None)
+        return found
+
+    def repo(self, action: Action) -> RepoRecord:
+        """The record of the repo that the path names, if the caller may do `action`.
+
+        Raises:
+            ApiError: 404 or 401 RepoNotFound if it is not there or the caller may not know of it; 401 or 403 if
+                the caller may see it but not do that.
+        """
+        return self.allowed(self.state.repos.get(self.repo_id), action)
+
+    def allowed(self, record: RepoRecord | None, action: Action) -> RepoRecord:
+        """As `repo`, for a record that was looked up already."""
+        who, accounts = self.who, self.state.accounts
+        if record is None or not may(accounts, who, Action.SEE, record):
+            raise repo_not_found(signed_in=who is not None)
+        if may(accounts, who, action, record):
+            return record
+        if action is Action.READ:
+            raise gated_repo(str(record.id), signed_in=who is not None)
+        if who is None:
+            raise not_signed_in()
+        raise forbidden(f"You are not authorized to do this with {record.id}: your role or the token's is too low")
+
+    # Query and body
+
+    def query(self, name: str, default: str = "") -> str:
+        """A parameter of the query string."""
+        return self.request.query_params.get(name, default)
+
+    def flag(self, name: str) -> bool:
+        """Whether a parameter of the query string is true."""
+        return self.query(name).lower() in {"1", "true"}
+
+    def number(self, name: str, default: int, most: int) -> int:
+        """A parameter of the query string between 0 and `most`.
+
+        Raises:
+            ApiError: 400 if it is no number.
+        """
+        text = self.query(name, str(default))
+        if not text.isascii() or not text.isdecimal():
+            raise bad_request(f"{name} is not a number")
+        return min(int(text[:18]), most)
+
+    def json(self) -> dict[str, Any]:
+        """The body, which is a JSON object; an empty body is an empty object.
+
+        Raises:
+            ApiError: 400 if it is anything else.
+        """
+        try:
+            document = json.loads(self.body or b"{}")
+        except (ValueError, RecursionError):
+            raise bad_request("The body is not valid JSON") from None
+        if not isinstance(document, dict):
+            raise bad_request("The body is not a JSON object")
+        return document
+
+    def form_or_json(self) -> dict[str, Any]:
+        """The body, which is a form (each value a list of strings) or a JSON object.
+
+        Raises:
+            ApiError: 400 if it is neither.
+        """
+        if "json" in self.request.headers.get("content-type", ""):
+            return self.json()
+        try:
+            return dict(parse_qs(self.body.decode("utf-8"), keep_blank_values=True, max_num_fields=20_000))
+        except ValueError:
+            raise bad_request("The body is not a form") from None
+
+    def text(self, document: dict[str, Any], key: str, default: str | None = None) -> str:
+        """A text in a JSON object.
+
+        Raises:
+            ApiError: 400 if it is not there or no text.
+        """
+        value = document.get(key, default)
+        if not isinstance(value, str):
+            raise bad_request(f"{key} is not a string")
+        return value
+
+    async def read_body(self, limit: int) -> bytes:
+        """The whole body.
+
+        Raises:
+            ApiError: 413 if it is larger than `limit` bytes.
+        """
+        parts = bytearray()
+        async for part in self.request.stream():
+            parts += part
+            if len(parts) > limit:
+                raise too_large(f"The body is larger than {limit} bytes")
+        return bytes(parts)
+
+    async def spool(self, file: BinaryIO, limit: int) -> str:
+        """Write the body into `file`, and return its SHA-256. One block is written while the next one arrives.
+
+        Raises:
+            ApiError: 413 if it is larger than `limit` bytes.
+        """
+        digest = hashlib.sha256()
+
+        def write(block: bytearray) -> None:
+            digest.update(block)
+            file.write(block)
+
+        total = 0
+        block = bytearray()
+        writing: asyncio.Task[None] | None = None
+        try:
+            async for part in self.request.stream():
+                total += len(part)
+                if total > limit:
+                    raise too_large(f"The body is larger than {limit} bytes")
+                block += part
+                if len(block) >= BLOCK:
+                    if writing is not None:
+                        await writing
+                    writing = asyncio.create_task(run_in_threadpool(write, block))
+                    block = bytearray()
+        finally:
+            # Also when the upload fails: the file must not be closed while it is written to.
+            if writing is not None:
+                await writing
+        await run_in_threadpool(write, block)
+        return digest.hexdigest()

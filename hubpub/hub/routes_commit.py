@@ -1,0 +1,110 @@
+"""The way to a commit: what goes how, and then all of it at once."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute
+
+from hubpub.hub.attributes import UploadRules
+from hubpub.hub.call import Call
+from hubpub.hub.commits import commit
+from hubpub.hub.errors import bad_request, revision_not_found
+from hubpub.hub.naming import checked_path
+from hubpub.hub.permissions import Action
+from hubpub.hub.routing import repo_route
+
+_MOST_FILES = 1000
+_SAMPLE = 512
+
+
+def preupload(call: Call) -> Response:
+    """`POST /api/{kind}/{id}/preupload/{rev}`: for each file, through git or through LFS or xet, or not at all."""
+    record = call.repo(Action.PROPOSE if call.flag("create_pr") else Action.WRITE)
+    document = call.json()
+    files = document.get("files")
+    if not isinstance(files, list) or len(files) > _MOST_FILES:
+        raise bad_request(f"files is not a list of at most {_MOST_FILES}")
+    ignore = document.get("gitIgnore")
+    with call.state.repos.git(record) as git:
+        head = git.resolve(call.params["rev"])
+        if head is None:
+            raise revision_not_found(call.params["rev"])
+        rules = UploadRules.at(git, head, ignore if isinstance(ignore, str) else None)
+        answers = []
+        for file in files:
+            path, size, sample = _announced(call, file)
+            large = size > call.state.limits.regular_file or rules.is_lfs(path) or _is_binary(sample)
+            answers.append(
+                {
+                    "path": path,
+                    "uploadMode": "lfs" if large else "regular",
+                    "shouldIgnore": rules.is_ignored(path),
+                    "oid": rules.remote_oid(path),
+                }
+            )
+    return JSONResponse({"files": answers, "commitOid": head})
+
+
+async def make_commit(call: Call) -> Response:
+    """`POST /api/{kind}/{id}/commit/{rev}`: one commit, or with `create_pr` one new pull request."""
+    opens = call.flag("create_pr")
+    record = await run_in_threadpool(call.repo, Action.PROPOSE if opens else Action.WRITE)
+    state, author = call.state, call.signed_in().user
+    with state.root.scratch_file() as (spool, _):
+        await call.spool(spool, state.limits.commit_body)
+
+        def run() -> Response:
+            made = commit(
+                state.repos,
+                state.large_files,
+                record,
+                call.params["rev"],
+                spool,
+                author,
+                state.limits,
+                open_pull_request=opens,
+            )
+            page = f"{call.endpoint}/{record.id.web_path}"
+            answer: dict[str, Any] = {
+                "success": True,
+                "commitOid": made.oid,
+                "commitUrl": f"{page}/commit/{made.oid}",
+                "hookOutput": "",
+            }
+            if made.pull_request is not None:
+                answer["pullRequestUrl"] = f"{page}/discussions/{made.pull_request}"
+            return JSONResponse(answer)
+
+        # Not abandoned when the client goes away: what was begun is finished while the spool is there.
+        return await run_in_threadpool(run)
+
+
+def _announced(call: Call, file: Any) -> tuple[str, int, bytes]:
+    if not isinstance(file, dict) or type(file.get("size")) is not int:
+        raise bad_request("A file has no path or no size")
+    try:
+        sample = base64.b64decode(call.text(file, "sample", ""), validate=True)
+    except (ValueError, binascii.Error):
+        raise bad_request("The sample of a file is not base64") from None
+    return checked_path(call.text(file, "path")), file["size"], sample[:_SAMPLE]
+
+
+def _is_binary(sample: bytes) -> bool:
+    """Whether the start of a file is not text. It may end within a character."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return True
+    return b"\0" in sample
+
+
+ROUTES: list[BaseRoute] = [
+    repo_route("POST", "preupload/{rev}", preupload),
+    repo_route("POST", "commit/{rev}", make_commit),
+]
