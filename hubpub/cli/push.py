@@ -123,11 +123,12 @@ def _repo(
     from hubpub.publish.target import parse_namespace, parse_repo_id, repo_name
 
     if repo_id:
-        if org or name:
-            raise UsageError("--repo-id was given together with --org or --name", "give one or the other")
-        return parse_repo_id(repo_id)
-    namespace = org or settings.org
-    return (parse_namespace(namespace) if namespace else None), repo_name(path, name)
+        namespace, repo = parse_repo_id(repo_id)
+        if org not in (None, namespace) or name not in (None, repo):
+            raise UsageError(f"--repo-id {repo_id} contradicts --org or --name", "give one or the other")
+        return namespace, repo
+    space = org or settings.org
+    return (parse_namespace(space) if space else None), repo_name(path, name)
 
 
 @contextlib.contextmanager

@@ -33,6 +33,12 @@ def serve(
     """Run a Hub on this machine: rehearse a release, or keep models private.
 
     The first line on stdout is its address. Without a token, one for the user `local` is made and shown.
+
+    \b
+    Examples:
+      hubpub serve                                    # what `push --hub local` published
+      hubpub serve --root DIR --port 8000 --token hf_abc=alice:write --token hf_ro=alice:read
+      hubpub serve --token hf_abc=alice:write --org acme=alice:admin,bob:read
     """
     from hubpub.hub.accounts import Accounts, AccountsFile, load_accounts, new_token_text, parse_org, parse_token
     from hubpub.hub.config import HubConfig
