@@ -86,6 +86,22 @@ def validate_front_matter(front_matter: FrontMatter, repo_type: str = "model") -
     return Verdict(tuple(_issues(front_matter.hub_data, repo_type)))
 
 
+def card_data(text: str, repo_type: str = "model") -> dict[str, Any]:
+    """The metadata of a card with this text, as the Hub reads it, without the fields that it would reject.
+
+    Empty if there is none or it cannot be read. Arguments as for `validate_card`.
+    """
+    front_matter = read_front_matter(text)
+    issues = validate_front_matter(front_matter, repo_type).issues
+    rejected = {issue.path[0] for issue in issues if issue.rejects and issue.path}
+    return {key: value for key, value in (front_matter.hub_data or {}).items() if key not in rejected}
+
+
+def card_body(text: str) -> str:
+    """What a card says behind its metadata."""
+    return text[read_front_matter(text).body_start :]
+
+
 def is_repo_id(value: str) -> bool:
     """Whether the Hub takes `value` as the id of a repo: `name` or `namespace/name`."""
     return bool(_REPO_ID.fullmatch(value)) and "--" not in value and ".." not in value and not value.endswith(".git")

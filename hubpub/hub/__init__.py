@@ -12,20 +12,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hubpub.hub.accounts import Org, Role, Token, TokenRole, User, load_accounts, parse_org, parse_token
+    from hubpub.hub.accounts import Org, Role, Token, TokenRole, User
+    from hubpub.hub.accounts_file import AccountsFile, load_accounts, parse_org, parse_token
     from hubpub.hub.config import HubConfig, Limits
+    from hubpub.hub.faults import Fault, parse_fault, parse_faults
+    from hubpub.hub.fine_grained import Grants, Scope
     from hubpub.hub.server import Hub, running, serve
 
 __all__ = [
+    "AccountsFile",
+    "Fault",
+    "Grants",
     "Hub",
     "HubConfig",
     "Limits",
     "Org",
     "Role",
+    "Scope",
     "Token",
     "TokenRole",
     "User",
     "load_accounts",
+    "parse_fault",
+    "parse_faults",
     "parse_org",
     "parse_token",
     "running",
@@ -33,8 +42,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "accounts": {"Org", "Role", "Token", "TokenRole", "User", "load_accounts", "parse_org", "parse_token"},
+    "accounts": {"Org", "Role", "Token", "TokenRole", "User"},
+    "accounts_file": {"AccountsFile", "load_accounts", "parse_org", "parse_token"},
     "config": {"HubConfig", "Limits"},
+    "faults": {"Fault", "parse_fault", "parse_faults"},
+    "fine_grained": {"Grants", "Scope"},
     "server": {"Hub", "running", "serve"},
 }
 

@@ -1,4 +1,4 @@
-"""Users, organisations with roles, and tokens: where they come from and how they are kept.
+"""Users, organisations with roles and policies, and tokens: how they are kept, and who a token stands for.
 
 Accounts live in memory for as long as a hub runs and are not part of its data folder, so the same data can be
 served with other tokens tomorrow. Of a token only the SHA-256 is kept. Roles are those of the Hub:
@@ -8,24 +8,16 @@ https://huggingface.co/docs/hub/organizations-security
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 import secrets
-import tomllib
+import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum, StrEnum
-from pathlib import Path
-from typing import Any
 
 from hubpub.core.errors import UsageError
-from hubpub.hub.naming import is_namespace
-
-_LARGEST_FILE = 1 << 20
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_TOKEN_FORM = "write --token TOKEN=USER:ROLE with role read or write, for example --token hf_abc=alice:write"  # noqa: S105
-_FILE_FORM = "write [orgs.NAME] with lines USER = ROLE, and [[tokens]] with user, token or sha256, and role"
-_ORG_FORM = "write --org ORG=USER:ROLE,... with roles no_access, read, contributor, write or admin"
+from hubpub.hub.fine_grained import Grants
+from hubpub.hub.naming import RepoId, is_namespace
+from hubpub.hub.trusted_publishers import Issuer, Publisher
 
 
 class Role(IntEnum):
@@ -48,6 +40,7 @@ class TokenRole(StrEnum):
 
     READ = "read"
     WRITE = "write"
+    FINE_GRAINED = "fineGrained"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +53,19 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Org:
-    """An organisation and the roles of its members, by user name."""
+    """An organisation, the roles of its members by user name, and its policies.
+
+    Attributes:
+        name: of the organisation.
+        members: role by user name.
+        fine_grained_only: whether read and write tokens count for nothing here.
+        public_repos: whether its repos may be public.
+    """
 
     name: str
     members: Mapping[str, Role]
+    fine_grained_only: bool = False
+    public_repos: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +74,41 @@ class Token:
 
     Attributes:
         sha256: hex digest of the text.
-        user: whose it is.
+        user: whose it is; of a trusted publisher's token, the namespace of its repo.
         role: what it may do.
         name: a label for people.
+        grants: what a fine-grained token may do; None for others.
+        repo: the one repo that a trusted publisher's token is for; None for others.
+        expires: Unix time from which it is not valid; None for never.
+        revoked: whether it is not valid any more.
+        created: Unix time.
     """
 
     sha256: str
     user: str
     role: TokenRole = TokenRole.WRITE
     name: str = "token"
+    grants: Grants | None = None
+    repo: RepoId | None = None
+    expires: float | None = None
+    revoked: bool = False
+    created: float = field(default_factory=time.time, compare=False)
 
     @classmethod
-    def of(cls, text: str, user: str, role: TokenRole | str = TokenRole.WRITE, name: str = "token") -> Token:
-        """The token whose text is `text`."""
-        return cls(_digest(text), user, TokenRole(role), name)
+    def of(
+        cls,
+        text: str,
+        user: str,
+        role: TokenRole | str = TokenRole.WRITE,
+        name: str = "token",
+        *,
+        grants: Grants | None = None,
+        repo: RepoId | None = None,
+        expires: float | None = None,
+    ) -> Token:
+        """The token whose text is `text`; one with grants is fine-grained."""
+        kind = TokenRole.FINE_GRAINED if grants is not None else TokenRole(role)
+        return cls(_digest(text), user, kind, name, grants, repo, expires)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,18 +119,16 @@ class Identity:
     token: Token
 
 
-@dataclass(frozen=True, slots=True)
-class AccountsFile:
-    """What an accounts file declares."""
-
-    users: tuple[User, ...] = ()
-    orgs: tuple[Org, ...] = ()
-    tokens: tuple[Token, ...] = ()
-
-
 @dataclass(slots=True)
 class Accounts:
     """Everyone that a hub knows.
+
+    Attributes:
+        users: by name.
+        orgs: by name.
+        accepted: by `namespace/name` of a gated repo, the users who may read it besides those its own record names.
+        issuers: whose id tokens are believed.
+        publishers: which of them may publish where.
 
     Raises:
         UsageError: two accounts share a name, or a name cannot be one.
@@ -115,6 +136,9 @@ class Accounts:
 
     users: dict[str, User] = field(default_factory=dict)
     orgs: dict[str, Org] = field(default_factory=dict)
+    accepted: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    issuers: tuple[Issuer, ...] = ()
+    publishers: tuple[Publisher, ...] = ()
     _tokens: dict[str, Token] = field(default_factory=dict)
 
     @classmethod
@@ -144,14 +168,38 @@ class Accounts:
 
     def add_token(self, token: Token) -> None:
         """Accept a token from now on, and its user if not known yet."""
-        if token.user not in self.users:
+        if token.repo is None and token.user not in self.users:
             self.add_user(User(token.user))
         self._tokens[token.sha256] = token
 
+    def add_short_lived(self, token: Token) -> None:
+        """As `add_token`, and forget the trusted publishers' tokens that have expired."""
+        now = time.time()
+        for digest, known in list(self._tokens.items()):
+            if known.repo is not None and known.expires is not None and known.expires <= now:
+                self._tokens.pop(digest, None)
+        self.add_token(token)
+
+    def revoke(self, text: str) -> None:
+        """Do not accept the token `text` any more.
+
+        Raises:
+            KeyError: nobody has it.
+        """
+        digest = _digest(text)
+        self._tokens[digest] = replace(self._tokens[digest], revoked=True)
+
     def identify(self, text: str) -> Identity | None:
-        """Whose token `text` is; None if nobody's."""
+        """Whose token `text` is; None if nobody's, or if it is not valid any more."""
         token = self._tokens.get(_digest(text))
-        return None if token is None else Identity(self.users[token.user], token)
+        if token is None or _invalid(token):
+            return None
+        return Identity(self.users.get(token.user) or User(token.user), token)
+
+    def why_refused(self, text: str) -> str:
+        """Why `identify` knows nobody with the token `text`, in words."""
+        token = self._tokens.get(_digest(text))
+        return _invalid(token) if token is not None else ""
 
     def role_of(self, user: User, namespace: str) -> Role:
         """What `user` may do in a namespace: everything in their own."""
@@ -167,122 +215,15 @@ class Accounts:
             raise UsageError(f"{name!r} names both a user and an organisation", "rename one of them")
 
 
-def new_token_text() -> str:
+def new_token_text(prefix: str = "hf_") -> str:
     """A random token of the form that the Hub's tokens have."""
-    return f"hf_{secrets.token_hex(18)}"
+    return f"{prefix}{secrets.token_hex(18)}"
 
 
-def parse_token(text: str) -> Token:
-    """The token of a flag such as `hf_abc=alice:write`; without a role it may write.
-
-    Raises:
-        UsageError: the flag has another form. The message does not repeat it: it holds a token.
-    """
-    secret, equals, rest = text.partition("=")
-    user, _, role = rest.partition(":")
-    if not equals or not secret or not user or not secret.isascii() or not secret.isprintable():
-        raise UsageError("a --token is not of the form TOKEN=USER:ROLE", _TOKEN_FORM)
-    if (role or "write") not in list(TokenRole):
-        raise UsageError(f"the role {role!r} of {user}'s --token is not read or write", _TOKEN_FORM)
-    return Token.of(secret, user, role or "write")
-
-
-def parse_org(text: str) -> Org:
-    """The organisation of a flag such as `acme=alice:admin,bob:read`; without a role a member may read.
-
-    Raises:
-        UsageError: the flag has another form.
-    """
-    name, equals, rest = text.partition("=")
-    if not equals or not name:
-        raise UsageError(f"--org {text} is not of the form ORG=USER:ROLE,...", _ORG_FORM)
-    members: dict[str, Role] = {}
-    for item in filter(None, rest.split(",")):
-        user, _, role = item.strip().partition(":")
-        if user in members:
-            raise UsageError(f"--org {text} names {user} twice", _ORG_FORM)
-        members[user] = _role(role or "read", f"--org {text}")
-    return Org(name, members)
-
-
-def load_accounts(path: Path) -> AccountsFile:
-    """The accounts of a TOML or JSON file.
-
-    The tables are `users` (name to `{fullname}`), `orgs` (name to a table of user to role) and the list `tokens`
-    (each with `user`, `token` or `sha256`, and if wanted `role` and `name`).
-
-    Raises:
-        UsageError: the file cannot be read or says something else.
-    """
-    document = _read(path)
-    unknown = set(document) - {"users", "orgs", "tokens"}
-    if unknown:
-        raise _malformed(path, f"unknown key {min(unknown)!r}")
-    users, orgs, tokens = document.get("users", {}), document.get("orgs", {}), document.get("tokens", [])
-    if not isinstance(users, dict) or not isinstance(orgs, dict) or not isinstance(tokens, list):
-        raise _malformed(path, "users and orgs are not tables, or tokens is not a list")
-    return AccountsFile(
-        users=tuple(User(name, _text(path, entry, "fullname", "")) for name, entry in users.items()),
-        orgs=tuple(_org(path, name, entry) for name, entry in orgs.items()),
-        tokens=tuple(_token(path, entry) for entry in tokens),
-    )
-
-
-def _org(path: Path, name: str, members: Any) -> Org:
-    if not isinstance(members, dict) or not all(isinstance(role, str) for role in members.values()):
-        raise _malformed(path, f"orgs.{name} is not a table of user = role")
-    return Org(name, {user: _role(role, f"{path}: orgs.{name}") for user, role in members.items()})
-
-
-def _token(path: Path, entry: Any) -> Token:
-    user = _text(path, entry, "user")
-    role = _text(path, entry, "role", "write")
-    if role not in list(TokenRole):
-        raise _malformed(path, f"the role of {user}'s token is not read or write")
-    name = _text(path, entry, "name", "token")
-    if "token" in entry:
-        return Token.of(_text(path, entry, "token"), user, role, name)
-    digest = _text(path, entry, "sha256")
-    if not _SHA256.fullmatch(digest):
-        raise _malformed(path, f"the sha256 of {user}'s token is not 64 hex digits")
-    return Token(digest, user, TokenRole(role), name)
-
-
-def _text(path: Path, entry: Any, key: str, default: str | None = None) -> str:
-    value = entry.get(key, default) if isinstance(entry, dict) else None
-    if not isinstance(value, str):
-        raise _malformed(path, f"an entry has no text {key!r}")
-    return value
-
-
-def _role(text: str, where: str) -> Role:
-    try:
-        return Role[text.upper()]
-    except KeyError:
-        raise UsageError(f"{where}: {text!r} is not a role", _ORG_FORM) from None
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST_FILE + 1)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", "name a TOML or JSON file") from error
-    if len(data) > _LARGEST_FILE:
-        raise _malformed(path, "it is larger than 1 MB")
-    try:
-        text = data.decode("utf-8")
-        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
-    except (ValueError, RecursionError):
-        # Not the parser's own words: they may quote a token.
-        raise _malformed(path, f"it is not valid {'JSON' if path.suffix == '.json' else 'TOML'}") from None
-    if not isinstance(document, dict):
-        raise _malformed(path, "it is not a table")
-    return document
-
-
-def _malformed(path: Path, what: str) -> UsageError:
-    return UsageError(f"{path} is not an accounts file: {what}", _FILE_FORM)
+def _invalid(token: Token) -> str:
+    if token.revoked:
+        return "the token has been revoked"
+    return "the token has expired" if token.expires is not None and token.expires <= time.time() else ""
 
 
 def _digest(text: str) -> str:

@@ -6,16 +6,24 @@ import re
 import secrets
 from urllib.parse import urlsplit
 
-from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hubpub.hub import (
     pages,
+    pages_discussions,
+    routes_access,
+    routes_admin,
     routes_commit,
+    routes_copies,
+    routes_discussions,
+    routes_git,
+    routes_history,
     routes_identity,
+    routes_info,
     routes_lfs,
+    routes_oauth,
     routes_read,
     routes_refs,
     routes_repos,
@@ -23,6 +31,9 @@ from hubpub.hub import (
 )
 from hubpub.hub.config import HubConfig
 from hubpub.hub.errors import ApiError
+from hubpub.hub.fault_injection import FaultInjection
+from hubpub.hub.metrics import Measured
+from hubpub.hub.router import Router
 from hubpub.hub.routing import error_response, route, web_routes
 from hubpub.hub.state import HubState
 
@@ -43,28 +54,30 @@ _FALLBACKS: list[BaseRoute] = [
 
 def build_app(state: HubState) -> ASGIApp:
     """The application that serves `state`."""
-    app = Starlette(
-        routes=[
+    app = Router(
+        [
             *routes_identity.ROUTES,
+            *routes_oauth.ROUTES,
+            *routes_access.ROUTES,
             *routes_repos.ROUTES,
+            *routes_info.ROUTES,
             *routes_commit.ROUTES,
+            *routes_copies.ROUTES,
+            *routes_discussions.ROUTES,
+            *routes_history.ROUTES,
             *routes_read.ROUTES,
             *routes_refs.ROUTES,
             *routes_lfs.ROUTES,
+            *routes_git.ROUTES,
             *routes_xet.ROUTES,
             *pages.ROUTES,
+            *pages_discussions.ROUTES,
+            *routes_admin.ROUTES,
             *_FALLBACKS,
-        ]
+        ],
+        state,
     )
-    app.state.hub = state
-    app.router.default = _not_found
-    # A redirect to the path without its final slash would be made of the decoded path.
-    app.router.redirect_slashes = False
-    return _Edge(app, _accepted_hosts(state.config))
-
-
-async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    await error_response(ApiError(404, "Not found"))(scope, receive, send)
+    return Measured(_Edge(FaultInjection(app, state.faults), _accepted_hosts(state.config)), state.metrics)
 
 
 class _Edge:
@@ -89,7 +102,8 @@ class _Edge:
                 MutableHeaders(scope=message)["X-Request-Id"] = request_id
             await send(message)
 
-        match = _HOST.fullmatch(Headers(scope=scope).get("host", ""))
+        hosts = Headers(scope=scope).getlist("host")
+        match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
         if match is None or match[1].strip("[]").lower() not in self._hosts:
             refusal = error_response(ApiError(421, "This hub is not the host that the request is for"))
             await refusal(scope, receive, send_with_id)

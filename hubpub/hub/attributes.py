@@ -11,7 +11,6 @@ from dulwich.ignore import IgnoreFilter, read_ignore_patterns
 from hubpub.hub.git import GitRepo
 
 _LARGEST_FILE = 64 << 10
-_MOST_WILDCARDS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +26,14 @@ class UploadRules:
     def at(cls, git: GitRepo, commit: str, ignore: str | None) -> UploadRules:
         """The rules at `commit`; `ignore` is a `.gitignore` that is part of the upload, which then counts instead."""
         tree = git.root_tree(commit)
+        affordable = _Affordable()
         attributes = compile_gitattributes_patterns(
             (pattern, values)
             for pattern, values in parse_git_attributes(io.BytesIO(_small(git, tree, ".gitattributes")))
-            if _is_cheap(pattern)
+            if affordable(pattern)
         )
         text = _small(git, tree, ".gitignore") if ignore is None else ignore.encode("utf-8", "replace")
-        patterns = [pattern for pattern in read_ignore_patterns(io.BytesIO(text[:_LARGEST_FILE])) if _is_cheap(pattern)]
+        patterns = filter(affordable, read_ignore_patterns(io.BytesIO(text[:_LARGEST_FILE])))
         return cls(git, tree, GitAttributes(attributes), IgnoreFilter(patterns))
 
     def is_lfs(self, path: str) -> bool:
@@ -60,6 +60,18 @@ def _small(git: GitRepo, tree: str, path: str) -> bytes:
     return git.blob(entry.oid)[:_LARGEST_FILE]
 
 
-def _is_cheap(pattern: bytes) -> bool:
-    """Whether matching the pattern takes little time: each wildcard multiplies it by the length of the path."""
-    return pattern.replace(b"**", b"*").count(b"*") <= _MOST_WILDCARDS
+class _Affordable:
+    """Decides for one pattern after the other whether it is heeded.
+
+    Matching takes a time that each wildcard multiplies by the length of the path, so there can be many patterns
+    with one, and few with several. Real files stay far below.
+    """
+
+    def __init__(self) -> None:
+        self._left = {0: _LARGEST_FILE, 1: 2000, 2: 500, 3: 20}
+
+    def __call__(self, pattern: bytes) -> bool:
+        wildcards = pattern.replace(b"**", b"*").count(b"*")
+        left = self._left.get(wildcards, 0)
+        self._left[wildcards] = left - 1
+        return left > 0

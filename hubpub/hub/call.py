@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
+import base64
 import json
 from functools import cached_property
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from hubpub.hub.accounts import Identity
-from hubpub.hub.content import BLOCK
 from hubpub.hub.errors import (
+    ApiError,
     bad_request,
     forbidden,
     gated_repo,
@@ -24,9 +24,18 @@ from hubpub.hub.errors import (
     unknown_token,
 )
 from hubpub.hub.naming import RepoId, RepoKind, repo_id
-from hubpub.hub.permissions import Action, may
-from hubpub.hub.repos import RepoRecord
+from hubpub.hub.permissions import Action, blocked_by_policy, may, policy_refusal, why_not
+from hubpub.hub.repos import AccessStatus, RepoRecord
 from hubpub.hub.state import HubState
+
+_SPOOLED_AT_ONCE = 1 << 20
+
+
+class Digest(Protocol):
+    """A hash that is fed bit by bit, of hashlib or blake3."""
+
+    def update(self, data: bytes, /) -> object:
+        """Take in more data."""
 
 
 class Call:
@@ -44,6 +53,7 @@ class Call:
         self.state = state
         self.params = params
         self.body = b""
+        self._takes_basic = False
 
     # Where
 
@@ -62,6 +72,8 @@ class Call:
     def bearer(self) -> str | None:
         """The token that came with the request."""
         scheme, _, token = self.request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "basic" and self._takes_basic:
+            return _password(token.strip())
         return token.strip() if scheme.lower() == "bearer" and token.strip() else None
 
     @cached_property
@@ -75,7 +87,7 @@ class Call:
             return None
         identity = self.state.accounts.identify(self.bearer)
         if identity is None:
-            raise unknown_token()
+            raise unknown_token(self.state.accounts.why_refused(self.bearer))
         return identity
 
     def signed_in(self) -> Identity:
@@ -109,22 +121,54 @@ class Call:
 
         Raises:
             ApiError: 404 or 401 RepoNotFound if it is not there or the caller may not know of it; 401 or 403 if
-                the caller may see it but not do that.
+                the caller may see it but not do that; 307 if it has another name now.
         """
-        return self.allowed(self.state.repos.get(self.repo_id), action)
+        record = self.state.repos.get(self.repo_id)
+        if record is None:
+            moved = self.state.repos.moved(self.repo_id)
+            if moved is not None and may(self.state.accounts, self.who, Action.SEE, moved):
+                raise ApiError(307, f"The repo is called {moved.id} now", headers={"Location": self._address_in(moved)})
+        return self.allowed(record, action)
+
+    def _address_in(self, moved: RepoRecord) -> str:
+        """This request's path, with query, for a repo that has got another name."""
+        raw: bytes = self.request.scope.get("raw_path") or self.request.url.path.encode()
+        parts = raw.split(b"?")[0].decode("ascii", "replace").split("/")
+        place = 3 if parts[1] == "api" else 2 if "kind" in self.params else 1
+        suffix = ".git" if parts[place + 1].endswith(".git") else ""
+        parts[place : place + 2] = [moved.id.namespace, moved.id.name + suffix]
+        query = self.request.url.query
+        return "/".join(parts) + (f"?{query}" if query else "")
+
+    def repo_for_git(self, action: Action) -> RepoRecord:
+        """As `repo`, for git and git-lfs: these send the token as the password of HTTP Basic, once they are asked to.
+
+        Other calls do not take Basic, because browsers send it along with whatever a page of another site asks for.
+        """
+        self._takes_basic = True
+        try:
+            return self.repo(action)
+        except ApiError as error:
+            if error.status == 401:
+                error.headers["WWW-Authenticate"] = 'Basic realm="hubpub hub: your user name, and a token as password"'
+            raise
 
     def allowed(self, record: RepoRecord | None, action: Action) -> RepoRecord:
         """As `repo`, for a record that was looked up already."""
         who, accounts = self.who, self.state.accounts
+        if record is not None and may(accounts, who, action, record):
+            return record
+        if record is not None and blocked_by_policy(accounts, who, action, record):
+            raise policy_refusal(record.id.namespace)
         if record is None or not may(accounts, who, Action.SEE, record):
             raise repo_not_found(signed_in=who is not None)
-        if may(accounts, who, action, record):
-            return record
-        if action is Action.READ:
-            raise gated_repo(str(record.id), signed_in=who is not None)
+        if action is Action.READ and record.gated:
+            entry = record.access.get(who.user.name) if who else None
+            pending = entry is not None and entry["status"] == AccessStatus.PENDING
+            raise gated_repo(f"{record.id.kind.value} {record.id}", signed_in=who is not None, pending=pending)
         if who is None:
             raise not_signed_in()
-        raise forbidden(f"You are not authorized to do this with {record.id}: your role or the token's is too low")
+        raise forbidden(why_not(accounts, who, action, record))
 
     # Query and body
 
@@ -198,35 +242,59 @@ class Call:
                 raise too_large(f"The body is larger than {limit} bytes")
         return bytes(parts)
 
-    async def spool(self, file: BinaryIO, limit: int) -> str:
-        """Write the body into `file`, and return its SHA-256. One block is written while the next one arrives.
+    async def spool(self, file: BinaryIO, limit: int, digest: Digest | None = None) -> None:
+        """Write the body into `file`, and feed it to `digest`. One block is written while the next one arrives.
 
         Raises:
             ApiError: 413 if it is larger than `limit` bytes.
         """
-        digest = hashlib.sha256()
 
-        def write(block: bytearray) -> None:
-            digest.update(block)
-            file.write(block)
+        def write(parts: list[bytes]) -> None:
+            for part in parts:
+                if digest is not None:
+                    digest.update(part)
+                file.write(part)
 
-        total = 0
-        block = bytearray()
+        total = waiting = 0
+        parts: list[bytes] = []
         writing: asyncio.Task[None] | None = None
+        failure: OSError | None = None
         try:
             async for part in self.request.stream():
                 total += len(part)
                 if total > limit:
                     raise too_large(f"The body is larger than {limit} bytes")
-                block += part
-                if len(block) >= BLOCK:
+                if failure is not None:
+                    continue
+                parts.append(part)
+                waiting += len(part)
+                if waiting >= _SPOOLED_AT_ONCE:
                     if writing is not None:
-                        await writing
-                    writing = asyncio.create_task(run_in_threadpool(write, block))
-                    block = bytearray()
+                        try:
+                            await writing
+                        except OSError as error:
+                            # The disk is full, say. Clients hear of it only once they have sent all.
+                            writing, failure = None, error
+                            continue
+                    writing = asyncio.create_task(run_in_threadpool(write, parts))
+                    parts, waiting = [], 0
         finally:
             # Also when the upload fails: the file must not be closed while it is written to.
             if writing is not None:
                 await writing
-        await run_in_threadpool(write, block)
-        return digest.hexdigest()
+        if failure is not None:
+            raise failure
+        await run_in_threadpool(write, parts)
+
+
+def _password(credentials: str) -> str:
+    """The password of HTTP Basic credentials, or the user name if there is none: either way a token.
+
+    Raises:
+        ApiError: 401 if they are malformed.
+    """
+    try:
+        user, _, password = base64.b64decode(credentials, validate=True).decode("utf-8").partition(":")
+    except ValueError:
+        raise unknown_token() from None
+    return password or user

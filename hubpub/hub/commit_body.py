@@ -144,6 +144,8 @@ def _header(body: CommitBody, value: dict[str, Any], _: int) -> None:
     body.description = _text(value, "description", "")
     if not body.summary.strip():
         raise bad_request("The commit has no summary")
+    if len(body.summary) + len(body.description) > _LONGEST_TEXT:
+        raise bad_request(f"The commit's message is longer than {_LONGEST_TEXT} characters")
     parent = value.get("parentCommit")
     if parent is not None and not (isinstance(parent, str) and _PARENT.fullmatch(parent)):
         raise bad_request("parentCommit is not a commit id of 5 to 40 hex digits")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from typing import BinaryIO
 
-from dulwich.objects import Blob, Commit, ObjectID
+from dulwich.objects import Blob, Commit, ObjectID, Tree
 
 from hubpub.hub.accounts import User
 from hubpub.hub.commit_body import AddRegular, CommitBody, content_at, read_commit
 from hubpub.hub.config import Limits
+from hubpub.hub.discussions import Discussion, Discussions, PullRequest, Status, opened
 from hubpub.hub.errors import ApiError, bad_request, repo_not_found, revision_not_found, too_large
 from hubpub.hub.git import GitRepo
 from hubpub.hub.large_files import LargeFiles
@@ -29,7 +30,9 @@ saved_model/**/* *.tar.* *.tar *.tflite *.tgz *.wasm *.xz *.zip *.zst *tfevents*
 GITATTRIBUTES = "".join(f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in _LARGE_PATTERNS.split())
 """What the Hub puts into `.gitattributes` of a new repo: these files go through LFS."""
 
-_Blobs = dict[ObjectID, Callable[[], Blob]]
+_LONGEST_TITLE = 200
+
+Blobs = dict[ObjectID, Callable[[], Blob]]
 """The blobs of a commit by id, each loaded when it is written."""
 
 
@@ -41,12 +44,16 @@ class Committed:
     pull_request: int | None
 
 
-def first_commit(git: GitRepo, author: User) -> None:
-    """Make the commit that a new repo starts with."""
-    blob = Blob.from_string(GITATTRIBUTES.encode())
+def first_commit(git: GitRepo, author: User, readme: str = "") -> None:
+    """Make the commit that a new repo starts with: `.gitattributes`, and README.md if there is to be one."""
+    files = {".gitattributes": GITATTRIBUTES, **({"README.md": readme} if readme else {})}
     edit = TreeEdit(git, None)
-    edit.put(".gitattributes", blob.id.decode())
-    git.set_ref(MAIN, _write(git, edit, {blob.id: lambda: blob}, None, "initial commit", author))
+    blobs: Blobs = {}
+    for path, text in files.items():
+        blob = Blob.from_string(text.encode())
+        edit.put(path, blob.id.decode())
+        blobs[blob.id] = partial(_same, blob)
+    git.set_ref(MAIN, write_commit(git, edit.write(), blobs, None, "initial commit", author))
 
 
 def commit(
@@ -58,9 +65,9 @@ def commit(
     author: User,
     limits: Limits,
     *,
-    open_pull_request: bool,
+    propose_to: Discussions | None = None,
 ) -> Committed:
-    """Do what a spooled commit body asks for, on a branch or as a new pull request against it.
+    """Do what a spooled commit body asks for, on a branch or, with `propose_to`, as a new pull request against it.
 
     Raises:
         ApiError: 400 for a malformed body or a large file that was not uploaded to this repo; 404 for a missing
@@ -72,11 +79,11 @@ def commit(
         if present is None or present.uid != record.uid:
             raise repo_not_found(signed_in=True)
         branch, head = _branch(git, revision)
-        base, number = head, None
-        if open_pull_request:
-            number = _next_pull_request(git)
+        base, proposed = head, None
+        if propose_to is not None:
             base = _proposed_base(git, body, head)
-            branch = f"refs/pr/{number}"
+            proposed = _proposed(propose_to.next_number(record, git), body, author, PullRequest(branch, base))
+            branch = proposed.ref
         elif body.parent and not head.startswith(body.parent):
             raise ApiError(412, "A commit has happened since. Please refresh and try again.")
         edit = TreeEdit(git, git.root_tree(base))
@@ -87,9 +94,11 @@ def commit(
             **_place_regular(edit, body, spool, limits),
         }
         message = f"{body.summary}\n\n{body.description}" if body.description.strip() else body.summary
-        oid = _write(git, edit, blobs, base, message, author)
+        oid = write_commit(git, edit.write(), blobs, base, message, author)
+        if propose_to is not None and proposed is not None:
+            propose_to.save(record, proposed)
         git.set_ref(branch, oid)
-        return Committed(oid, number)
+        return Committed(oid, proposed.number if proposed else None)
 
 
 def _branch(git: GitRepo, revision: str) -> tuple[str, str]:
@@ -114,13 +123,14 @@ def _proposed_base(git: GitRepo, body: CommitBody, head: str) -> str:
     return base
 
 
-def _next_pull_request(git: GitRepo) -> int:
-    taken = [int(name) for name in git.refs("refs/pr/") if name.isdecimal()]
-    return max(taken, default=0) + 1
+def _proposed(number: int, body: CommitBody, author: User, request: PullRequest) -> Discussion:
+    title = body.summary.strip().splitlines()[0][:_LONGEST_TITLE]
+    description = body.description if body.description.strip() else title
+    return opened(number, title, description, author.name, Status.OPEN, request)
 
 
-def _place_large(edit: TreeEdit, body: CommitBody, large_files: LargeFiles, record: RepoRecord) -> _Blobs:
-    blobs: _Blobs = {}
+def _place_large(edit: TreeEdit, body: CommitBody, large_files: LargeFiles, record: RepoRecord) -> Blobs:
+    blobs: Blobs = {}
     for item in body.large:
         size = large_files.size(item.sha256) if large_files.is_in(record.id, item.sha256) else None
         if size is None:
@@ -136,8 +146,8 @@ def _place_large(edit: TreeEdit, body: CommitBody, large_files: LargeFiles, reco
     return blobs
 
 
-def _place_regular(edit: TreeEdit, body: CommitBody, spool: BinaryIO, limits: Limits) -> _Blobs:
-    blobs: _Blobs = {}
+def _place_regular(edit: TreeEdit, body: CommitBody, spool: BinaryIO, limits: Limits) -> Blobs:
+    blobs: Blobs = {}
     for item in body.regular:
         blob = _regular(item, spool, limits)
         edit.put(item.path, blob.id.decode())
@@ -157,9 +167,14 @@ def _same(blob: Blob) -> Blob:
     return blob
 
 
-def _write(git: GitRepo, edit: TreeEdit, blobs: _Blobs, parent: str | None, message: str, author: User) -> str:
-    """Write the objects of a commit, and return its id. Equal files and folders are one object."""
-    trees = list(edit.write())
+def write_commit(
+    git: GitRepo, trees: Iterable[Tree], blobs: Blobs, parent: str | None, message: str, author: User
+) -> str:
+    """Write the objects of a commit, the root of its trees last, and return its id. No ref names it yet.
+
+    Equal files and folders are one object.
+    """
+    trees = list(trees)
     made = Commit()
     made.tree = trees[-1].id
     made.parents = [ObjectID(parent.encode())] if parent else []

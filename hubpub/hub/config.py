@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hubpub.hub.faults import Fault
+
 _KIB, _MIB, _GIB = 1 << 10, 1 << 20, 1 << 30
 
 
@@ -53,6 +55,8 @@ class HubConfig:
         port: 0 for any free port.
         public_url: the address that clients use when it is not the bound one (a container, a proxy).
         limits: the bounds it keeps to.
+        faults: which requests go wrong, and how.
+        admin_token: opens the admin route, by which faults are changed while the hub runs; None for no such route.
     """
 
     root: Path
@@ -60,3 +64,5 @@ class HubConfig:
     port: int = 0
     public_url: str | None = None
     limits: Limits = field(default_factory=Limits)
+    faults: tuple[Fault, ...] = ()
+    admin_token: str | None = field(default=None, repr=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +44,15 @@ class FileContent:
 
     path: Path
     size: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileContent | None:
+        """The content of a plain file; None if there is none at `path`. A link is none: it may lead anywhere."""
+        try:
+            found = path.lstat()
+        except FileNotFoundError:
+            return None
+        return cls(path, found.st_size) if stat.S_ISREG(found.st_mode) else None
 
     def read(self, start: int, stop: int) -> Iterator[bytes]:
         """Blocks of at most `BLOCK` bytes.

@@ -3,15 +3,18 @@
 Layout, version 1::
 
     hub.json                                  {"format": "hubpub.hub/1", "store": ..., "secret": ...}, mode 0600
-    repos/<models|datasets>/<ns>/<name>/
-        repo.json                             visibility, gating, creator, time of creation, unique id
+    repos/<models|datasets|spaces>/<ns>/<name>/
+        repo.json                             visibility, gating and who may read, creator, time of creation, unique id
         git/                                  a bare git repository; large files are LFS pointers in it
         lfs/<xx>/<sha256>                     empty: this large file was uploaded to this repo
+        discussions/<number>.json             a discussion, or what a pull request has besides its ref
+    moved/<models|datasets|spaces>/<ns>/<name>.json
+                                              which repo once had this name, and what it is called now
     lfs/<xx>/<sha256>                         large files as uploaded through LFS
     xet/xorbs/<xx>/<hash>                     xorbs as uploaded
     xet/files/<xx>/<file hash>.json           size, sha256 and terms of a file: where in which xorbs it is
     xet/sha256/<xx>/<sha256>                  the file hash of the file with that content
-    locks/                                    one per repo, held while it is written
+    locks/                                    one per repo, held while it is written; one per server, while it runs
     scratch/                                  uploads in flight; nothing in it is ever referred to
 
 A file outside scratch/ is complete or absent: it is written in scratch/, flushed to the disk and moved into
@@ -28,11 +31,11 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from hubpub.core.errors import UsageError
 from hubpub.hub.errors import ApiError
@@ -41,6 +44,9 @@ FORMAT = "hubpub.hub/1"
 _FOLDERS = ("repos", "lfs", "xet/xorbs", "xet/files", "xet/sha256", "scratch")
 _BEFORE_ABOUT = frozenset({"locks", "hub.new", "hub.json"})
 _STALE_SECONDS = 24 * 3600
+_OPENING = "hub"
+_OPENING_SECONDS = 60
+_SERVER = "serving-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,13 @@ class DataRoot:
     path: Path
     store: str
     secret: bytes = field(repr=False)
+    _in_use: BaseFileLock | None = field(default=None, repr=False, compare=False)
 
     @classmethod
     def open(cls, path: Path) -> DataRoot:
         """Open the data folder at `path`, and make one there if the folder is missing or empty.
+
+        Until it is closed, `alone` is refused; the lock is the system's, so it ends with the process at the latest.
 
         Raises:
             UsageError: it cannot be written to, holds something else, or is of another version.
@@ -74,27 +83,81 @@ class DataRoot:
                     f"{path} holds files that are not a hub's", "name an empty folder, or one that does not exist"
                 )
             (path / "locks").mkdir(exist_ok=True)
-            with FileLock(path / "locks" / "hub"):
+            with FileLock(path / "locks" / _OPENING, timeout=_OPENING_SECONDS):
                 if not about.exists():
-                    _write_new(about)
-            for folder in _FOLDERS:
-                (path / folder).mkdir(parents=True, exist_ok=True)
-            document = json.loads(about.read_bytes())
+                    _write_about(
+                        about, {"format": FORMAT, "store": secrets.token_hex(8), "secret": secrets.token_hex(32)}
+                    )
+                for folder in _FOLDERS:
+                    make_folder(path / folder)
+                root = cls.existing(path)
+                in_use = FileLock(path / "locks" / f"{_SERVER}{secrets.token_hex(8)}", thread_local=False)
+                in_use.acquire()
+        except Timeout as error:
+            raise UsageError(f"{path} is being cleaned", "start the hub when `hubpub serve --gc` is done") from error
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UsageError(
+                f"{path} cannot hold a hub's data: {reason}", "name a folder that you can write to"
+            ) from error
+        root._remove_stale_scratch()
+        return replace(root, _in_use=in_use)
+
+    @classmethod
+    def existing(cls, path: Path) -> DataRoot:
+        """The data folder at `path`, which is there already; nothing is written.
+
+        Raises:
+            UsageError: it is not a hub's, is of another version, or its `hub.json` is damaged.
+        """
+        path = path.absolute()
+        try:
+            document = json.loads((path / "hub.json").read_bytes())
             if document.get("format") != FORMAT:
                 raise UsageError(
                     f"{path} has the format {document.get('format')!r}, not {FORMAT!r}",
                     "use the hubpub that wrote it, or another folder",
                 )
-            root = cls(path, document["store"], bytes.fromhex(document["secret"]))
-        except (OSError, Timeout) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+            return cls(path, document["store"], bytes.fromhex(document["secret"]))
+        except OSError as error:
             raise UsageError(
-                f"{path} cannot hold a hub's data: {reason}", "name a folder that you can write to"
+                f"{path} does not hold a hub's data: {error.strerror}", "name a hub's data folder"
             ) from error
-        except (ValueError, KeyError, AttributeError) as error:
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise UsageError(f"{path}/hub.json is damaged", "restore it, or use another folder") from error
-        root._remove_stale_scratch()
-        return root
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._in_use is not None:
+            # Before the lock is let go: nobody else takes a lock of this name.
+            Path(self._in_use.lock_file).unlink(missing_ok=True)
+            self._in_use.release()
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep servers from starting on this folder for as long as the block runs.
+
+        Raises:
+            UsageError: one is running.
+        """
+        with FileLock(self.path / "locks" / _OPENING, thread_local=False):
+            for path in (self.path / "locks").glob(f"{_SERVER}*"):
+                try:
+                    with FileLock(path, timeout=0, thread_local=False):
+                        # Left by a server that was killed.
+                        path.unlink(missing_ok=True)
+                except Timeout:
+                    raise UsageError(
+                        f"a hub is running on {self.path}", "stop it first; what it holds in flight must not go"
+                    ) from None
+            yield
+
+    def new_store(self) -> DataRoot:
+        """Give the store another name, so that no client counts on what it knew of the old one."""
+        document = json.loads((self.path / "hub.json").read_bytes())
+        document["store"] = secrets.token_hex(8)
+        _write_about(self.path / "hub.json", document)
+        return replace(self, store=document["store"])
 
     @contextlib.contextmanager
     def scratch_file(self) -> Iterator[tuple[BinaryIO, Path]]:
@@ -105,6 +168,15 @@ class DataRoot:
                 yield file, path
             finally:
                 path.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def scratch_folder(self) -> Iterator[Path]:
+        """The path of a folder to be made in scratch/; gone at the end unless it was moved elsewhere."""
+        path = self.scratch_path()
+        try:
+            yield path
+        finally:
+            shutil.rmtree(path, ignore_errors=True)
 
     def scratch_path(self) -> Path:
         """A path in scratch/ that nothing has."""
@@ -163,9 +235,9 @@ def make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     make_folder(folder.parent)
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir()
-        sync_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    # Also when another thread was first: it may not have come to this yet.
+    sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:
@@ -179,8 +251,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _write_new(about: Path) -> None:
-    document = {"format": FORMAT, "store": secrets.token_hex(8), "secret": secrets.token_hex(32)}
+def _write_about(about: Path, document: dict[str, str]) -> None:
     new = about.with_suffix(".new")
     new.unlink(missing_ok=True)
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -57,9 +57,10 @@ def not_signed_in() -> ApiError:
     return ApiError(401, "Invalid username or password.")
 
 
-def unknown_token() -> ApiError:
-    """401 with the one message that keeps clients from reading it as a missing repo."""
-    return ApiError(401, "Invalid credentials in Authorization header")
+def unknown_token(why: str = "") -> ApiError:
+    """401 with the one message that keeps clients from reading it as a missing repo; the body says `why`."""
+    message = "Invalid credentials in Authorization header"
+    return ApiError(401, message, body={"error": f"{message}: {why}"} if why else None)
 
 
 def repo_not_found(*, signed_in: bool) -> ApiError:
@@ -69,13 +70,15 @@ def repo_not_found(*, signed_in: bool) -> ApiError:
     return ApiError(401, "Invalid username or password.", code="RepoNotFound")
 
 
-def gated_repo(repo: str, *, signed_in: bool) -> ApiError:
-    """A repo whose page everybody sees and whose files only some may read."""
-    return ApiError(
-        403 if signed_in else 401,
-        f"Access to {repo} is restricted and you are not in the authorized list.",
-        code="GatedRepo",
-    )
+def gated_repo(repo: str, *, signed_in: bool, pending: bool = False) -> ApiError:
+    """A repo whose page everybody sees and whose files only some may read; `repo` is such as `model acme/m`."""
+    if not signed_in:
+        message = f"Access to {repo} is restricted. You must have access to it and be authenticated. Please log in."
+    elif pending:
+        message = f"Your request to access {repo} is awaiting a review from the repo authors."
+    else:
+        message = f"Access to {repo} is restricted and you are not in the authorized list."
+    return ApiError(403 if signed_in else 401, message, code="GatedRepo")
 
 
 def revision_not_found(revision: str) -> ApiError:

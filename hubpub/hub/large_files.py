@@ -35,13 +35,15 @@ class LargeFiles:
         return None if content is None else content.size
 
     def note(self, repo: RepoId, sha256: str) -> None:
-        """Note that a file was uploaded to `repo`. A repo that has gone meanwhile stays gone.
+        """Note that a file was uploaded to `repo`, and when last. A repo that has gone meanwhile stays gone.
 
         Raises:
             ApiError: 409 if the repo is busy for too long.
         """
         marker = self._marker(repo, sha256)
         if marker.exists():
+            # So that it is not taken for an upload that was given up.
+            marker.touch()
             return
         with self.repos.lock(repo):
             if self.repos.get(repo) is not None:
@@ -52,6 +54,10 @@ class LargeFiles:
     def is_in(self, repo: RepoId, sha256: str) -> bool:
         """Whether a file was uploaded to `repo`."""
         return self._marker(repo, sha256).exists()
+
+    def all_in(self, repo: RepoId) -> list[str]:
+        """The SHA-256 of every file that was uploaded to `repo`."""
+        return [marker.name for marker in (self.repos.folder(repo) / "lfs").glob("*/*")]
 
     def _marker(self, repo: RepoId, sha256: str) -> Path:
         return self.repos.folder(repo) / "lfs" / sha256[:2] / sha256

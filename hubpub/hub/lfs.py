@@ -21,22 +21,26 @@ class LfsStore:
 
     def open(self, sha256: str) -> FileContent | None:
         """The content with that hash; None if it is not here."""
-        path = self._path(sha256)
-        try:
-            return FileContent(path, path.stat().st_size)
-        except FileNotFoundError:
-            return None
+        return FileContent.of(self.path(sha256))
 
     def keep(self, file: BinaryIO, path: Path, sha256: str) -> None:
         """Keep a scratch file whose hash has been checked."""
-        self.root.keep(file, path, self._path(sha256))
+        self.root.keep(file, path, self.path(sha256))
 
     def start_parts(self, size: int) -> str:
         """Make room for a file that comes in parts, and return the name of the upload."""
         upload = secrets.token_hex(16)
         with self._parts(upload).open("xb") as file:
-            file.truncate(size)
+            try:
+                file.truncate(size)
+            except OSError:
+                self.give_up_parts(upload)
+                raise
         return upload
+
+    def give_up_parts(self, upload: str) -> None:
+        """Drop what has arrived of an upload."""
+        self._parts(upload).unlink(missing_ok=True)
 
     def open_parts(self, upload: str) -> BinaryIO:
         """The file that the parts of an upload are written into, each at its offset.
@@ -68,5 +72,6 @@ class LfsStore:
     def _parts(self, upload: str) -> Path:
         return self.root.path / "scratch" / f"parts-{upload}"
 
-    def _path(self, sha256: str) -> Path:
+    def path(self, sha256: str) -> Path:
+        """Where the file with that hash is, if it is here."""
         return self.root.path / "lfs" / sha256[:2] / sha256

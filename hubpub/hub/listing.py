@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from html import escape
 from typing import Any
 
 from dulwich.objects import Commit
@@ -11,8 +11,6 @@ from hubpub.hub.git import GitRepo, TreeEntry
 from hubpub.hub.large_files import LargeFiles
 from hubpub.hub.pointer import LargeFile
 from hubpub.hub.repos import RepoRecord, iso_time
-
-_DEEPEST_SEARCH = 10_000
 
 
 class Lister:
@@ -30,8 +28,8 @@ class Lister:
             return None
         return pointer
 
-    def entry(self, entry: TreeEntry, last: tuple[str, Commit] | None = None) -> dict[str, Any]:
-        """An entry of a tree listing; with the commit that last changed it, in the expanded form."""
+    def entry(self, entry: TreeEntry, last: str | None = None) -> dict[str, Any]:
+        """An entry of a tree listing; with the commit `last` that changed it, in the expanded form."""
         if entry.is_folder:
             found: dict[str, Any] = {"type": "directory", "oid": entry.oid, "size": 0, "path": entry.path}
         else:
@@ -47,9 +45,14 @@ class Lister:
                 if file_hash := self._large_files.xet.file_hash(large.sha256):
                     found["xetHash"] = file_hash
         if last is not None:
-            oid, commit = last
-            found["lastCommit"] = {"id": oid, "title": title(commit), "date": iso_time(commit.commit_time)}
+            commit = self._git.commit(last)
+            found["lastCommit"] = {"id": last, "title": title(commit), "date": iso_time(commit.commit_time)}
         return found
+
+    def size(self, oid: str) -> int:
+        """Size in bytes of a file, by the id of its blob."""
+        large = self.large(oid)
+        return large.size if large else self._git.blob_facts(oid).size
 
     def sibling(self, entry: TreeEntry, *, blobs: bool) -> dict[str, Any]:
         """A file in the info of a repo. Here the hash of a large file is called `sha256`."""
@@ -61,27 +64,6 @@ class Lister:
                 found["lfs"] = {"sha256": large.sha256, "size": large.size, "pointerSize": large.pointer_size}
         return found
 
-    def last_commits(self, head: str, entries: Iterable[TreeEntry]) -> dict[str, tuple[str, Commit]]:
-        """For each entry of `head`, by path, the commit that last changed it, going back through first parents."""
-        pending = {entry.path: entry.oid for entry in entries}
-        found: dict[str, tuple[str, Commit]] = {}
-        newer: tuple[str, Commit] | None = None
-        for depth, (oid, commit) in enumerate(self._git.history(head)):
-            if newer is not None:
-                for path in [path for path, blob in pending.items() if self._at(commit, path) != blob]:
-                    found[path] = newer
-                    del pending[path]
-            if not pending or depth > _DEEPEST_SEARCH:
-                break
-            newer = (oid, commit)
-        if newer is not None:
-            found.update(dict.fromkeys(pending, newer))
-        return found
-
-    def _at(self, commit: Commit, path: str) -> str | None:
-        entry = self._git.entry(commit.tree.decode(), path)
-        return None if entry is None else entry.oid
-
 
 def title(commit: Commit) -> str:
     """The first line of a commit's message."""
@@ -89,15 +71,22 @@ def title(commit: Commit) -> str:
     return message.decode("utf-8", "replace").partition("\n")[0]
 
 
-def commit_item(oid: str, commit: Commit) -> dict[str, Any]:
-    """A commit in a listing of commits."""
-    author = commit.author.decode("utf-8", "replace").partition(" <")[0]
+def author_of(commit: Commit) -> str:
+    """The user who made a commit."""
+    author: bytes = commit.author
+    return author.decode("utf-8", "replace").partition(" <")[0]
+
+
+def commit_item(oid: str, commit: Commit, *, formatted: bool = False) -> dict[str, Any]:
+    """A commit in a listing of commits; with its message as HTML if `formatted`."""
     _, _, body = commit.message.decode("utf-8", "replace").partition("\n")
+    as_html = {"formatted": {"title": escape(title(commit)), "message": escape(body.strip())}} if formatted else {}
     return {
         "id": oid,
         "title": title(commit),
         "message": body.strip(),
-        "authors": [{"user": author, "avatar": ""}],
+        **as_html,
+        "authors": [{"user": author_of(commit), "avatar": ""}],
         "date": iso_time(commit.commit_time),
         "parents": [parent.decode() for parent in commit.parents],
     }

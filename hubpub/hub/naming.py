@@ -27,10 +27,11 @@ class RepoKind(StrEnum):
 
     MODEL = "model"
     DATASET = "dataset"
+    SPACE = "space"
 
     @property
     def plural(self) -> str:
-        """As it stands in API paths: `models`, `datasets`."""
+        """As it stands in API paths: `models`, `datasets`, `spaces`."""
         return f"{self.value}s"
 
     @property
@@ -75,6 +76,21 @@ def is_namespace(text: str) -> bool:
 def repo_id(kind: RepoKind, namespace: str, name: str) -> RepoId | None:
     """The id, or None if no repo can have it."""
     return RepoId(kind, namespace, name) if is_namespace(namespace) and is_name(name) else None
+
+
+def repo_at(web_path: str) -> RepoId | None:
+    """The repo whose web path is `ns/name` or `datasets/ns/name`; None if no repo can have it."""
+    prefix, _, rest = web_path.partition("/")
+    for kind in RepoKind:
+        if kind.web_prefix == f"{prefix}/":
+            return repo_at_kind(kind, rest)
+    return repo_at_kind(RepoKind.MODEL, web_path)
+
+
+def repo_at_kind(kind: RepoKind, text: str) -> RepoId | None:
+    """The repo `ns/name` of a kind; None if no repo can have that id."""
+    namespace, _, name = text.partition("/")
+    return repo_id(kind, namespace, name)
 
 
 def checked_path(path: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
+import time
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -17,15 +18,18 @@ from hubpub.hub.commits import commit
 from hubpub.hub.errors import bad_request, revision_not_found
 from hubpub.hub.naming import checked_path
 from hubpub.hub.permissions import Action
+from hubpub.hub.repos import RepoRecord
 from hubpub.hub.routing import repo_route
 
 _MOST_FILES = 1000
+_MATCHING_SECONDS = 10
 _SAMPLE = 512
+_MOST_DIGITS = 10
 
 
 def preupload(call: Call) -> Response:
     """`POST /api/{kind}/{id}/preupload/{rev}`: for each file, through git or through LFS or xet, or not at all."""
-    record = call.repo(Action.PROPOSE if call.flag("create_pr") else Action.WRITE)
+    record = writable(call, call.params["rev"])
     document = call.json()
     files = document.get("files")
     if not isinstance(files, list) or len(files) > _MOST_FILES:
@@ -37,7 +41,10 @@ def preupload(call: Call) -> Response:
             raise revision_not_found(call.params["rev"])
         rules = UploadRules.at(git, head, ignore if isinstance(ignore, str) else None)
         answers = []
+        deadline = time.monotonic() + _MATCHING_SECONDS
         for file in files:
+            if time.monotonic() > deadline:
+                raise bad_request("The patterns of .gitattributes and .gitignore take too long to match")
             path, size, sample = _announced(call, file)
             large = size > call.state.limits.regular_file or rules.is_lfs(path) or _is_binary(sample)
             answers.append(
@@ -54,7 +61,7 @@ def preupload(call: Call) -> Response:
 async def make_commit(call: Call) -> Response:
     """`POST /api/{kind}/{id}/commit/{rev}`: one commit, or with `create_pr` one new pull request."""
     opens = call.flag("create_pr")
-    record = await run_in_threadpool(call.repo, Action.PROPOSE if opens else Action.WRITE)
+    record = await run_in_threadpool(writable, call, call.params["rev"])
     state, author = call.state, call.signed_in().user
     with state.root.scratch_file() as (spool, _):
         await call.spool(spool, state.limits.commit_body)
@@ -68,7 +75,7 @@ async def make_commit(call: Call) -> Response:
                 spool,
                 author,
                 state.limits,
-                open_pull_request=opens,
+                propose_to=state.discussions if opens else None,
             )
             page = f"{call.endpoint}/{record.id.web_path}"
             answer: dict[str, Any] = {
@@ -83,6 +90,26 @@ async def make_commit(call: Call) -> Response:
 
         # Not abandoned when the client goes away: what was begun is finished while the spool is there.
         return await run_in_threadpool(run)
+
+
+def writable(call: Call, revision: str) -> RepoRecord:
+    """The repo, if the caller may commit to `revision`; with `create_pr`, if they may open a pull request.
+
+    Whoever opened a pull request may add to it, write to the repo or not.
+
+    Raises:
+        ApiError: as `Call.repo`.
+    """
+    if call.flag("create_pr"):
+        return call.repo(Action.PROPOSE)
+    number = revision.removeprefix("refs/pr/")
+    if number != revision and number.isascii() and number.isdecimal() and len(number) < _MOST_DIGITS:
+        record = call.repo(Action.PROPOSE)
+        with call.state.repos.git(record) as git:
+            found = call.state.discussions.get(record, git, int(number))
+        if found is not None and found.author == call.signed_in().user.name:
+            return record
+    return call.repo(Action.WRITE)
 
 
 def _announced(call: Call, file: Any) -> tuple[str, int, bytes]:

@@ -6,11 +6,13 @@ upload itself.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from math import ceil
 from typing import Any
 
+from blake3 import blake3
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
@@ -20,6 +22,8 @@ from hubpub.hub.content import BLOCK
 from hubpub.hub.errors import ApiError, bad_request, entry_not_found
 from hubpub.hub.naming import RepoId, RepoKind
 from hubpub.hub.permissions import Action
+from hubpub.hub.repos import RepoRecord
+from hubpub.hub.routes_xet import write_headers
 from hubpub.hub.routing import route, web_routes
 from hubpub.hub.serving import content_response
 
@@ -35,12 +39,15 @@ def batch(call: Call) -> Response:
     operation, objects = document.get("operation"), document.get("objects")
     if operation not in ("upload", "download") or not isinstance(objects, list) or len(objects) > _MOST_OBJECTS:
         raise bad_request(f"operation is not upload or download, or objects is not a list of at most {_MOST_OBJECTS}")
-    if document.get("hash_algo", "sha256") != "sha256":
+    # @huggingface/hub of npm spells it with an underscore.
+    if document.get("hash_algo", "sha256") not in ("sha256", "sha_256"):
         raise ApiError(409, "Only sha256 is supported")
     # Whoever may open a pull request may upload what it needs.
-    record = call.repo(Action.PROPOSE if operation == "upload" else Action.READ)
+    record = call.repo_for_git(Action.PROPOSE if operation == "upload" else Action.READ)
     transfers = document.get("transfers") or ["basic"]
     multipart = isinstance(transfers, list) and "multipart" in transfers
+    xet = operation == "upload" and isinstance(transfers, list) and "xet" in transfers
+    xet_upload = {"href": _write_token_url(call, record), "header": write_headers(call, record)} if xet else {}
     answers = []
     parts = False
     for item in objects:
@@ -50,12 +57,17 @@ def batch(call: Call) -> Response:
             answer |= _download(call, record.id, oid)
         elif size > call.state.limits.large_file:
             answer["error"] = {"code": 422, "message": f"larger than {call.state.limits.large_file} bytes"}
-        elif not _is_here(call, record.id, oid, size):
+        elif _is_here(call, record.id, oid, size):
+            call.state.large_files.note(record.id, oid)
+        elif xet:
+            answer["actions"] = {"upload": xet_upload}
+        else:
             in_parts = multipart and size >= call.state.limits.multipart_from
             parts = parts or in_parts
             answer["actions"] = _upload(call, record.id, oid, size, in_parts=in_parts)
         answers.append(answer)
-    body = {"transfer": "multipart" if parts else "basic", "objects": answers}
+    transfer = "xet" if xet else "multipart" if parts else "basic"
+    body = {"transfer": transfer, "objects": answers}
     return JSONResponse(body, media_type=_MEDIA_TYPE)
 
 
@@ -64,7 +76,9 @@ async def put(call: Call) -> Response:
     claims = _claims(call, "lfs-put")
     state = call.state
     with state.root.scratch_file() as (file, path):
-        sha256 = await call.spool(file, claims["size"])
+        digest = hashlib.sha256()
+        await call.spool(file, claims["size"], digest)
+        sha256 = digest.hexdigest()
         if sha256 != claims["oid"]:
             raise bad_request("The upload does not have the announced sha256")
 
@@ -86,18 +100,26 @@ async def put_part(call: Call) -> Response:
         raise bad_request("There is no such part")
     position = (int(number) - 1) * part
     lfs = call.state.large_files.lfs
-    with await run_in_threadpool(lfs.open_parts, claims["upload"]) as file:
-        file.seek(position)
-        etag = await call.spool(file, min(part, size - position))
-        await run_in_threadpool(file.flush)
-    return Response(status_code=200, headers={"ETag": f'"{etag}"'})
+    digest = blake3()
+    try:
+        with await run_in_threadpool(lfs.open_parts, claims["upload"]) as file:
+            file.seek(position)
+            await call.spool(file, min(part, size - position), digest)
+            await run_in_threadpool(file.flush)
+    except OSError:
+        # The disk is full, say: what has arrived so far is of no use, and takes the room that others need.
+        await run_in_threadpool(lfs.give_up_parts, claims["upload"])
+        raise
+    return Response(status_code=200, headers={"ETag": f'"{digest.hexdigest()}"'})
 
 
 def complete(call: Call) -> Response:
     """`POST /lfs/complete/{capability}`: all parts are there."""
     claims = _claims(call, "lfs-parts")
     large_files = call.state.large_files
-    large_files.lfs.finish_parts(claims["upload"], claims["oid"])
+    # Asked again, because the answer was lost, it is done already.
+    if not _is_here(call, _repo(claims), claims["oid"], claims["size"]):
+        large_files.lfs.finish_parts(claims["upload"], claims["oid"])
     large_files.note(_repo(claims), claims["oid"])
     return JSONResponse({})
 
@@ -136,6 +158,11 @@ def _download(call: Call, repo: RepoId, oid: str) -> dict[str, Any]:
         return {"error": {"code": 404, "message": "Object does not exist"}}
     address = f"{call.endpoint}/lfs/object/{_capability(call, 'lfs-get', repo, oid, 0)}"
     return {"actions": {"download": {"href": address}}}
+
+
+def _write_token_url(call: Call, record: RepoRecord) -> str:
+    """Where a client gets another token to upload with; as for any upload, proposing is enough."""
+    return f"{call.endpoint}/api/{record.id.kind.plural}/{record.id}/xet-write-token/main?create_pr=1"
 
 
 def _upload(call: Call, repo: RepoId, oid: str, size: int, *, in_parts: bool) -> dict[str, Any]:

@@ -1,10 +1,8 @@
-"""Reading: info, listings, and the files themselves."""
+"""Reading: listings of files and commits, and the files themselves."""
 
 from __future__ import annotations
 
 import mimetypes
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from urllib.parse import quote, urlencode
 
@@ -13,81 +11,41 @@ from starlette.routing import BaseRoute
 
 from hubpub.hub.call import Call
 from hubpub.hub.content import BytesContent
-from hubpub.hub.errors import bad_request, entry_not_found, revision_not_found, too_large
-from hubpub.hub.git import GitRepo
+from hubpub.hub.errors import bad_request, entry_not_found, too_large
 from hubpub.hub.listing import Lister, commit_item
 from hubpub.hub.naming import is_path
 from hubpub.hub.permissions import Action
-from hubpub.hub.repos import RepoRecord, iso_time
-from hubpub.hub.routes_repos import summary
+from hubpub.hub.revisions import at_revision
 from hubpub.hub.routes_xet import reconstruction_url
 from hubpub.hub.routing import repo_route, web_routes
 from hubpub.hub.serving import content_response
 
 _MOST_PATHS = 1000
-_EXPANDED_PAGE = 100
+_XET_INFO = "application/vnd.xet-fileinfo+json"
 _TEXT_TYPES = {".json", ".jsonl", ".md", ".txt", ".py", ".yaml", ".yml", ".toml", ".csv", ".jinja"}
-
-
-@contextmanager
-def _at_revision(call: Call, action: Action) -> Iterator[tuple[RepoRecord, GitRepo, str]]:
-    """The repo of the path, its git data, and the commit that the path's revision names (`main` if none).
-
-    Raises:
-        ApiError: the caller may not, or 404 RevisionNotFound.
-    """
-    record = call.repo(action)
-    revision = call.params.get("rev", "main")
-    with call.state.repos.git(record) as git:
-        commit = git.resolve(revision)
-        if commit is None:
-            raise revision_not_found(revision)
-        yield record, git, commit
-
-
-def info(call: Call) -> Response:
-    """`GET /api/{kind}/{id}` and `.../revision/{rev}`, with `blobs` or `expand`."""
-    with _at_revision(call, Action.SEE) as (record, git, head):
-        lister = Lister(git, record, call.state.large_files)
-        blobs = call.flag("blobs")
-        files = [entry for entry in git.walk(git.root_tree(head), recursive=True) if not entry.is_folder]
-        siblings = [lister.sibling(entry, blobs=blobs) for entry in files]
-        found = {
-            **summary(record),
-            "sha": head,
-            "lastModified": iso_time(git.commit(head).commit_time),
-            "siblings": siblings,
-            "usedStorage": sum(item.get("size", 0) for item in siblings) if blobs else 0,
-        }
-    wanted = call.request.query_params.getlist("expand") + call.request.query_params.getlist("expand[]")
-    if wanted:
-        found = {key: value for key, value in found.items() if key in {"_id", "id", "modelId", *wanted}}
-    return JSONResponse(found)
 
 
 def tree(call: Call) -> Response:
     """`GET /api/{kind}/{id}/tree/{rev}/{path}`, in pages; the next page's address names the commit, not the branch."""
     recursive, expand = call.flag("recursive"), call.flag("expand")
-    most = _EXPANDED_PAGE if expand else call.state.limits.page
-    limit = max(call.number("limit", most, most), 1)
-    start = call.number("cursor", 0, 1 << 40)
+    limit = max(call.number("limit", call.state.limits.page, call.state.limits.page), 1)
     path = call.params["path"].strip("/")
-    with _at_revision(call, Action.READ) as (record, git, head):
+    with at_revision(call, Action.READ) as (record, git, head):
         folder = git.entry(git.root_tree(head), path)
         if folder is None or not folder.is_folder:
             raise entry_not_found(path, head)
-        entries = list(islice(git.walk(folder.oid, path, recursive=recursive), start, start + limit + 1))
+        below = git.walk(folder.oid, path, recursive=recursive, after=call.query("cursor"))
+        entries = list(islice(below, limit + 1))
         lister = Lister(git, record, call.state.large_files)
-        last = lister.last_commits(head, entries[:limit]) if expand else {}
+        last = call.state.last_commits.at(git, head) if expand else {}
         items = [lister.entry(entry, last.get(entry.path)) for entry in entries[:limit]]
     headers = {}
     if len(entries) > limit:
         address = f"{call.endpoint}/api/{record.id.kind.plural}/{record.id}/tree/{head}"
         address += f"/{quote(path, safe='')}" if path else ""
-        options = {"recursive": recursive, "expand": expand, "limit": limit, "cursor": start + limit}
-        headers["Link"] = (
-            f'<{address}?{urlencode({key: str(value).lower() for key, value in options.items()})}>; rel="next"'
-        )
+        options = {"recursive": str(recursive).lower(), "expand": str(expand).lower(), "limit": limit}
+        options["cursor"] = entries[limit - 1].path.removeprefix(f"{path}/" if path else "")
+        headers["Link"] = f'<{address}?{urlencode(options)}>; rel="next"'
     return JSONResponse(items, headers=headers)
 
 
@@ -99,12 +57,12 @@ def paths_info(call: Call) -> Response:
         raise bad_request("paths is not a list of strings")
     if len(paths) > _MOST_PATHS:
         raise too_large(f"At most {_MOST_PATHS} paths at once")
-    with _at_revision(call, Action.READ) as (record, git, head):
+    with at_revision(call, Action.READ) as (record, git, head):
         root = git.root_tree(head)
         entries = [entry for path in paths if (entry := git.entry(root, path.strip("/"))) and entry.path]
         lister = Lister(git, record, call.state.large_files)
         wanted = expand is True or expand in (["true"], ["True"])
-        last = lister.last_commits(head, entries) if wanted else {}
+        last = call.state.last_commits.at(git, head) if wanted else {}
         return JSONResponse([lister.entry(entry, last.get(entry.path)) for entry in entries])
 
 
@@ -112,20 +70,23 @@ def commits(call: Call) -> Response:
     """`GET /api/{kind}/{id}/commits/{rev}`, newest first, in pages."""
     limit = max(call.number("limit", 50, call.state.limits.page), 1)
     page = call.number("p", 0, 1 << 20)
-    with _at_revision(call, Action.READ) as (record, git, head):
+    formatted = "formatted" in call.request.query_params.getlist("expand[]")
+    with at_revision(call, Action.READ) as (record, git, head):
         found = list(islice(git.history(head), page * limit, (page + 1) * limit + 1))
-        items = [commit_item(oid, commit) for oid, commit in found[:limit]]
-    headers = {}
+        items = [commit_item(oid, commit, formatted=formatted) for oid, commit in found[:limit]]
+        total = sum(1 for _ in git.history(head))
+    headers = {"X-Total-Count": str(total)}
     if len(found) > limit:
         address = f"{call.endpoint}/api/{record.id.kind.plural}/{record.id}/commits/{head}"
-        headers["Link"] = f'<{address}?limit={limit}&p={page + 1}>; rel="next"'
+        extra = "&expand[]=formatted" if formatted else ""
+        headers["Link"] = f'<{address}?limit={limit}&p={page + 1}{extra}>; rel="next"'
     return JSONResponse(items, headers=headers)
 
 
 def resolve(call: Call) -> Response:
     """`GET` and `HEAD /{id}/resolve/{rev}/{path}`: a file. Large ones are served here too, without a redirect."""
     path = call.params["path"]
-    with _at_revision(call, Action.READ) as (record, git, head):
+    with at_revision(call, Action.READ) as (record, git, head):
         entry = git.entry(git.root_tree(head), path) if is_path(path) else None
         if entry is None or entry.is_folder:
             raise entry_not_found(path, head)
@@ -149,7 +110,21 @@ def resolve(call: Call) -> Response:
         headers["Link"] = (
             f'<{token_url}>; rel="xet-auth", <{reconstruction_url(call, file_hash)}>; rel="xet-reconstruction-info"'
         )
+        if _XET_INFO in call.request.headers.get("accept", ""):
+            return JSONResponse({"hash": file_hash, "size": large.size}, headers=headers, media_type=_XET_INFO)
     return content_response(call.request, content, headers)
+
+
+def raw(call: Call) -> Response:
+    """`GET /{id}/raw/{rev}/{path}`: a file as git has it; of a large one, its pointer."""
+    path = call.params["path"]
+    with at_revision(call, Action.READ) as (_, git, head):
+        entry = git.entry(git.root_tree(head), path) if is_path(path) else None
+        if entry is None or entry.is_folder:
+            raise entry_not_found(path, head)
+        data = git.blob(entry.oid)
+    headers = {"X-Repo-Commit": head, "ETag": f'"{entry.oid}"', "Content-Disposition": _disposition(path)}
+    return content_response(call.request, BytesContent(data), headers, _media_type(path))
 
 
 def _disposition(path: str) -> str:
@@ -166,10 +141,9 @@ def _media_type(path: str) -> str:
 
 
 ROUTES: list[BaseRoute] = [
-    repo_route("GET", "", info),
-    repo_route("GET", "revision/{rev}", info),
     repo_route("GET", "tree/{rev}/{path*}", tree),
     repo_route("POST", "paths-info/{rev}", paths_info),
     repo_route("GET", "commits/{rev}", commits),
     *web_routes("GET", "resolve/{rev}/{path*}", resolve),
+    *web_routes("GET", "raw/{rev}/{path*}", raw),
 ]

@@ -6,7 +6,9 @@ CAS API: https://huggingface.co/docs/xet/api. The CAS address holds the store's 
 from __future__ import annotations
 
 import json
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -18,17 +20,20 @@ from hubpub.hub.content import FileContent
 from hubpub.hub.errors import ApiError, bad_request, revision_not_found
 from hubpub.hub.naming import RepoId, RepoKind
 from hubpub.hub.permissions import Action
+from hubpub.hub.repos import RepoRecord
+from hubpub.hub.routes_commit import writable
 from hubpub.hub.routing import repo_route, route
 from hubpub.hub.serving import content_response, requested_range
 from hubpub.hub.xet import FilePart, XetFile
-from hubpub.hub.xet_format import XetFormatError, is_hash, read_shard
+from hubpub.hub.xet_format import XetFormatError, XorbReader, is_hash, read_shard
+from hubpub.hub.xet_hashing import Node, chunk_node
 
 _READ, _WRITE = "cas-read", "cas-write"
 
 
 def write_token(call: Call) -> Response:
     """`GET /api/{kind}/{id}/xet-write-token/{rev}`. The revision does not matter; a new pull request has `None`."""
-    return _token(call, _WRITE, Action.PROPOSE if call.flag("create_pr") else Action.WRITE)
+    return _token(call, _WRITE, writable(call, call.params["rev"]))
 
 
 def read_token(call: Call) -> Response:
@@ -37,7 +42,7 @@ def read_token(call: Call) -> Response:
     with call.state.repos.git(record) as git:
         if git.resolve(call.params["rev"]) is None:
             raise revision_not_found(call.params["rev"])
-    return _token(call, _READ, Action.READ)
+    return _token(call, _READ, record)
 
 
 def no_dedup(_: Call) -> Response:
@@ -50,11 +55,13 @@ async def put_xorb(call: Call) -> Response:
     _claims(call, _WRITE)
     store, xorb = call.state.large_files.xet, _hash(call)
     with call.state.root.scratch_file() as (file, path):
-        await call.spool(file, call.state.limits.xorb)
-        if await run_in_threadpool(store.has_xorb, xorb):
-            return JSONResponse({"was_inserted": False})
+        nodes: list[Node] = []
+        reader = XorbReader(lambda chunk: nodes.append(chunk_node(chunk)))
         try:
-            await run_in_threadpool(store.keep_xorb, file, path, xorb)
+            await call.spool(file, call.state.limits.xorb, reader)
+            if await run_in_threadpool(store.has_xorb, xorb):
+                return JSONResponse({"was_inserted": False})
+            await run_in_threadpool(store.keep_xorb, file, path, xorb, nodes)
         except XetFormatError as error:
             raise bad_request(f"The body is not xorb {xorb}: {error}") from None
     return JSONResponse({"was_inserted": True})
@@ -97,8 +104,10 @@ def get_xorb(call: Call) -> Response:
     claims = call.state.signer.claims(call.params["capability"], "xorb")
     if claims is None:
         raise ApiError(403, "This address is not valid or has expired")
-    path = call.state.large_files.xet.xorb_path(claims["xorb"])
-    return content_response(call.request, FileContent(path, path.stat().st_size), {})
+    content = FileContent.of(call.state.large_files.xet.xorb_path(claims["xorb"]))
+    if content is None:
+        raise ApiError(404, "There is no such xorb")
+    return content_response(call.request, content, {})
 
 
 def telemetry(_: Call) -> Response:
@@ -115,18 +124,29 @@ def _cas_url(call: Call) -> str:
     return f"{call.endpoint}/cas/{call.state.root.store}"
 
 
-def _token(call: Call, purpose: str, action: Action) -> Response:
-    repo = call.repo(action).id
-    expires = int(time.time()) + call.state.limits.cas_ttl
-    name = [repo.kind.value, repo.namespace, repo.name]
-    token = call.state.signer.issue(purpose, expires, repo=name)
-    headers = {
-        "X-Xet-Cas-Url": _cas_url(call),
-        "X-Xet-Access-Token": token,
-        "X-Xet-Token-Expiration": str(expires),
-        "Cache-Control": "no-store",
+def write_headers(call: Call, record: RepoRecord) -> dict[str, str]:
+    """A token to upload to the repo, as headers; the caller has checked that it may be given."""
+    return _headers(call, _WRITE, record)
+
+
+def _token(call: Call, purpose: str, record: RepoRecord) -> Response:
+    headers = _headers(call, purpose, record)
+    body = {
+        "accessToken": headers["X-Xet-Access-Token"],
+        "exp": int(headers["X-Xet-Token-Expiration"]),
+        "casUrl": headers["X-Xet-Cas-Url"],
     }
-    return JSONResponse({"accessToken": token, "exp": expires, "casUrl": _cas_url(call)}, headers=headers)
+    return JSONResponse(body, headers={**headers, "Cache-Control": "no-store"})
+
+
+def _headers(call: Call, purpose: str, record: RepoRecord) -> dict[str, str]:
+    expires = int(time.time()) + call.state.limits.cas_ttl
+    name = [record.id.kind.value, record.id.namespace, record.id.name]
+    return {
+        "X-Xet-Cas-Url": _cas_url(call),
+        "X-Xet-Access-Token": call.state.signer.issue(purpose, expires, repo=name),
+        "X-Xet-Token-Expiration": str(expires),
+    }
 
 
 def _claims(call: Call, purpose: str) -> RepoId:
@@ -153,8 +173,11 @@ async def _register(call: Call) -> None:
     large_files = call.state.large_files
 
     def run() -> None:
-        for file in read_shard(data):
-            large_files.note(repo, large_files.xet.register(file))
+        files = read_shard(data)
+        # Files side by side: hashing leaves the interpreter to others.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for sha256 in pool.map(large_files.xet.register, files):
+                large_files.note(repo, sha256)
 
     try:
         await run_in_threadpool(run)

@@ -6,6 +6,7 @@ makes three segments of it; so the raw path is split first and each segment is d
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import inspect
 import json
@@ -28,7 +29,7 @@ from hubpub.hub.state import log
 
 Handler = Callable[[Call], Response] | Callable[[Call], Awaitable[Response]]
 _LONGEST_MESSAGE = 500
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+_DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +61,20 @@ _KIND = Param("kind", choices=frozenset(kind.plural for kind in RepoKind))
 class RawRoute(BaseRoute):
     """A route on decoded segments of the raw path.
 
-    A handler that is a plain function runs in a thread, with the body read before; one that is a coroutine
-    reads the body itself.
+    A handler that is a plain function runs in a thread, with the body read before (a GET has none); one that is a
+    coroutine reads the body itself.
     """
 
     def __init__(self, method: str, pattern: Iterable[str | Param], handler: Handler) -> None:
         self.methods = {method, "HEAD"} if method == "GET" else {method}
         self.pattern = tuple(pattern)
         self.handler = handler
+        self._is_coroutine = inspect.iscoroutinefunction(handler)
+
+    def word(self, position: int) -> str | None:
+        """The fixed word at a position of the paths that this route is for; None if it varies."""
+        part = self.pattern[position] if position < len(self.pattern) else None
+        return part if isinstance(part, str) else None
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether this route is for the request: fully, or but for the method."""
@@ -103,14 +110,14 @@ class RawRoute(BaseRoute):
         try:
             if request.method not in self.methods:
                 raise ApiError(405, "Method not allowed", headers={"Allow": ", ".join(sorted(self.methods))})
-            response = await self._respond(Call(request, request.app.state.hub, request.path_params))
+            response = await self._respond(Call(request, scope["hubpub.state"], scope["path_params"]))
         except ApiError as error:
             response = error_response(error)
         except ClientDisconnect:
             return
         except Exception as error:
             if isinstance(error, OSError) and error.errno in _DISK_FULL:
-                response = error_response(ApiError(507, "The hub's disk is full"))
+                response = error_response(ApiError(507, "The hub's disk is full: nothing was changed"))
             else:
                 # Not the path: it may hold a capability.
                 log.exception("%s of %s failed", getattr(self.handler, "__name__", "handler"), request.method)
@@ -118,10 +125,13 @@ class RawRoute(BaseRoute):
         await response(scope, receive, send)
 
     async def _respond(self, call: Call) -> Response:
-        if inspect.iscoroutinefunction(self.handler):
-            return cast(Response, await self.handler(call))
+        if self._is_coroutine:
+            return await cast(Awaitable[Response], self.handler(call))
+        handler = cast(Callable[[Call], Response], self.handler)
+        if call.request.method in ("GET", "HEAD"):
+            return await asyncio.get_running_loop().run_in_executor(call.state.readers, handler, call)
         call.body = await call.read_body(call.state.limits.json_body)
-        return await run_in_threadpool(cast(Callable[[Call], Response], self.handler), call)
+        return await run_in_threadpool(handler, call)
 
 
 def segments(scope: Scope) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,8 +19,12 @@ import uvicorn
 
 from hubpub.core.errors import HubError, UsageError
 from hubpub.hub.accounts import Accounts, Org, Token, TokenRole, User, new_token_text
+from hubpub.hub.accounts_file import AccountsFile
 from hubpub.hub.app import LOOPBACK_NAMES, build_app
 from hubpub.hub.config import HubConfig, Limits
+from hubpub.hub.faults import Fault, Faults, parse_fault
+from hubpub.hub.fine_grained import Grants
+from hubpub.hub.http_protocol import HubProtocol
 from hubpub.hub.state import HubState
 
 _KEEP_ALIVE_SECONDS = 120
@@ -42,12 +47,43 @@ class Hub:
     endpoint: str
     root: Path
     accounts: Accounts = field(repr=False)
+    _faults: Faults = field(repr=False)
 
-    def token(self, user: str, role: TokenRole | str = TokenRole.WRITE) -> str:
-        """A new token of `user`, who need not exist yet; valid until the hub stops."""
+    def faults(self, *rules: Fault | str) -> Faults:
+        """Make chosen requests go wrong from now on, as the rules say (see `hubpub.hub.faults`); without any, none.
+
+        What is returned counts the requests that each rule spoke of and hit.
+
+        Raises:
+            UsageError: a rule has another form.
+        """
+        self._faults.set(_faults(rules))
+        return self._faults
+
+    def token(
+        self,
+        user: str,
+        role: TokenRole | str = TokenRole.WRITE,
+        *,
+        grants: Grants | None = None,
+        expires_in: float | None = None,
+    ) -> str:
+        """A new token of `user`, who need not exist yet.
+
+        With `grants` it is fine-grained. It is valid for `expires_in` seconds, or until it is revoked or the hub stops.
+        """
         text = new_token_text()
-        self.accounts.add_token(Token.of(text, user, role))
+        expires = None if expires_in is None else time.time() + expires_in
+        self.accounts.add_token(Token.of(text, user, role, grants=grants, expires=expires))
         return text
+
+    def revoke(self, token: str) -> None:
+        """Refuse a token from now on.
+
+        Raises:
+            KeyError: nobody has it.
+        """
+        self.accounts.revoke(token)
 
 
 @contextlib.contextmanager
@@ -57,14 +93,18 @@ def running(
     tokens: Iterable[Token] = (),
     orgs: Iterable[Org] = (),
     users: Iterable[User] = (),
+    accounts: AccountsFile | None = None,
     host: str = "127.0.0.1",
     port: int = 0,
     public_url: str | None = None,
     limits: Limits | None = None,
+    faults: Iterable[Fault | str] = (),
+    admin_token: str | None = None,
 ) -> Iterator[Hub]:
     """A hub that runs in the background of this process until the end of the `with` block.
 
-    Without `root` its data is temporary. Accounts are not part of the data: a root can be served again with others.
+    Without `root` its data is temporary. `accounts` is what an accounts file declares. Accounts are not part of the
+    data: a root can be served again with others.
 
     Raises:
         UsageError: the root cannot hold a hub's data, the address is not free, or the accounts contradict
@@ -73,12 +113,13 @@ def running(
     with contextlib.ExitStack() as stack:
         if root is None:
             root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hubpub-hub-")))
-        config = HubConfig(root, host, port, public_url, limits or Limits())
-        state = HubState.open(config, Accounts.of(tokens, orgs, users))
+        config = HubConfig(root, host, port, public_url, limits or Limits(), _faults(faults), admin_token)
+        everyone = (accounts or AccountsFile()).accounts(tokens, orgs, users)
+        state = HubState.open(config, everyone)
         stack.callback(state.close)
         listener = stack.enter_context(_listen(config))
         stack.enter_context(_served(state, listener))
-        yield Hub(_endpoint(config, listener), state.root.path, state.accounts)
+        yield Hub(_endpoint(config, listener), state.root.path, state.accounts, state.faults)
 
 
 def serve(config: HubConfig, accounts: Accounts, ready: Callable[[Hub], None]) -> None:
@@ -96,13 +137,17 @@ def serve(config: HubConfig, accounts: Accounts, ready: Callable[[Hub], None]) -
     try:
         state = HubState.open(config, accounts)
         with contextlib.closing(state), _listen(config) as listener, _served(state, listener):
-            ready(Hub(_endpoint(config, listener), state.root.path, accounts))
+            ready(Hub(_endpoint(config, listener), state.root.path, accounts, state.faults))
             # In short waits, because some platforms deliver signals only between them.
             while not stop.wait(0.5):
                 pass
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _faults(rules: Iterable[Fault | str]) -> tuple[Fault, ...]:
+    return tuple(parse_fault(rule) if isinstance(rule, str) else rule for rule in rules)
 
 
 def is_loopback(host: str) -> bool:
@@ -118,7 +163,8 @@ def _served(state: HubState, listener: socket.socket) -> Iterator[None]:
     """Serve in a thread for as long as the block runs."""
     config = uvicorn.Config(
         build_app(state),
-        http="h11",
+        http=HubProtocol,
+        loop="auto",
         ws="none",
         lifespan="off",
         log_config=None,

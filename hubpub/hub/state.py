@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from hubpub.hub.accounts import Accounts
 from hubpub.hub.config import HubConfig, Limits
 from hubpub.hub.data_root import DataRoot
+from hubpub.hub.discussions import Discussions
+from hubpub.hub.faults import Faults
 from hubpub.hub.large_files import LargeFiles
+from hubpub.hub.last_commits import LastCommits
 from hubpub.hub.lfs import LfsStore
+from hubpub.hub.metrics import Metrics
+from hubpub.hub.repo_facts import FactsReader
 from hubpub.hub.repos import Repos
 from hubpub.hub.signing import Signer
 from hubpub.hub.xet import XetStore
 
 log = logging.getLogger("hubpub.hub")
+_READERS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +33,13 @@ class HubState:
     accounts: Accounts
     repos: Repos
     large_files: LargeFiles
+    discussions: Discussions
+    facts: FactsReader
+    last_commits: LastCommits
     signer: Signer
+    faults: Faults
+    metrics: Metrics
+    readers: ThreadPoolExecutor
 
     @classmethod
     def open(cls, config: HubConfig, accounts: Accounts) -> HubState:
@@ -38,7 +51,23 @@ class HubState:
         root = DataRoot.open(config.root)
         repos = Repos(root, config.limits.lock_wait)
         large_files = LargeFiles(LfsStore(root), XetStore(root, config.limits.large_file), repos)
-        return cls(config, root, accounts, repos, large_files, Signer(root.secret))
+        discussions, facts = Discussions(root, repos), FactsReader(large_files)
+        signer, faults = Signer(root.secret), Faults(config.faults)
+        return cls(
+            config,
+            root,
+            accounts,
+            repos,
+            large_files,
+            discussions,
+            facts,
+            LastCommits(),
+            signer,
+            faults,
+            Metrics(),
+            # Few: what they do is mostly Python, and the more of them take turns, the later all of them answer.
+            ThreadPoolExecutor(_READERS, thread_name_prefix="hubpub-reader"),
+        )
 
     @property
     def limits(self) -> Limits:
@@ -47,4 +76,6 @@ class HubState:
 
     def close(self) -> None:
         """Let go of the data folder."""
+        self.readers.shutdown(cancel_futures=True)
         self.repos.close()
+        self.root.close()

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
+import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
@@ -22,7 +22,32 @@ from typing import BinaryIO
 from hubpub.hub.content import BLOCK
 from hubpub.hub.data_root import DataRoot
 from hubpub.hub.xet_format import ShardFile, Term, XetFormatError, Xorb, read_xorb, unpack_chunks
-from hubpub.hub.xet_hashing import chunk_node, file_hash, xorb_hash
+from hubpub.hub.xet_hashing import HASH_LENGTH, Node, chunk_node, file_hash, xorb_hash
+
+_REMEMBERED_XORBS = 256
+_MOST_CHUNKS = 10_000_000
+
+
+class CheckedXorbs:
+    """The hashes of the chunks of the xorbs kept last, so that files made of them need not be hashed by chunk again."""
+
+    def __init__(self) -> None:
+        self._hashes: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, xorb: str) -> bytes | None:
+        """The hashes of a xorb's chunks, one after the other; None if they are not remembered."""
+        with self._lock:
+            return self._hashes.get(xorb)
+
+    def put(self, xorb: str, nodes: Iterable[Node]) -> bytes:
+        """Remember the nodes of a xorb whose content has been checked."""
+        hashes = b"".join(digest for digest, _ in nodes)
+        with self._lock:
+            self._hashes[xorb] = hashes
+            while len(self._hashes) > _REMEMBERED_XORBS:
+                self._hashes.popitem(last=False)
+        return hashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +56,7 @@ class XetStore:
 
     root: DataRoot
     largest: int
+    checked: CheckedXorbs = field(default_factory=CheckedXorbs, repr=False)
 
     def has_xorb(self, xorb: str) -> bool:
         """Whether a xorb is here."""
@@ -47,23 +73,24 @@ class XetStore:
             XetFormatError: it is not here.
         """
         try:
-            return _chunk_table(self.xorb_path(xorb))
+            path = self.xorb_path(xorb)
+            written = path.stat()
+            return _chunk_table(path, (written.st_ino, written.st_mtime_ns))
         except FileNotFoundError:
             raise XetFormatError(f"xorb {xorb} has not been uploaded") from None
 
-    def keep_xorb(self, file: BinaryIO, path: Path, xorb: str) -> None:
-        """Keep an uploaded xorb.
+    def keep_xorb(self, file: BinaryIO, path: Path, xorb: str, nodes: Sequence[Node]) -> None:
+        """Keep an uploaded xorb whose chunks, when they were hashed on arrival, had these nodes.
 
         Raises:
             XetFormatError: it is not one, or not the one of that name.
         """
         file.flush()
-        with _mapped(path) as data:
-            table = read_xorb(data)
-            with data[: table.starts[-1]] as chunks:
-                if xorb_hash(map(chunk_node, unpack_chunks(chunks))) != xorb:
-                    raise XetFormatError("its content has another hash")
+        table = read_xorb(file)
+        if len(table) != len(nodes) or xorb_hash(nodes) != xorb:
+            raise XetFormatError("its content has another hash")
         self.root.keep(file, path, self.xorb_path(xorb))
+        self.checked.put(xorb, nodes)
 
     def register(self, file: ShardFile) -> str:
         """Check a file that a shard announces, remember it, and return its SHA-256.
@@ -73,18 +100,22 @@ class XetStore:
         """
         known = self.file(file.hash)
         if known is not None and file.sha256 in (None, known.sha256):
+            # A server that was killed between the two writes below has left the first alone.
+            if self.file_hash(known.sha256) is None:
+                self.root.write(self.sha256_path(known.sha256), file.hash.encode())
             return known.sha256
+        content = XetFile(self, file.hash, "", file.terms)
+        if content.size > self.largest or sum(term.end - term.first for term in file.terms) > _MOST_CHUNKS:
+            raise XetFormatError(f"file {file.hash} is larger than {self.largest} bytes, or its chunks are too many")
+        nodes: list[Node] = []
         for term in file.terms:
             table = self.xorb(term.xorb)
             if term.end > len(table) or table.unpacked(term.first, term.end) != term.length:
                 raise XetFormatError(f"file {file.hash} names chunks that xorb {term.xorb} does not have")
-        content = XetFile(self, file.hash, "", file.terms)
-        if content.size > self.largest:
-            raise XetFormatError(f"file {file.hash} is larger than {self.largest} bytes")
-        digest, nodes = hashlib.sha256(), []
+            nodes += self._checked_nodes(term)
+        digest = hashlib.sha256()
         for chunk in content.chunks():
             digest.update(chunk)
-            nodes.append(chunk_node(chunk))
         sha256 = digest.hexdigest()
         if file.sha256 not in (None, sha256) or file_hash(nodes) != file.hash:
             raise XetFormatError(f"file {file.hash} does not have the announced hashes")
@@ -93,14 +124,23 @@ class XetStore:
             "size": content.size,
             "terms": [[term.xorb, term.first, term.end, term.length] for term in file.terms],
         }
-        self.root.write(self._file_path(file.hash), json.dumps(document).encode())
-        self.root.write(self._sha256_path(sha256), file.hash.encode())
+        self.root.write(self.file_path(file.hash), json.dumps(document).encode())
+        self.root.write(self.sha256_path(sha256), file.hash.encode())
         return sha256
+
+    def _checked_nodes(self, term: Term) -> Iterator[Node]:
+        """The nodes of a term's chunks: a xorb is hashed when it is kept, and not again for every file."""
+        table = self.xorb(term.xorb)
+        hashes = self.checked.get(term.xorb)
+        if hashes is None:
+            hashes = self.checked.put(term.xorb, _nodes(self.xorb_path(term.xorb), table))
+        for chunk in range(term.first, term.end):
+            yield hashes[chunk * HASH_LENGTH : (chunk + 1) * HASH_LENGTH], table.lengths[chunk]
 
     def file(self, file_hash: str) -> XetFile | None:
         """The file with that xet hash; None if it is not here."""
         try:
-            document = json.loads(self._file_path(file_hash).read_bytes())
+            document = json.loads(self.file_path(file_hash).read_bytes())
         except FileNotFoundError:
             return None
         return XetFile(self, file_hash, document["sha256"], tuple(Term(*term) for term in document["terms"]))
@@ -108,7 +148,7 @@ class XetStore:
     def file_hash(self, sha256: str) -> str | None:
         """The xet hash of the file with that SHA-256; None if it did not come through xet."""
         try:
-            return self._sha256_path(sha256).read_text("ascii")
+            return self.sha256_path(sha256).read_text("ascii")
         except FileNotFoundError:
             return None
 
@@ -117,10 +157,20 @@ class XetStore:
         file_hash = self.file_hash(sha256)
         return None if file_hash is None else self.file(file_hash)
 
-    def _file_path(self, file_hash: str) -> Path:
+    def stored_nodes(self, xorb: str) -> Iterator[Node]:
+        """The nodes of a xorb's chunks, from what is on the disk.
+
+        Raises:
+            XetFormatError: it is not here, or not one.
+        """
+        return _nodes(self.xorb_path(xorb), self.xorb(xorb))
+
+    def file_path(self, file_hash: str) -> Path:
+        """Where the record of a file is, if it is here."""
         return self.root.path / "xet" / "files" / file_hash[:2] / f"{file_hash}.json"
 
-    def _sha256_path(self, sha256: str) -> Path:
+    def sha256_path(self, sha256: str) -> Path:
+        """Where it is written which file has that SHA-256, if one has."""
         return self.root.path / "xet" / "sha256" / sha256[:2] / sha256
 
 
@@ -151,8 +201,8 @@ class XetFile:
                 yield from self._read_term(term, max(start - position, 0), min(stop - position, term.length))
             position = end
 
-    def chunks(self) -> Iterator[bytes]:
-        """The content chunk by chunk.
+    def chunks(self) -> Iterator[bytes | memoryview]:
+        """The content chunk by chunk; each is only valid until the next one is asked for.
 
         Raises:
             XetFormatError: a xorb is damaged.
@@ -235,19 +285,15 @@ def _chunk_runs(table: Xorb, term: Term, start: int, stop: int) -> Iterator[tupl
         yield first, chunk, before
 
 
-@lru_cache(maxsize=512)
-def _chunk_table(path: Path) -> Xorb:
-    with _mapped(path) as data:
-        return read_xorb(data)
+def _nodes(path: Path, table: Xorb) -> Iterator[Node]:
+    """The nodes of a xorb's chunks, from their content."""
+    with path.open("rb", buffering=0) as file:
+        for first, end, _ in _chunk_runs(table, Term("", 0, len(table), 0), 0, table.unpacked(0, len(table))):
+            file.seek(table.starts[first])
+            yield from map(chunk_node, unpack_chunks(file.read(table.starts[end] - table.starts[first])))
 
 
-@contextmanager
-def _mapped(path: Path) -> Iterator[memoryview]:
-    if not path.stat().st_size:
-        raise XetFormatError("the xorb is empty")
-    with (
-        path.open("rb") as file,
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-        memoryview(data) as view,
-    ):
-        yield view
+@lru_cache(maxsize=_REMEMBERED_XORBS)
+def _chunk_table(path: Path, _written: tuple[int, int]) -> Xorb:
+    with path.open("rb", buffering=0) as file:
+        return read_xorb(file)

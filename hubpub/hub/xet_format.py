@@ -5,10 +5,12 @@ Specification: https://huggingface.co/docs/xet/index (hashing, xorb, shard).
 
 from __future__ import annotations
 
+import os
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import lz4.frame  # type: ignore[import-untyped]
 
@@ -59,20 +61,23 @@ class Xorb:
         return sum(self.lengths[first:end])
 
 
-def read_xorb(data: bytes | memoryview) -> Xorb:
-    """The chunk table of a serialised xorb, with or without a footer.
+def read_xorb(file: BinaryIO) -> Xorb:
+    """The chunk table of a serialised xorb, with or without a footer; only the headers are read.
 
     Raises:
         XetFormatError: it is cut off, has an unknown version or compression, or a chunk that is too large.
     """
-    starts, lengths = [], []
-    position, end = 0, len(data)
+    starts: list[int] = []
+    lengths: list[int] = []
+    position, end = 0, file.seek(0, os.SEEK_END)
     while position < end:
-        if bytes(data[position : position + len(_FOOTER_IDENT)]) == _FOOTER_IDENT:
+        file.seek(position)
+        header = file.read(_CHUNK_HEADER)
+        if header.startswith(_FOOTER_IDENT):
             break
-        if end - position < _CHUNK_HEADER:
+        if len(header) < _CHUNK_HEADER:
             raise XetFormatError("the xorb ends within a chunk header")
-        packed, _, unpacked = _chunk_header(bytes(data[position : position + _CHUNK_HEADER]))
+        packed, _, unpacked = _chunk_header(header)
         starts.append(position)
         lengths.append(unpacked)
         position += _CHUNK_HEADER + packed
@@ -90,39 +95,77 @@ def _chunk_header(header: bytes) -> tuple[int, int, int]:
     unpacked = int.from_bytes(header[5:8], "little")
     if version != 0 or scheme > 2:
         raise XetFormatError(f"chunk version {version} or compression {scheme} is unknown")
+    # A packed chunk may be a little larger than its content, and is held in memory until it is whole.
+    if packed > 2 * LARGEST_CHUNK:
+        raise XetFormatError(f"a packed chunk of {packed} bytes is too large")
     if not 0 < unpacked <= LARGEST_CHUNK:
         raise XetFormatError(f"a chunk of {unpacked} bytes is not between 1 and {LARGEST_CHUNK}")
     return packed, scheme, unpacked
 
 
-def unpack_chunks(data: bytes | memoryview) -> Iterator[bytes]:
-    """The content of consecutive serialised chunks.
+def unpack_chunks(data: bytes | memoryview) -> Iterator[bytes | memoryview]:
+    """The content of consecutive serialised chunks; of chunks that are not compressed, a view of `data`.
 
     Raises:
         XetFormatError: a chunk is malformed, or does not unpack to the length that it announces.
     """
-    with memoryview(data) as view:
-        position = 0
-        while position < len(view):
-            packed, scheme, unpacked = _chunk_header(bytes(view[position : position + _CHUNK_HEADER]))
-            position += _CHUNK_HEADER
-            with view[position : position + packed] as chunk:
-                yield _unpack(chunk, scheme, unpacked)
-            position += packed
+    view = memoryview(data)
+    position = 0
+    while position < len(view):
+        packed, scheme, unpacked = _chunk_header(bytes(view[position : position + _CHUNK_HEADER]))
+        position += _CHUNK_HEADER
+        yield _unpack(view[position : position + packed], scheme, unpacked)
+        position += packed
 
 
-def _unpack(packed: memoryview, scheme: int, length: int) -> bytes:
+def _unpack(packed: memoryview, scheme: int, length: int) -> bytes | memoryview:
     if scheme == 0:
-        content = bytes(packed)
-    else:
-        try:
-            # Bounded: a chunk that announces little must not unpack to much.
-            content = lz4.frame.LZ4FrameDecompressor().decompress(packed, max_length=length + 1)
-        except RuntimeError as error:
-            raise XetFormatError(f"a chunk does not unpack: {error}") from None
+        if len(packed) != length:
+            raise XetFormatError("a chunk does not have the length that it announces")
+        return packed
+    try:
+        # Bounded: a chunk that announces little must not unpack to much.
+        content: bytes = lz4.frame.LZ4FrameDecompressor().decompress(packed, max_length=length + 1)
+    except RuntimeError as error:
+        raise XetFormatError(f"a chunk does not unpack: {error}") from None
     if len(content) != length:
         raise XetFormatError("a chunk does not have the length that it announces")
     return _interleaved(content) if scheme == 2 else content
+
+
+class XorbReader:
+    """Reads a xorb as it arrives, in pieces of any size, and hands on the content of each chunk.
+
+    What it holds at a time is less than one chunk more than the piece that it is given.
+    """
+
+    def __init__(self, take: Callable[[bytes | memoryview], object]) -> None:
+        self._take = take
+        self._rest = b""
+        self._ended = False
+
+    def update(self, data: bytes) -> None:
+        """Take in the next piece.
+
+        Raises:
+            XetFormatError: a chunk is malformed, or does not unpack to the length that it announces.
+        """
+        if self._ended:
+            return
+        view = memoryview(self._rest + data if self._rest else data)
+        position = 0
+        while len(view) - position >= _CHUNK_HEADER:
+            header = bytes(view[position : position + _CHUNK_HEADER])
+            if header.startswith(_FOOTER_IDENT):
+                self._ended = True
+                return
+            packed, scheme, unpacked = _chunk_header(header)
+            start = position + _CHUNK_HEADER
+            if len(view) - start < packed:
+                break
+            self._take(_unpack(view[start : start + packed], scheme, unpacked))
+            position = start + packed
+        self._rest = bytes(view[position:])
 
 
 def _interleaved(planes: bytes) -> bytes:

@@ -15,6 +15,7 @@ from hubpub.hub.xet_format import hash_text
 Node = tuple[bytes, int]
 """Hash and length in bytes of a chunk, or of the chunks below a node."""
 
+HASH_LENGTH = 32
 _CHUNK_KEY = bytes.fromhex("6697f5775b9550de3135cbaca597181c9de421109beb2b58b4d0b04b93adf229")
 _NODE_KEY = bytes.fromhex("017ec5c7a5472996fd946666b48a02e65ddd536f37c76dd2f86352e64a53713f")
 _FILE_KEY = bytes(32)
@@ -23,7 +24,7 @@ _FEWEST_CHILDREN = 2
 _MOST_CHILDREN = 2 * _MEAN_CHILDREN + 1
 
 
-def chunk_node(content: bytes) -> Node:
+def chunk_node(content: bytes | memoryview) -> Node:
     """The node of a chunk's content."""
     return blake3(content, key=_CHUNK_KEY).digest(), len(content)
 

@@ -270,6 +270,7 @@ def test_long_listings_come_in_pages(repo: TestHub) -> None:
     api.create_commit(REPO, [add(f"d/{index:04}.txt") for index in range(2300)], commit_message="m")
     listed = [entry.path for entry in api.list_repo_tree(REPO, recursive=True)]
     assert len(listed) == len(set(listed)) == 2302
+    assert [entry.path for entry in api.list_repo_tree(REPO, "d")] == sorted(set(listed) - {".gitattributes", "d"})
     for index in range(60):
         api.create_commit(REPO, [add("n.txt", str(index))], commit_message=str(index))
     assert len(api.list_repo_commits(REPO)) == 62

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
-import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+from support.git_client import Git, needs_git
 from support.running_hub import TestHub
 
 REPO = "acme/model"
 
 
-def git(folder: Path, *arguments: str) -> str:
-    command = ["git", "-c", "safe.directory=*", "-C", str(folder), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+@needs_git
 def test_git_finds_nothing_wrong(hub: TestHub, tmp_path: Path) -> None:
     api = hub.api()
     api.create_repo(REPO)
@@ -31,13 +22,14 @@ def test_git_finds_nothing_wrong(hub: TestHub, tmp_path: Path) -> None:
     api.create_commit(REPO, [CommitOperationAdd("z.txt", b"z")], commit_message="p", create_pr=True)
     api.create_tag(REPO, tag="v1", tag_message="release")
     folder = hub.hub.root / "repos" / "models" / "acme" / "model" / "git"
-    git(folder, "fsck", "--strict", "--full")
-    assert git(folder, "log", "--format=%s", "main").splitlines() == [
+    git = Git(tmp_path)
+    git("fsck", "--strict", "--full", cwd=folder)
+    assert git("log", "--format=%s", "main", cwd=folder).splitlines() == [
         "few — as loose objects",
         "many",
         "initial commit",
     ]
-    assert git(folder, "rev-parse", "v1^{commit}").strip() == made.oid
-    git(tmp_path, "-c", "core.autocrlf=false", "clone", "-q", str(folder), "clone")
+    assert git("rev-parse", "v1^{commit}", cwd=folder).strip() == made.oid
+    git("-c", "core.autocrlf=false", "clone", "-q", str(folder), "clone")
     assert (tmp_path / "clone" / "d1" / "1.txt").read_text() == "1"
     assert (tmp_path / "clone" / "m.bin").read_text().startswith("version https://git-lfs.github.com/spec/v1\n")

@@ -1,4 +1,4 @@
-"""`hubpub serve` as a process: how it starts, how it ends, and what is left when it is killed."""
+"""`hubpub serve` as a process: how it starts and how it ends."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import support.client_env  # noqa: F401  before huggingface_hub
-from huggingface_hub import CommitOperationAdd, HfApi, get_session
+from huggingface_hub import HfApi, get_session
 
 REPO_ROOT = Path(__file__).parents[2]
 MAIN = """
@@ -93,6 +91,7 @@ def test_warns_when_others_can_reach_it(tmp_path: Path) -> None:
         (["--accounts", "/nowhere.toml"], "/nowhere.toml cannot be read"),
         (["--host", "0.0.0.0"], "is not an address to connect to"),
         (["--host", "203.0.113.1"], "cannot listen on 203.0.113.1"),
+        (["--faults", "commit: explode"], "the fault rule 'commit: explode' is not understood"),
         (["--url", "ftp://x"], "ftp://x is not the address of a hub"),
     ],
 )
@@ -130,48 +129,15 @@ def test_root_of_a_later_version_is_left_alone(tmp_path: Path) -> None:
     assert "has the format 'hubpub.hub/99'" in err
 
 
-def test_killed_while_it_is_written_to(tmp_path: Path) -> None:
-    """Whatever was acknowledged is there after a restart; whatever was not is there whole or not at all."""
-    root = tmp_path / "hub"
-    acknowledged: list[str] = []
-    for turn in range(3):
-        with serving(root, *ACCOUNTS) as (process, endpoint):
-            api = HfApi(endpoint=endpoint, token=TOKEN)
-            api.create_repo("acme/model", exist_ok=True)
-            names = [f"{turn}-{number}" for number in range(4)]
-            writers = [threading.Thread(target=publish, args=(endpoint, name, acknowledged)) for name in names]
-            for writer in writers:
-                writer.start()
-            time.sleep(0.7)
-            process.kill()
-            process.wait(timeout=20)
-            for writer in writers:
-                writer.join(timeout=60)
-    assert acknowledged
-    with serving(root, *ACCOUNTS) as (_, endpoint):
-        api = HfApi(endpoint=endpoint, token=TOKEN)
-        history = {commit.commit_id for commit in api.list_repo_commits("acme/model")}
-        assert set(acknowledged) <= history
-        local = Path(api.snapshot_download("acme/model", local_dir=tmp_path / "local"))
-        checked = api.verify_repo_checksums("acme/model", local_dir=local)
-        assert not checked.mismatches
-        for path in local.glob("*.bin"):
-            assert path.read_bytes() == path.stem.encode() * 20_000
-            assert (local / f"{path.stem}.txt").read_text() == path.stem
-        api.create_commit("acme/model", [CommitOperationAdd("after.txt", b"x")], commit_message="still writable")
-
-
-def publish(endpoint: str, name: str, acknowledged: list[str]) -> None:
-    """Commit a large and a small file together, again and again, until the server is gone."""
-    api = HfApi(endpoint=endpoint, token=TOKEN)
-    for count in range(1000):
-        stem = f"{name}-{count}"
-        operations = [
-            CommitOperationAdd(f"{stem}.bin", stem.encode() * 20_000),
-            CommitOperationAdd(f"{stem}.txt", stem.encode()),
+def test_faults_from_a_rule_a_file_and_the_admin_route(tmp_path: Path) -> None:
+    (tmp_path / "faults").write_text("# later\nrefs: 502\n")
+    rules = ("--faults", "whoami: 429 first=1", "--faults", str(tmp_path / "faults"), "--admin-token", "hf_admin")
+    with serving(tmp_path / "hub", *ACCOUNTS, *rules) as (_, endpoint):
+        assert get_session().get(f"{endpoint}/api/whoami-v2").status_code == 429
+        assert get_session().get(f"{endpoint}/api/whoami-v2").status_code == 401
+        admin = {"Authorization": "Bearer hf_admin"}
+        answer = get_session().get(f"{endpoint}/api/hubpub-admin/faults", headers=admin)
+        assert [(rule["rule"], rule["seen"], rule["hit"]) for rule in answer.json()["rules"]] == [
+            ("whoami: 429 first=1", 2, 1),
+            ("refs: 502", 0, 0),
         ]
-        try:
-            get_session().get(f"{endpoint}/healthz").raise_for_status()
-            acknowledged.append(api.create_commit("acme/model", operations, commit_message=stem).oid)
-        except Exception:
-            return

@@ -23,6 +23,20 @@ model = AutoModel.from_pretrained(sys.argv[1])
 print(sum(parameter.numel() for parameter in model.parameters()))
 """
 
+CHAT = """
+import sys, torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+answers = []
+for source in sys.argv[1:]:
+    tokenizer = AutoTokenizer.from_pretrained(source)
+    model = AutoModelForCausalLM.from_pretrained(source)
+    asked = [{"role": "user", "content": "Who loads me?"}]
+    inputs = tokenizer.apply_chat_template(asked, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+    answers.append(model.generate(**inputs, max_new_tokens=5, min_new_tokens=5, do_sample=False)[0].tolist())
+    assert len(answers[0]) == inputs["input_ids"].shape[1] + 5
+assert answers[0] == answers[1], answers
+"""
+
 
 @pytest.fixture
 def model_folder(tmp_path: Path) -> Path:
@@ -53,3 +67,11 @@ def test_the_real_model_loads_and_runs(hub: TestHub) -> None:
     hub.api().create_repo("acme/minilm")
     hub.api().upload_folder(repo_id="acme/minilm", folder_path=folder)
     assert hub.python(RUN, "acme/minilm").strip() == "22713216"
+
+
+def test_a_sharded_chat_model_answers_as_it_does_from_its_folder(hub: TestHub, chat_lm_sharded: Path) -> None:
+    hub.api().create_repo("acme/chat", private=True)
+    hub.api().upload_folder(repo_id="acme/chat", folder_path=chat_lm_sharded)
+    shards = [path for path in hub.api().list_repo_files("acme/chat") if path.endswith(".safetensors")]
+    assert len(shards) > 1
+    hub.python(CHAT, "acme/chat", str(chat_lm_sharded))

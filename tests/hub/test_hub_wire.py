@@ -143,6 +143,7 @@ def test_paths_that_no_commit_may_name(wire: Wire, key: str, path: str) -> None:
         b'{"key":"header"}',
         b'{"key":"header","value":{}}',
         b'{"key":"header","value":{"summary":"s","parentCommit":"zz"}}',
+        b'{"key":"header","value":{"summary":"%b"}}' % (b"s" * 70_000),
         b'{"key":"file","value":{"path":"a","content":"","encoding":"base64"}}',
         b'{"key":"header","value":{"summary":"s"}}\n{"key":"other","value":{}}',
         b'{"key":"header","value":{"summary":"s"}}\n{"key":"file","value":{"path":"a","content":"%%%","encoding":"base64"}}',
@@ -276,7 +277,6 @@ def test_pages(wire: Wire, repo: TestHub) -> None:
     for target in (f"/{REPO}", f"/{REPO}/tree/main", f"/{REPO}/commit/{head}"):
         status, _, page = wire.send("GET", target, "")
         assert status == 200
-        assert b"&lt;script&gt;alert(1)" in page
         assert b"&lt;b&gt;card" in page
         assert b"<script" not in page
         assert f"/{REPO}/resolve/{head}/sub/a.txt".encode() in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from io import BytesIO
 
 import lz4.frame
 import pytest
@@ -12,6 +13,7 @@ from hubpub.hub.xet_format import (
     LARGEST_CHUNK,
     Term,
     XetFormatError,
+    XorbReader,
     hash_text,
     is_hash,
     read_shard,
@@ -50,7 +52,7 @@ def test_hashes_are_four_little_endian_numbers() -> None:
 def test_chunks_of_every_scheme(scheme: int) -> None:
     contents = [FLOATS, b"x", b"ab" * 1000, FLOATS[:2]]
     data = b"".join(chunk(content, scheme) for content in contents)
-    xorb = read_xorb(data + b"XETBLOB whatever follows")
+    xorb = read_xorb(BytesIO(data + b"XETBLOB whatever follows"))
     assert xorb.lengths == tuple(map(len, contents))
     assert xorb.starts[-1] == len(data)
     assert list(unpack_chunks(data)) == contents
@@ -69,12 +71,23 @@ def test_chunks_of_every_scheme(scheme: int) -> None:
         chunk(b"abc", 3, b"abc"),
         chunk(b"", 0),
         chunk(b"abc", length=LARGEST_CHUNK + 1),
+        chunk(b"abc", 1, b"x" * (2 * LARGEST_CHUNK + 1)),
     ],
-    ids=["empty", "footer alone", "cut header", "cut chunk", "version", "scheme", "empty chunk", "large chunk"],
+    ids=[
+        "empty",
+        "footer alone",
+        "cut header",
+        "cut chunk",
+        "version",
+        "scheme",
+        "empty chunk",
+        "large chunk",
+        "large packed",
+    ],
 )
 def test_malformed_xorbs(data: bytes) -> None:
     with pytest.raises(XetFormatError):
-        read_xorb(data)
+        read_xorb(BytesIO(data))
 
 
 @pytest.mark.parametrize(
@@ -83,7 +96,7 @@ def test_malformed_xorbs(data: bytes) -> None:
         chunk(b"abc", 0, b"ab"),
         chunk(b"abc", 1, b"not lz4"),
         chunk(b"abc", 1, lz4.frame.compress(b"abcd")),
-        chunk(b"abc", 1, lz4.frame.compress(b"\0" * 100_000_000)),
+        chunk(b"abc", 1, lz4.frame.compress(b"\0" * 10_000_000)),
         chunk(b"abc", 1, lz4.frame.compress(b"abc")[:-6]),
     ],
     ids=["short", "not lz4", "longer", "bomb", "cut"],
@@ -91,6 +104,17 @@ def test_malformed_xorbs(data: bytes) -> None:
 def test_chunks_that_do_not_unpack_to_what_they_announce(data: bytes) -> None:
     with pytest.raises(XetFormatError):
         list(unpack_chunks(data))
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 1000, 1 << 20])
+def test_xorb_that_arrives_in_pieces(size: int) -> None:
+    contents = [FLOATS, b"x", b"ab" * 1000, FLOATS[:2]]
+    data = b"".join(chunk(content, number % 3) for number, content in enumerate(contents)) + b"XETBLOB and the rest"
+    found: list[bytes] = []
+    reader = XorbReader(lambda content: found.append(bytes(content)))
+    for start in range(0, len(data), size):
+        reader.update(data[start : start + size])
+    assert found == contents
 
 
 def test_shard() -> None:
