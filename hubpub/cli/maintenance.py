@@ -16,7 +16,7 @@ def show_fsck(root: Path, *, as_json: bool) -> int:
     Raises:
         UsageError: it is not a hub's data folder.
     """
-    from hubpub.hub.fsck import fsck
+    from hubpub.hub.store.fsck import fsck
 
     report = fsck(root)
     if as_json:
@@ -40,7 +40,7 @@ def show_gc(root: Path, hours: float, *, as_json: bool) -> int:
     Raises:
         UsageError: it is not a hub's data folder, a hub runs on it, or it is damaged.
     """
-    from hubpub.hub.garbage import collect_garbage
+    from hubpub.hub.store.garbage import collect_garbage
 
     report = collect_garbage(root, hours * 3600)
     if as_json:

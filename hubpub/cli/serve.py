@@ -60,12 +60,12 @@ def serve(
         return _look_after(root or local_root(), gc_age, wants_fsck=wants_fsck, wants_gc=wants_gc, as_json=as_json)
     if as_json:
         raise click.UsageError("--json is for --fsck and --gc")
-    from hubpub.hub.accounts import new_token_text
-    from hubpub.hub.accounts_file import AccountsFile, load_accounts, parse_org, parse_token
+    from hubpub.hub.access.accounts import new_token_text
+    from hubpub.hub.access.accounts_file import AccountsFile, load_accounts, parse_org, parse_token
     from hubpub.hub.config import HubConfig
-    from hubpub.hub.faults import load_faults
     from hubpub.hub.server import is_loopback
     from hubpub.hub.server import serve as run
+    from hubpub.hub.web.faults import load_faults
 
     declared = load_accounts(accounts) if accounts else AccountsFile()
     known = [*map(parse_token, tokens)]

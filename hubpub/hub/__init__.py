@@ -2,7 +2,7 @@
 
 `running` starts one in the background of this process, `serve` runs one until it is told to stop. What it
 answers is what huggingface_hub 2.4 and hf-xet 1.8 need to publish to it and to load from it; what it keeps
-lives in real git repositories and content-addressed files under one folder (see `hubpub.hub.data_root`).
+lives in real git repositories and content-addressed files under one folder (see `hubpub.hub.store.data_root`).
 
 Only `cli/`, `publish/` (for `--hub local`) and the tests start it. Importing this package imports no server.
 """
@@ -12,12 +12,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hubpub.hub.accounts import Org, Role, Token, TokenRole, User
-    from hubpub.hub.accounts_file import AccountsFile, load_accounts, parse_org, parse_token
+    from hubpub.hub.access.accounts import Org, Role, Token, TokenRole, User
+    from hubpub.hub.access.accounts_file import AccountsFile, load_accounts, parse_org, parse_token
+    from hubpub.hub.access.fine_grained import Grants, Scope
     from hubpub.hub.config import HubConfig, Limits
-    from hubpub.hub.faults import Fault, parse_fault, parse_faults
-    from hubpub.hub.fine_grained import Grants, Scope
     from hubpub.hub.server import Hub, running, serve
+    from hubpub.hub.web.faults import Fault, parse_fault, parse_faults
 
 __all__ = [
     "AccountsFile",
@@ -42,11 +42,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "accounts": {"Org", "Role", "Token", "TokenRole", "User"},
-    "accounts_file": {"AccountsFile", "load_accounts", "parse_org", "parse_token"},
+    "access.accounts": {"Org", "Role", "Token", "TokenRole", "User"},
+    "access.accounts_file": {"AccountsFile", "load_accounts", "parse_org", "parse_token"},
     "config": {"HubConfig", "Limits"},
-    "faults": {"Fault", "parse_fault", "parse_faults"},
-    "fine_grained": {"Grants", "Scope"},
+    "web.faults": {"Fault", "parse_fault", "parse_faults"},
+    "access.fine_grained": {"Grants", "Scope"},
     "server": {"Hub", "running", "serve"},
 }
 

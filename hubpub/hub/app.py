@@ -7,74 +7,25 @@ import secrets
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hubpub.hub import (
-    pages,
-    pages_discussions,
-    routes_access,
-    routes_admin,
-    routes_commit,
-    routes_copies,
-    routes_discussions,
-    routes_git,
-    routes_history,
-    routes_identity,
-    routes_info,
-    routes_lfs,
-    routes_oauth,
-    routes_read,
-    routes_refs,
-    routes_repos,
-    routes_xet,
-)
 from hubpub.hub.config import HubConfig
 from hubpub.hub.errors import ApiError
-from hubpub.hub.fault_injection import FaultInjection
-from hubpub.hub.metrics import Measured
-from hubpub.hub.router import Router
-from hubpub.hub.routing import error_response, route, web_routes
+from hubpub.hub.routes import ROUTES
 from hubpub.hub.state import HubState
+from hubpub.hub.web.fault_injection import FaultInjection
+from hubpub.hub.web.metrics import Measured
+from hubpub.hub.web.router import Router
+from hubpub.hub.web.routing import error_response
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
-
-_FALLBACKS: list[BaseRoute] = [
-    *(
-        route(method, f"/api/{kind}/{{rest*}}", routes_repos.unknown_repo)
-        for kind in ("models", "datasets", "spaces", "kernels")
-        for method in ("GET", "POST", "PUT", "DELETE")
-    ),
-    *web_routes("POST", "{rest*}", routes_repos.unknown_repo, suffix=".git"),
-    route("GET", "/{name}/resolve/{rest*}", routes_repos.unknown_repo),
-    route("GET", "/{kind}/{ns}/{name}/resolve/{rest*}", routes_repos.unknown_repo),
-]
 
 
 def build_app(state: HubState) -> ASGIApp:
     """The application that serves `state`."""
     app = Router(
-        [
-            *routes_identity.ROUTES,
-            *routes_oauth.ROUTES,
-            *routes_access.ROUTES,
-            *routes_repos.ROUTES,
-            *routes_info.ROUTES,
-            *routes_commit.ROUTES,
-            *routes_copies.ROUTES,
-            *routes_discussions.ROUTES,
-            *routes_history.ROUTES,
-            *routes_read.ROUTES,
-            *routes_refs.ROUTES,
-            *routes_lfs.ROUTES,
-            *routes_git.ROUTES,
-            *routes_xet.ROUTES,
-            *pages.ROUTES,
-            *pages_discussions.ROUTES,
-            *routes_admin.ROUTES,
-            *_FALLBACKS,
-        ],
+        ROUTES,
         state,
     )
     return Measured(_Edge(FaultInjection(app, state.faults), _accepted_hosts(state.config)), state.metrics)

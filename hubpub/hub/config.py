@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hubpub.hub.faults import Fault
+from hubpub.hub.web.faults import Fault
 
 _KIB, _MIB, _GIB = 1 << 10, 1 << 20, 1 << 30
 

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from hubpub.hub.faults import Fault, Faults
     from hubpub.hub.server import Hub
+    from hubpub.hub.web.faults import Fault, Faults
 
 _USER = "tester"
 _SETTINGS = ("HF_", "HUGGINGFACE_", "HUGGING_FACE_", "TRANSFORMERS_OFFLINE", "TRANSFORMERS_CACHE")
@@ -65,7 +65,7 @@ class HubFixture:
         return {**kept, **ours, **more}
 
     def faults(self, *rules: Fault | str) -> Faults:
-        """Make chosen requests go wrong, such as `"preupload: 429 first=2"`: see `hubpub.hub.faults`."""
+        """Make chosen requests go wrong, such as `"preupload: 429 first=2"`: see `hubpub.hub.web.faults`."""
         return self.hub.faults(*rules)
 
 

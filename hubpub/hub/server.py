@@ -18,14 +18,14 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from hubpub.core.errors import HubError, UsageError
-from hubpub.hub.accounts import Accounts, Org, Token, TokenRole, User, new_token_text
-from hubpub.hub.accounts_file import AccountsFile
+from hubpub.hub.access.accounts import Accounts, Org, Token, TokenRole, User, new_token_text
+from hubpub.hub.access.accounts_file import AccountsFile
+from hubpub.hub.access.fine_grained import Grants
 from hubpub.hub.app import LOOPBACK_NAMES, build_app
 from hubpub.hub.config import HubConfig, Limits
-from hubpub.hub.faults import Fault, Faults, parse_fault
-from hubpub.hub.fine_grained import Grants
-from hubpub.hub.http_protocol import HubProtocol
 from hubpub.hub.state import HubState
+from hubpub.hub.web.faults import Fault, Faults, parse_fault
+from hubpub.hub.web.http_protocol import HubProtocol
 
 _KEEP_ALIVE_SECONDS = 120
 _SHUTDOWN_SECONDS = 5
@@ -50,7 +50,7 @@ class Hub:
     _faults: Faults = field(repr=False)
 
     def faults(self, *rules: Fault | str) -> Faults:
-        """Make chosen requests go wrong from now on, as the rules say (see `hubpub.hub.faults`); without any, none.
+        """Make chosen requests go wrong from now on, as the rules say (see `hubpub.hub.web.faults`); without any, none.
 
         What is returned counts the requests that each rule spoke of and hit.
 

@@ -6,19 +6,19 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from hubpub.hub.accounts import Accounts
+from hubpub.hub.access.accounts import Accounts
+from hubpub.hub.access.signing import Signer
 from hubpub.hub.config import HubConfig, Limits
-from hubpub.hub.data_root import DataRoot
-from hubpub.hub.discussions import Discussions
-from hubpub.hub.faults import Faults
-from hubpub.hub.large_files import LargeFiles
-from hubpub.hub.last_commits import LastCommits
-from hubpub.hub.lfs import LfsStore
-from hubpub.hub.metrics import Metrics
-from hubpub.hub.repo_facts import FactsReader
-from hubpub.hub.repos import Repos
-from hubpub.hub.signing import Signer
-from hubpub.hub.xet import XetStore
+from hubpub.hub.store.data_root import DataRoot
+from hubpub.hub.store.discussions import Discussions
+from hubpub.hub.store.large_files import LargeFiles
+from hubpub.hub.store.last_commits import LastCommits
+from hubpub.hub.store.lfs import LfsStore
+from hubpub.hub.store.repo_facts import FactsReader
+from hubpub.hub.store.repos import Repos
+from hubpub.hub.store.xet import XetStore
+from hubpub.hub.web.faults import Faults
+from hubpub.hub.web.metrics import Metrics
 
 log = logging.getLogger("hubpub.hub")
 _READERS = 6

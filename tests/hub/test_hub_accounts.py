@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from hubpub.core.errors import UsageError
-from hubpub.hub.accounts import Accounts, Org, Role, Token, TokenRole, User
-from hubpub.hub.accounts_file import load_accounts, parse_org, parse_token
+from hubpub.hub.access.accounts import Accounts, Org, Role, Token, TokenRole, User
+from hubpub.hub.access.accounts_file import load_accounts, parse_org, parse_token
 
 
 def test_token_flags() -> None:

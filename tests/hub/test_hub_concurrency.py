@@ -14,7 +14,7 @@ from huggingface_hub import CommitOperationAdd, get_session
 from huggingface_hub.errors import HfHubHTTPError
 from support.running_hub import TestHub
 
-from hubpub.hub.fsck import fsck
+from hubpub.hub.store.fsck import fsck
 
 CLIENTS = 16
 ROUNDS = int(os.environ.get("HUBPUB_ROUNDS", "2"))

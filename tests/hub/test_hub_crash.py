@@ -25,8 +25,8 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from support.killable_hub import TOKEN, Nursery, Server, nursery
 from support.running_hub import TestHub
 
-from hubpub.hub.fsck import fsck
-from hubpub.hub.garbage import collect_garbage
+from hubpub.hub.store.fsck import fsck
+from hubpub.hub.store.garbage import collect_garbage
 
 REPO_ROOT = Path(__file__).parents[2]
 KILLS = int(os.environ.get("HUBPUB_KILLS", "10"))

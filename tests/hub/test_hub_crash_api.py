@@ -15,7 +15,7 @@ from typing import Any
 
 from support.killable_hub import TOKEN, Server, nursery
 
-from hubpub.hub.fsck import fsck
+from hubpub.hub.store.fsck import fsck
 
 KILLS = 12
 FIRST_NAME, OTHER_NAME = "acme/one", "acme/two"

@@ -19,7 +19,7 @@ from huggingface_hub import CommitOperationAdd, HfApi, get_session
 from huggingface_hub.errors import HfHubHTTPError
 from support.killable_hub import TOKEN, Nursery, nursery
 
-from hubpub.hub.fsck import fsck
+from hubpub.hub.store.fsck import fsck
 
 REPO = "acme/model"
 # The client's own: it hands httpx a file object where that wants something else.

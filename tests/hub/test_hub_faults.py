@@ -12,7 +12,7 @@ from support.running_hub import ALICE, TestHub
 
 from hubpub.core.errors import UsageError
 from hubpub.hub import parse_fault, parse_faults, running
-from hubpub.hub.faults import PLACES, Effect, Faults, load_faults
+from hubpub.hub.web.faults import PLACES, Effect, Faults, load_faults
 
 REPO = "alice/model"
 

@@ -18,8 +18,8 @@ from huggingface_hub.errors import HfHubHTTPError
 
 from hubpub.core.errors import UsageError
 from hubpub.hub import parse_org, parse_token, running
-from hubpub.hub.fsck import Damage, fsck
-from hubpub.hub.garbage import collect_garbage
+from hubpub.hub.store.fsck import Damage, fsck
+from hubpub.hub.store.garbage import collect_garbage
 
 # The client's own: it hands httpx a file object where that wants something else.
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")

@@ -25,7 +25,8 @@ from support.requests_of_all_kinds import Sent, bodies, commit_bodies, ranges, r
 from support.running_hub import ALICE, TestHub, hubs
 from support.wire import PATIENCE, Exchange, exchange
 
-from hubpub.hub import Limits, http_protocol
+from hubpub.hub import Limits
+from hubpub.hub.web import http_protocol
 
 KNOWN = "acme/known"
 CANARY = "only-outside-of-the-data-folder"

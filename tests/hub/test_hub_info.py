@@ -14,8 +14,8 @@ from huggingface_hub.hf_api import RepoFile, RepoFolder
 from support.running_hub import BOB, StartHub, TestHub
 
 from hubpub.hub import Limits
-from hubpub.hub.content import BytesContent
-from hubpub.hub.safetensors_counts import parameter_counts, weights_of
+from hubpub.hub.store.content import BytesContent
+from hubpub.hub.store.safetensors_counts import parameter_counts, weights_of
 
 REPO = "acme/model"
 CARD = """---

@@ -14,8 +14,8 @@ import pytest
 from support.running_hub import ALICE, StartHub, TestHub
 
 from hubpub.hub import Limits, parse_token, running
-from hubpub.hub.xet_format import read_xorb, unpack_chunks
-from hubpub.hub.xet_hashing import chunk_node, file_hash
+from hubpub.hub.store.xet_format import read_xorb, unpack_chunks
+from hubpub.hub.store.xet_hashing import chunk_node, file_hash
 
 REPO = "acme/model"
 NO_XET = {"HF_HUB_DISABLE_XET": "1"}

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from support.running_hub import TestHub
 
-from hubpub.hub.http_protocol import LARGEST_HEAD
+from hubpub.hub.web.http_protocol import LARGEST_HEAD
 
 
 @pytest.fixture

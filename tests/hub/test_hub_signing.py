@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 
-from hubpub.hub.signing import Signer
+from hubpub.hub.access.signing import Signer
 
 SIGNER = Signer(b"secret")
 SOON = int(time.time()) + 3600

@@ -9,7 +9,7 @@ from io import BytesIO
 import lz4.frame
 import pytest
 
-from hubpub.hub.xet_format import (
+from hubpub.hub.store.xet_format import (
     LARGEST_CHUNK,
     Term,
     XetFormatError,

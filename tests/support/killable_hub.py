@@ -69,7 +69,7 @@ def nursery() -> Iterator[Nursery]:
 
 def _main() -> None:
     from hubpub.hub import HubConfig, Limits, parse_org, parse_token
-    from hubpub.hub.accounts_file import AccountsFile
+    from hubpub.hub.access.accounts_file import AccountsFile
     from hubpub.hub.server import Hub, serve
 
     # With small parts, so that large uploads take many requests.

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 
 import hubpub.hub
-from hubpub.hub.routing import Param, RawRoute
+from hubpub.hub.web.routing import Param, RawRoute
 
 OID = "0123456789abcdef0123456789abcdef01234567"
 SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

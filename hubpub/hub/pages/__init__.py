@@ -1,0 +1,1 @@
+"""The pages for people: a list of models, a model with its card, files, tags and commits."""

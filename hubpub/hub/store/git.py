@@ -1,0 +1,380 @@
+"""One bare git repository: revisions, trees, blobs, and the two ways to write, objects first and then one ref.
+
+Objects are flushed to the disk before a ref names them, and a ref is replaced by a rename, so a ref always
+points to a complete commit. Writers hold the repo's lock (see `hubpub.hub.store.repos`); readers need none, because
+they resolve a revision once and objects never change.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from dulwich.object_format import DEFAULT_OBJECT_FORMAT
+from dulwich.object_store import DiskObjectStore
+from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
+from dulwich.pack import full_unpacked_object, write_pack_data, write_pack_index
+from dulwich.refs import DiskRefsContainer, Ref, check_ref_format
+
+from hubpub.hub.store.data_root import DataRoot, make_folder, sync_folder
+from hubpub.hub.store.pointer import LargeFile, parse_pointer
+
+FILE_MODE = 0o100644
+FOLDER_MODE = 0o040000
+_HEX = re.compile(r"[0-9a-f]{5,40}")
+_PACK_FROM = 64
+_IDLE_STORES = 4
+_REMEMBERED_BLOBS = 500_000
+_REMEMBERED_OBJECTS = 512
+_REMEMBERED_SMALL = 128
+_SMALL = 4096
+
+_Object = TypeVar("_Object", Blob, Commit, Tree)
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """A file or folder at one commit: its path, git mode and git id."""
+
+    path: str
+    mode: int
+    oid: str
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether it is a folder."""
+        return self.mode == FOLDER_MODE
+
+
+@dataclass(frozen=True, slots=True)
+class BlobFacts:
+    """What a listing says of a blob: its size in bytes, and what it points to if it is an LFS pointer."""
+
+    size: int
+    pointer: LargeFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class AdvertisedRef:
+    """A ref as git's protocol names it: its full name, the object it points to, and the commit that one peels to.
+
+    `symref` is the ref that HEAD stands for, and empty for every other.
+    """
+
+    name: bytes
+    oid: ObjectID
+    peeled: ObjectID
+    symref: bytes = b""
+
+
+class StorePool:
+    """Open object stores of one repository, each used by one thread at a time; opening one maps its packs."""
+
+    def __init__(self, git_folder: Path) -> None:
+        self.git_folder = git_folder
+        self.seen: dict[bytes, ShaFile] = {}
+        """Small commits and trees that were read last, for every request on the repository."""
+        self._idle: list[DiskObjectStore] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def take(self) -> DiskObjectStore:
+        """A store for the calling thread alone."""
+        with self._lock:
+            if self._idle:
+                return self._idle.pop()
+        return DiskObjectStore(self.git_folder / "objects", fsync_object_files=True)
+
+    def give_back(self, store: DiskObjectStore) -> None:
+        """Return a store after use."""
+        with self._lock:
+            if not self._closed and len(self._idle) < _IDLE_STORES:
+                self._idle.append(store)
+                return
+        store.close()
+
+    def close(self) -> None:
+        """Close the idle stores now and the others when they come back."""
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        for store in idle:
+            store.close()
+
+
+class GitRepo:
+    """A view of one repository for one thread."""
+
+    def __init__(
+        self,
+        git_folder: Path,
+        objects: DiskObjectStore,
+        root: DataRoot,
+        facts: dict[str, BlobFacts],
+        small: dict[bytes, ShaFile],
+    ) -> None:
+        self._folder = git_folder
+        self._small = small
+        self._objects = objects
+        self._refs = DiskRefsContainer(git_folder)
+        self._root = root
+        self._facts = facts
+        self._seen: dict[bytes, ShaFile] = {}
+
+    # Refs
+
+    def refs(self, prefix: str) -> dict[str, str]:
+        """The refs below `prefix` (such as `refs/heads/`), by what follows it, with the commits they peel to."""
+        found = {}
+        for key in sorted(self._refs.subkeys(Ref(prefix.encode()))):
+            commit = self._peeled(self._read_ref(prefix.encode() + key))
+            if commit:
+                found[key.decode("utf-8", "replace")] = commit
+        return found
+
+    def ref(self, name: str) -> str | None:
+        """The commit that the full ref `name` peels to."""
+        return self._peeled(self._read_ref(name.encode("utf-8", "surrogatepass")))
+
+    def advertised(self) -> Iterator[AdvertisedRef]:
+        """HEAD, which is `main`, and every ref of the repo in the order of their names."""
+        main = self.ref("refs/heads/main")
+        if main is not None:
+            yield AdvertisedRef(b"HEAD", ObjectID(main.encode()), ObjectID(main.encode()), b"refs/heads/main")
+        for key in sorted(self._refs.subkeys(Ref(b"refs/"))):
+            name = b"refs/" + key
+            oid = self._read_ref(name)
+            peeled = self._peeled(oid)
+            if oid is not None and peeled is not None:
+                yield AdvertisedRef(name, ObjectID(oid), ObjectID(peeled.encode()))
+
+    def set_ref(self, name: str, oid: str) -> None:
+        """Point the full ref `name` at an object that is on the disk already.
+
+        Raises:
+            FileExistsError, NotADirectoryError, IsADirectoryError: another ref's name is a folder of this one,
+                or the other way round.
+        """
+        path = self._folder / name
+        if path.is_dir():
+            # A server that was killed while it deleted a ref may have left the folder it was in.
+            with contextlib.suppress(OSError):
+                _remove_empty_folders(path)
+        self._root.write(path, oid.encode() + b"\n")
+
+    def delete_ref(self, name: str) -> None:
+        """Remove the full ref `name`, and the folders that it leaves empty."""
+        path = self._folder / name
+        path.unlink()
+        sync_folder(path.parent)
+        for folder in path.parents:
+            if folder.parent.name == "refs" or any(folder.iterdir()):
+                return
+            folder.rmdir()
+
+    def _read_ref(self, name: bytes) -> bytes | None:
+        try:
+            return self._refs.read_ref(Ref(name)) if check_ref_format(Ref(name)) else None
+        except ValueError:
+            return None
+
+    def _peeled(self, value: bytes | None) -> str | None:
+        for _ in range(5):
+            if value is None or not re.fullmatch(rb"[0-9a-f]{40}", value):
+                return None
+            found = self._get(value)
+            if isinstance(found, Commit):
+                return value.decode()
+            if not isinstance(found, Tag):
+                return None
+            value = found.object[1]
+        return None
+
+    # Reading
+
+    @property
+    def objects(self) -> DiskObjectStore:
+        """The store itself, for what dulwich does with one."""
+        return self._objects
+
+    def present(self, oids: Iterable[ObjectID]) -> Iterator[ObjectID]:
+        """Those of the objects that are here, in order. Cheaper than a look-up each, which searches anew on a miss."""
+        packs = self._objects.packs
+        for oid in oids:
+            if any(oid in pack for pack in packs) or self._objects.contains_loose(oid):
+                yield oid
+
+    def history_tip(self, oid: bytes) -> ObjectID | None:
+        """The commit that a commit or an annotated tag stands for; None for any other object, or none."""
+        peeled = self._peeled(oid)
+        return None if peeled is None else ObjectID(peeled.encode())
+
+    def resolve(self, revision: str) -> str | None:
+        """The commit that a branch, tag, full ref, commit id or start of a commit id names; None if none."""
+        branch = "main" if revision == "HEAD" else revision
+        for name in (f"refs/heads/{branch}", f"refs/tags/{revision}", revision):
+            if name.startswith("refs/") and (commit := self.ref(name)):
+                return commit
+        if not _HEX.fullmatch(revision):
+            return None
+        if len(revision) == 40:
+            return revision if isinstance(self._get(revision.encode()), Commit) else None
+        starts = self._objects.iter_prefix(revision.encode())
+        commits = [oid.decode() for oid in list(starts) if isinstance(self._get(oid), Commit)]
+        return commits[0] if len(commits) == 1 else None
+
+    def commit(self, oid: str) -> Commit:
+        """A commit that is known to be there."""
+        return self._read(oid, Commit)
+
+    def root_tree(self, commit: str) -> str:
+        """The id of a commit's tree."""
+        tree: bytes = self.commit(commit).tree
+        return tree.decode()
+
+    def tree(self, oid: str) -> Tree:
+        """A tree that is known to be there. It is not to be changed."""
+        return self._read(oid, Tree)
+
+    def blob(self, oid: str) -> bytes:
+        """The content of a blob that is known to be there."""
+        return self._read(oid, Blob).data
+
+    def entry(self, tree: str, path: str) -> TreeEntry | None:
+        """What is at `path` below the tree, if anything; the empty path is the tree itself."""
+        mode, oid = FOLDER_MODE, tree
+        for segment in filter(None, path.split("/")):
+            if mode != FOLDER_MODE:
+                return None
+            folder = self.tree(oid)
+            try:
+                mode, found = folder[segment.encode("utf-8", "surrogatepass")]
+            except KeyError:
+                return None
+            oid = found.decode()
+        return TreeEntry(path, mode, oid)
+
+    def walk(self, tree: str, path: str = "", *, recursive: bool, after: str = "") -> Iterator[TreeEntry]:
+        """The entries below a tree in git's order, each folder before what it holds.
+
+        The first is the one that follows `after`, a path relative to the tree.
+        """
+        passed, _, below = after.partition("/")
+        for item in self.tree(tree).iteritems():
+            name = item.path.decode("utf-8", "replace")
+            if passed not in ("", name):
+                continue
+            entry = TreeEntry(f"{path}/{name}" if path else name, item.mode, item.sha.decode())
+            if not passed:
+                yield entry
+            if recursive and entry.is_folder:
+                yield from self.walk(entry.oid, entry.path, recursive=True, after=below)
+            passed = below = ""
+
+    def blob_facts(self, oid: str) -> BlobFacts:
+        """Size of a blob, and what it points to; remembered, since blobs never change."""
+        facts = self._facts.get(oid)
+        if facts is None:
+            facts = self._note(oid, self.blob(oid))
+        return facts
+
+    def _note(self, oid: str, data: bytes) -> BlobFacts:
+        facts = BlobFacts(len(data), parse_pointer(data))
+        if len(self._facts) > _REMEMBERED_BLOBS:
+            self._facts.clear()
+        self._facts[oid] = facts
+        return facts
+
+    def history(self, commit: str) -> Iterator[tuple[str, Commit]]:
+        """A commit and its first parents, newest first."""
+        oid: str | None = commit
+        while oid:
+            found = self.commit(oid)
+            yield oid, found
+            oid = found.parents[0].decode() if found.parents else None
+
+    def _read(self, oid: str, kind: type[_Object]) -> _Object:
+        found = self._load(oid.encode())
+        if not isinstance(found, kind):
+            raise TypeError(f"{oid} is not a {kind.__name__}")
+        return found
+
+    def _get(self, oid: bytes) -> ShaFile | None:
+        try:
+            return self._load(oid)
+        except KeyError:
+            return None
+
+    def _load(self, oid: bytes) -> ShaFile:
+        """An object; commits and trees are remembered, since one request looks at the same ones again and again."""
+        found = self._seen.get(oid) or self._small.get(oid)
+        if found is None:
+            found = self._objects[ObjectID(oid)]
+            if isinstance(found, Commit | Tree):
+                is_small = found.raw_length() <= _SMALL
+                seen, most = (self._small, _REMEMBERED_SMALL) if is_small else (self._seen, _REMEMBERED_OBJECTS)
+                if len(seen) >= most:
+                    seen.clear()
+                seen[oid] = found
+        return found
+
+    # Writing
+
+    def add(self, objects: Iterable[ShaFile], count: int) -> None:
+        """Write `count` objects durably: a few as loose files, many as one pack, which is one flush instead of many."""
+        objects = map(self._noted, objects)
+        if count >= _PACK_FROM:
+            self._add_pack(objects, count)
+            return
+        for item in objects:
+            oid = item.id.decode()
+            path = self._folder / "objects" / oid[:2] / oid[2:]
+            # Not dulwich's add_object: a server that is killed would leave its lock file, and the object could
+            # never be written again.
+            if not path.exists():
+                self._root.write(path, item.as_legacy_object())
+
+    def _noted(self, item: ShaFile) -> ShaFile:
+        if isinstance(item, Blob):
+            self._note(item.id.decode(), item.data)
+        return item
+
+    def _add_pack(self, objects: Iterable[ShaFile], count: int) -> None:
+        """Not dulwich's add_pack_data either: it writes the index beside a lock file, and the pack in the pack folder.
+
+        The index is moved into place last: a pack without one is not there for anybody.
+        """
+        with self._root.scratch_file() as (pack, pack_path), self._root.scratch_file() as (index, index_path):
+            unpacked = map(full_unpacked_object, objects)
+            entries, checksum = write_pack_data(pack.write, unpacked, DEFAULT_OBJECT_FORMAT, num_records=count)
+            rows = sorted((oid, offset, crc) for oid, (offset, crc) in entries.items())
+            write_pack_index(index, rows, checksum)
+            target = self._folder / "objects" / "pack" / f"pack-{checksum.hex()}"
+            self._root.keep(pack, pack_path, target.with_suffix(".pack"))
+            self._root.keep(index, index_path, target.with_suffix(".idx"))
+
+
+def init_git(folder: Path, root: DataRoot) -> None:
+    """Create an empty bare repository whose HEAD is `main`."""
+    for name in ("objects/pack", "objects/info", "refs/heads", "refs/tags"):
+        make_folder(folder / name)
+    root.write(folder / "HEAD", b"ref: refs/heads/main\n")
+    root.write(folder / "config", b"[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = true\n")
+
+
+def _remove_empty_folders(folder: Path) -> None:
+    """Remove a folder that holds nothing but folders.
+
+    Raises:
+        OSError: it holds a file.
+    """
+    for entry in folder.iterdir():
+        if not entry.is_dir():
+            raise OSError(f"{entry} is not a folder")
+        _remove_empty_folders(entry)
+    folder.rmdir()

@@ -1,0 +1,1 @@
+"""HTTP itself: requests and answers, routing, transfer, metrics, faults on demand."""
