@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hubpub.core.errors import UsageError
 from hubpub.model.folder import ModelFolder
+from hubpub.model.walk import EntryKind
 
 CARD = "README.md"
 LARGEST_CARD = 20 << 20
@@ -39,9 +40,28 @@ def find_card(path: Path) -> tuple[bytes, str, ModelFolder | None]:
     """
     if not path.is_dir():
         return read_card_file(path), path.name, None
-    if not (path / CARD).exists():
-        raise UsageError(f"{path} has no {CARD}", "write one with `hubpub card PATH --write`")
-    return read_card_file(path / CARD), CARD, ModelFolder.open(path)
+    missing = UsageError(f"{path} has no {CARD}", "write one with `hubpub card PATH --write`")
+    if not os.path.lexists(path / CARD):
+        raise missing
+    folder = ModelFolder.open(path)
+    content = folder_card(folder)
+    if content is None:
+        raise missing
+    return content, CARD, folder
+
+
+def folder_card(folder: ModelFolder) -> bytes | None:
+    """The bytes of the folder's card; None when it has none.
+
+    A link that leads out of the folder, a FIFO and the like are no card: they are not followed or opened.
+
+    Raises:
+        UsageError: it has more than 20 MB, or cannot be read.
+    """
+    entry = folder.entry(CARD)
+    if entry is None or entry.kind is not EntryKind.FILE:
+        return None
+    return read_card_file(folder.root / CARD)
 
 
 def write_card_file(path: Path, content: bytes) -> None:

@@ -34,7 +34,7 @@ def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: 
     from hubpub.card.merge import complete
     from hubpub.card.render import render_card
     from hubpub.card.sections import score
-    from hubpub.card.source import read_card_file, write_card_file
+    from hubpub.card.source import folder_card, write_card_file
     from hubpub.core.errors import UsageError
     from hubpub.model.folder import ModelFolder
     from hubpub.publish.target import parse_repo_id
@@ -47,11 +47,11 @@ def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: 
     folder = ModelFolder.open(path, exclude=settings.exclude)
     readme = folder.root / "README.md"
     try:
-        existing = read_card_file(readme).decode() if folder.entry("README.md") else ""
+        existing = (folder_card(folder) or b"").decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{readme} is not UTF-8 at byte {error.start}", "save it as UTF-8 first") from error
     rendered = render_card(card_facts(folder, repo_id=repo_id, settings=settings.card))
-    result = complete(existing, rendered) if existing.strip() else rendered
+    result = complete(existing, rendered)
 
     if show_diff:
         changes = difflib.unified_diff(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hubpub.card.facts import card_facts
 from hubpub.card.render import render_card
-from hubpub.card.source import CARD, LARGEST_CARD, read_card_file
+from hubpub.card.source import CARD, LARGEST_CARD, folder_card
 from hubpub.core.errors import ConflictError, FindingsError
 from hubpub.core.findings import Severity
 from hubpub.core.report import Report, joined
@@ -94,7 +94,7 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared
     """
     folder = ModelFolder.open(options.path, exclude=options.exclude, include=options.include)
     model_report = check_folder(folder, target=str(options.path), ignore=options.ignore, fail_on=options.fail_on)
-    local = read_card_file(folder.root / CARD) if folder.entry(CARD) else None
+    local = folder_card(folder)
     report = model_report if local is None else joined(model_report, _lint(local, folder, options))
     notify(f"checked {len(folder.files):,} files: {report.summary}")
     _stop_on_findings(report, options.name)

@@ -179,3 +179,17 @@ def test_the_reader_of_json_gets_the_error_and_the_report(hub: CommandHub, plain
         1,
     )
     assert [item["rule"] for item in document["report"]["findings"] if item["severity"] == "error"] == ["WEIGHT002"]
+
+
+def test_a_card_that_is_a_link_out_of_the_folder_is_never_followed(hub: CommandHub, plain_copy: Path) -> None:
+    outside = plain_copy.parent / "outside.md"
+    outside.write_text("# Private notes\n\nTODO: the merger\n")
+    (plain_copy / "README.md").symlink_to(outside)
+    push = ("push", plain_copy, "--org", "acme", "--name", "model")
+    assert hub.hubpub(*push).code == 1
+    assert hub.repos() == []
+    run = hub.hubpub("lint", plain_copy)
+    assert (run.code, run.stdout) == (2, "")
+    assert "Private notes" not in hub.hubpub("card", plain_copy).stdout
+    assert hub.hubpub(*push, "--ignore", "FILE001").code == 0
+    assert b"Private notes" not in hub.read("acme/model", "README.md")
