@@ -17,6 +17,7 @@ from hubpub.hub.store.lfs import LfsStore
 from hubpub.hub.store.repo_facts import FactsReader
 from hubpub.hub.store.repos import Repos
 from hubpub.hub.store.xet import XetStore
+from hubpub.hub.web.direct import Transfers
 from hubpub.hub.web.faults import Faults
 from hubpub.hub.web.metrics import Metrics
 
@@ -40,6 +41,7 @@ class HubState:
     faults: Faults
     metrics: Metrics
     readers: ThreadPoolExecutor
+    transfers: Transfers
 
     @classmethod
     def open(cls, config: HubConfig, accounts: Accounts) -> HubState:
@@ -67,6 +69,7 @@ class HubState:
             Metrics(),
             # Few: what they do is mostly Python, and the more of them take turns, the later all of them answer.
             ThreadPoolExecutor(_READERS, thread_name_prefix="hubpub-reader"),
+            Transfers(),
         )
 
     @property
@@ -77,5 +80,6 @@ class HubState:
     def close(self) -> None:
         """Let go of the data folder."""
         self.readers.shutdown(cancel_futures=True)
+        self.transfers.close()
         self.repos.close()
         self.root.close()

@@ -61,7 +61,7 @@ async def put_xorb(call: Call) -> Response:
             await call.spool(file, call.state.limits.xorb, reader)
             if await run_in_threadpool(store.has_xorb, xorb):
                 return JSONResponse({"was_inserted": False})
-            await run_in_threadpool(store.keep_xorb, file, path, xorb, nodes)
+            await run_in_threadpool(store.keep_xorb, file, path, xorb, reader.table(), nodes)
         except XetFormatError as error:
             raise bad_request(f"The body is not xorb {xorb}: {error}") from None
     return JSONResponse({"was_inserted": True})

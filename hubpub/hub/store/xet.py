@@ -79,14 +79,12 @@ class XetStore:
         except FileNotFoundError:
             raise XetFormatError(f"xorb {xorb} has not been uploaded") from None
 
-    def keep_xorb(self, file: BinaryIO, path: Path, xorb: str, nodes: Sequence[Node]) -> None:
-        """Keep an uploaded xorb whose chunks, when they were hashed on arrival, had these nodes.
+    def keep_xorb(self, file: BinaryIO, path: Path, xorb: str, table: Xorb, nodes: Sequence[Node]) -> None:
+        """Keep an uploaded xorb that was read as it arrived: where its chunks are, and their nodes.
 
         Raises:
-            XetFormatError: it is not one, or not the one of that name.
+            XetFormatError: it is not the one of that name.
         """
-        file.flush()
-        table = read_xorb(file)
         if len(table) != len(nodes) or xorb_hash(nodes) != xorb:
             raise XetFormatError("its content has another hash")
         self.root.keep(file, path, self.xorb_path(xorb))

@@ -141,31 +141,66 @@ class XorbReader:
 
     def __init__(self, take: Callable[[bytes | memoryview], object]) -> None:
         self._take = take
-        self._rest = b""
+        self._rest = bytearray()
         self._ended = False
+        self._starts = [0]
+        self._lengths: list[int] = []
 
-    def update(self, data: bytes) -> None:
+    def update(self, data: bytes | memoryview) -> None:
         """Take in the next piece.
 
         Raises:
             XetFormatError: a chunk is malformed, or does not unpack to the length that it announces.
         """
-        if self._ended:
-            return
-        view = memoryview(self._rest + data if self._rest else data)
+        view = memoryview(data)
+        # What a chunk that ended the last piece still lacks: only that is copied, not the whole piece.
+        while self._rest and len(view) and not self._ended:
+            lacks = self._lacks()
+            self._rest += view[:lacks]
+            view = view[lacks:]
+            if not self._lacks():
+                self._chunks(memoryview(bytes(self._rest)))
+                self._rest = bytearray()
+        if not self._ended:
+            self._rest += view[self._chunks(view) :]
+
+    def _lacks(self) -> int:
+        """How many bytes the chunk that has begun needs at least; 0 if it is whole, or the footer begins there."""
+        if len(self._rest) < _CHUNK_HEADER:
+            return _CHUNK_HEADER - len(self._rest)
+        if self._rest.startswith(_FOOTER_IDENT):
+            return 0
+        return max(_CHUNK_HEADER + _chunk_header(bytes(self._rest[:_CHUNK_HEADER]))[0] - len(self._rest), 0)
+
+    def _chunks(self, view: memoryview) -> int:
+        """Hand on the chunks that `view` begins with; how many bytes of it they take."""
         position = 0
-        while len(view) - position >= _CHUNK_HEADER:
+        while len(view) - position >= _CHUNK_HEADER and not self._ended:
             header = bytes(view[position : position + _CHUNK_HEADER])
             if header.startswith(_FOOTER_IDENT):
                 self._ended = True
-                return
+                return len(view)
             packed, scheme, unpacked = _chunk_header(header)
             start = position + _CHUNK_HEADER
             if len(view) - start < packed:
                 break
             self._take(_unpack(view[start : start + packed], scheme, unpacked))
             position = start + packed
-        self._rest = bytes(view[position:])
+            self._starts.append(self._starts[-1] + _CHUNK_HEADER + packed)
+            self._lengths.append(unpacked)
+        return position
+
+    def table(self) -> Xorb:
+        """Where the chunks are, once all has been read.
+
+        Raises:
+            XetFormatError: it has no chunks, or ends within one.
+        """
+        if self._rest and not self._rest.startswith(_FOOTER_IDENT):
+            raise XetFormatError("the xorb ends within a chunk")
+        if not self._lengths:
+            raise XetFormatError("the xorb has no chunks")
+        return Xorb(tuple(self._starts), tuple(self._lengths))
 
 
 def _interleaved(planes: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 from functools import cached_property
@@ -27,14 +26,14 @@ from hubpub.hub.errors import (
 from hubpub.hub.naming import RepoId, RepoKind, repo_id
 from hubpub.hub.state import HubState
 from hubpub.hub.store.repos import AccessStatus, RepoRecord
-
-_SPOOLED_AT_ONCE = 1 << 20
+from hubpub.hub.web.direct import SocketBody
+from hubpub.hub.web.http_protocol import connection_of
 
 
 class Digest(Protocol):
     """A hash that is fed bit by bit, of hashlib or blake3."""
 
-    def update(self, data: bytes, /) -> object:
+    def update(self, data: bytes | memoryview, /) -> object:
         """Take in more data."""
 
 
@@ -243,48 +242,42 @@ class Call:
         return bytes(parts)
 
     async def spool(self, file: BinaryIO, limit: int, digest: Digest | None = None) -> None:
-        """Write the body into `file`, and feed it to `digest`. One block is written while the next one arrives.
+        """Write the body into `file`, and feed it to `digest`.
 
         Raises:
             ApiError: 413 if it is larger than `limit` bytes.
+            OSError: the disk is full, say.
         """
 
-        def write(parts: list[bytes]) -> None:
-            for part in parts:
-                if digest is not None:
-                    digest.update(part)
-                file.write(part)
+        def write(block: bytes | memoryview) -> None:
+            if digest is not None:
+                digest.update(block)
+            file.write(block)
 
-        total = waiting = 0
-        parts: list[bytes] = []
-        writing: asyncio.Task[None] | None = None
+        def write_all(body: SocketBody) -> None:
+            for block in body.blocks():
+                write(block)
+
+        announced = self.request.headers.get("content-length", "0")
+        if int(announced) > limit:
+            raise too_large(f"The body is larger than {limit} bytes")
+        connection = connection_of(self.request.scope)
+        if await connection.take_body(self.state.transfers, write_all) is not None:
+            return
+        total = 0
         failure: OSError | None = None
-        try:
-            async for part in self.request.stream():
-                total += len(part)
-                if total > limit:
-                    raise too_large(f"The body is larger than {limit} bytes")
-                if failure is not None:
-                    continue
-                parts.append(part)
-                waiting += len(part)
-                if waiting >= _SPOOLED_AT_ONCE:
-                    if writing is not None:
-                        try:
-                            await writing
-                        except OSError as error:
-                            # The disk is full, say. Clients hear of it only once they have sent all.
-                            writing, failure = None, error
-                            continue
-                    writing = asyncio.create_task(run_in_threadpool(write, parts))
-                    parts, waiting = [], 0
-        finally:
-            # Also when the upload fails: the file must not be closed while it is written to.
-            if writing is not None:
-                await writing
+        async for part in self.request.stream():
+            total += len(part)
+            if total > limit:
+                raise too_large(f"The body is larger than {limit} bytes")
+            if failure is None:
+                try:
+                    await run_in_threadpool(write, part)
+                except OSError as error:
+                    # Clients hear of it only once they have sent all.
+                    failure = error
         if failure is not None:
             raise failure
-        await run_in_threadpool(write, parts)
 
 
 def _password(credentials: str) -> str:

@@ -35,6 +35,8 @@ class FaultInjection:
             await self._app(scope, receive, send)
             return
         connection = connection_of(scope)
+        # What is done to an answer is done to the messages that it is made of.
+        connection.direct = False
         match fault.effect:
             case Effect.DROP:
                 connection.reset()

@@ -14,6 +14,8 @@ from itertools import accumulate
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hubpub.hub.web.http_protocol import connection_of
+
 _BOUNDS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"})
 
@@ -102,7 +104,8 @@ class Measured:
         finally:
             seconds = time.perf_counter() - started
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            self._metrics.ended(_route(scope), method, status, seconds, received, sent)
+            past = connection_of(scope)
+            self._metrics.ended(_route(scope), method, status, seconds, received + past.received, sent + past.sent)
 
 
 def _route(scope: Scope) -> str:

@@ -6,9 +6,11 @@ import re
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from hubpub.hub.errors import ApiError
 from hubpub.hub.store.content import Content
+from hubpub.hub.web.http_protocol import connection_of
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 _INERT = {
@@ -52,4 +54,24 @@ def content_response(
     status = 200 if part is None else 206
     if request.method == "HEAD":
         return Response(None, status, headers, media_type)
-    return StreamingResponse(content.read(start, stop), status, headers, media_type)
+    return ContentResponse(content, start, stop, status, headers, media_type)
+
+
+class ContentResponse(StreamingResponse):
+    """Part of a content, sent by a thread if it is large and one is free, else through the event loop."""
+
+    def __init__(
+        self, content: Content, start: int, stop: int, status: int, headers: dict[str, str], media_type: str
+    ) -> None:
+        super().__init__(content.read(start, stop), status, headers, media_type)
+        self._part = content, start, stop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        transfers = scope["hubpub.state"].transfers
+        connection = connection_of(scope)
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        if not await connection.send_content(transfers, *self._part):
+            async for block in self.body_iterator:
+                await send({"type": "http.response.body", "body": block, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
