@@ -24,16 +24,23 @@ __version__ = "0.1.0.dev0"
 __all__ = ["check", "lint", "plan", "push", "render"]
 
 
-def check(path: Path | str, *, exclude: Sequence[str] = (), ignore: Sequence[str] = ()) -> Report:
-    """Check the saved model folder at `path`; `exclude` are globs of files, `ignore` rules by code or name.
+def check(path: Path | str, *, depth: str = "quick", exclude: Sequence[str] = (), ignore: Sequence[str] = ()) -> Report:
+    """Check the saved model folder at `path`.
+
+    Args:
+        path: the model folder.
+        depth: "quick" reads headers and small files, "deep" every byte, "load" also loads and runs the model.
+        exclude: globs of files not to look at.
+        ignore: rules not to run, by code, prefix or name.
 
     Raises:
         UsageError: there is no model folder at `path`, or no such rule.
     """
+    from hubpub.core.rule import Depth
     from hubpub.model.folder import ModelFolder
     from hubpub.rules.run import check_folder
 
-    return check_folder(ModelFolder.open(path, exclude=exclude), target=str(path), ignore=ignore)
+    return check_folder(ModelFolder.open(path, exclude=exclude), target=str(path), depth=Depth(depth), ignore=ignore)
 
 
 def lint(path: Path | str, *, ignore: Sequence[str] = ()) -> Report:

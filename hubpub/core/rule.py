@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from hubpub.core.findings import Finding, Problem, Severity
@@ -15,6 +16,28 @@ Check = Callable[[Subject], Iterable[Problem | Skip]]
 
 _CODE = re.compile(r"[A-Z]{2,8}[0-9]{3}")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class Depth(StrEnum):
+    """How far a check goes; each depth includes those before it."""
+
+    QUICK = "quick"
+    """Names, headers and small files."""
+
+    DEEP = "deep"
+    """Every byte once, and the architecture of the installed transformers."""
+
+    LOAD = "load"
+    """The model is loaded and run, in a process of its own."""
+
+    @property
+    def rank(self) -> int:
+        """0 for QUICK, 1 for DEEP, 2 for LOAD."""
+        return ("quick", "deep", "load").index(self.value)
+
+    def includes(self, other: Depth) -> bool:
+        """Whether a check of this depth does what `other` asks for."""
+        return self.rank >= other.rank
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +54,7 @@ class Rule(Generic[Subject]):
         good: the same, mended.
         hint: what to do about it.
         source: where the rule comes from (a link, or the name of a specification).
+        depth: how deep a check has to go for the rule to be run.
         check: yields a Problem per hit, and a Skip for each thing that it could not look at.
     """
 
@@ -43,6 +67,7 @@ class Rule(Generic[Subject]):
     good: str
     hint: str
     source: str
+    depth: Depth
     check: Check[Subject]
 
     def run(self, subject: Subject) -> Iterator[Finding | Skip]:
@@ -76,6 +101,7 @@ class Rule(Generic[Subject]):
             "good": self.good,
             "hint": self.hint,
             "source": self.source,
+            "depth": self.depth.value,
         }
 
 
@@ -97,6 +123,7 @@ class Registry(Generic[Subject]):
         good: str,
         hint: str,
         source: str,
+        depth: Depth = Depth.QUICK,
     ) -> Callable[[Check[Subject]], Check[Subject]]:
         """Declare the decorated function as a rule.
 
@@ -109,7 +136,7 @@ class Registry(Generic[Subject]):
             raise ValueError(f"rule {code} {name} is declared twice")
 
         def declare(check: Check[Subject]) -> Check[Subject]:
-            self._rules[code] = Rule(code, name, severity, summary, why, bad, good, hint, source, check)
+            self._rules[code] = Rule(code, name, severity, summary, why, bad, good, hint, source, depth, check)
             return check
 
         return declare

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -22,8 +22,9 @@ from hubpub.model.kind import ModelKind, model_kind
 from hubpub.model.leftovers import Leftover, leftover, never_entered
 from hubpub.model.safetensors import Header, read_header
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
+from hubpub.model.source import DirectorySource, Source
 from hubpub.model.tokenizer import TokenizerFiles, TokenizerJson, digest_tokenizer_json, read_tokenizer
-from hubpub.model.walk import EntryKind, FileEntry, open_regular, walk
+from hubpub.model.walk import EntryKind, FileEntry
 from hubpub.model.weights import Weights, read_weights
 
 
@@ -32,7 +33,7 @@ class ModelFolder:
     """A saved model folder.
 
     Attributes:
-        root: the folder, absolute and free of symlinks.
+        source: where it is read from.
         files: regular readable files, sorted by path, and symlinks to such inside the folder.
         others: what cannot be published: symlinks out of the folder, FIFOs, unreadable files, ...
         pruned: directories that were not entered because nothing in them belongs to a model (".git/").
@@ -40,7 +41,7 @@ class ModelFolder:
         include: globs of files that belong to the release although they look like leftovers.
     """
 
-    root: Path
+    source: Source
     files: tuple[FileEntry, ...]
     others: tuple[FileEntry, ...] = ()
     pruned: tuple[str, ...] = ()
@@ -71,12 +72,24 @@ class ModelFolder:
         def leave_out(entry: str) -> bool:
             return any(_matches(entry, glob) for glob in exclude)
 
-        found = walk(root, prune=never_entered, leave_out=leave_out)
+        source = DirectorySource(root)
+        found = source.walk(prune=never_entered, leave_out=leave_out)
         if not found.files and not found.others:
             excluded = " that --exclude leaves" if exclude else ""
             next_step = "save the model there first, with save_pretrained"
             raise UsageError(f"{path} holds no files{excluded}", next_step)
-        return cls(root, found.files, found.others, found.pruned, found.excluded, tuple(include))
+        return cls(source, found.files, found.others, found.pruned, found.excluded, tuple(include))
+
+    @property
+    def root(self) -> Path:
+        """The folder, absolute and free of symlinks.
+
+        Raises:
+            UsageError: it is not a directory of this machine.
+        """
+        if self.source.directory is None:
+            raise UsageError("this needs a directory of this machine", "download or unpack the model first")
+        return self.source.directory
 
     @cached_property
     def _by_path(self) -> dict[str, FileEntry]:
@@ -114,8 +127,8 @@ class ModelFolder:
         """
         entry = self._by_path.get(path)
         if entry is None or entry.kind is not EntryKind.FILE:
-            raise FileNotFoundError(f"{path} is not a readable file of {self.root}")
-        return open_regular(self.root / path)
+            raise FileNotFoundError(f"{path} is not a readable file of the model")
+        return self.source.open(path)
 
     def start(self, path: str, size: int = 512) -> bytes:
         """The first `size` bytes of one of `files`; b"" when it can no longer be read."""
@@ -143,7 +156,7 @@ class ModelFolder:
     def _read_json(self, path: str, limit: int, top: type) -> JsonFile:
         if path in self.lfs_pointers:
             return JsonFile(None, JsonProblem("is a git-LFS pointer"))
-        return read_json(self.root / path, limit=limit, top=top)
+        return read_json(partial(self.open_file, path), limit=limit, top=top)
 
     @cached_property
     def lfs_pointers(self) -> dict[str, LfsPointer]:
@@ -200,7 +213,7 @@ class ModelFolder:
         return read_weights(self.release_files, header=self._header, index=self._index, start=self.start)
 
     def _header(self, path: str) -> Header:
-        return read_header(self.root / path)
+        return read_header(partial(self.open_file, path))
 
     def _index(self, path: str) -> JsonFile:
         return self.json(path, limit=INDEX_LIMIT) or JsonFile(None)

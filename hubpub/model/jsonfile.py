@@ -12,10 +12,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import accumulate
-from pathlib import Path
-from typing import Any
-
-from hubpub.model.walk import open_regular
+from typing import Any, BinaryIO
 
 CONFIG_LIMIT = 16 << 20
 """Bytes that a configuration may have; the largest real ones are below 1 MB."""
@@ -64,11 +61,12 @@ class JsonFile:
         return self.value.get(key, default) if isinstance(self.value, dict) else default
 
 
-def read_json(path: Path, *, limit: int = CONFIG_LIMIT, top: type = dict) -> JsonFile:
+def read_json(open_file: Callable[[], BinaryIO], *, limit: int = CONFIG_LIMIT, top: type = dict) -> JsonFile:
     """Read a JSON file of at most `limit` bytes whose document is a `top` (dict or list)."""
     try:
-        with open_regular(path) as file:
-            size = os.fstat(file.fileno()).st_size
+        with open_file() as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
             if size > limit:
                 return JsonFile(None, JsonProblem(f"is {size:,} bytes; at most {limit:,} are read"))
             data = file.read(limit + 1)

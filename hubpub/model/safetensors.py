@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from hubpub.model.signatures import describe
-from hubpub.model.walk import open_regular
 
 MAX_HEADER = 100_000_000
 _LENGTH = 8
@@ -101,11 +100,13 @@ class Header:
         return counts
 
 
-def read_header(path: Path) -> Header:
-    """Read the header of the file at `path`; what is wrong with the file is in `Header.problems`."""
+def read_header(open_file: Callable[[], BinaryIO]) -> Header:
+    """Read the header of a file; what is wrong with the file is in `Header.problems`."""
     try:
-        with open_regular(path) as file:
-            return parse_header(file, os.fstat(file.fileno()).st_size)
+        with open_file() as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(0)
+            return parse_header(file, size)
     except OSError as error:
         return _refused(0, f"cannot be read: {error.strerror or error}")
 

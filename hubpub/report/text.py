@@ -26,7 +26,7 @@ def render_findings(report: Report, style: Style = plain) -> str:
     """The findings and what was skipped, without the verdict; each line ends in a newline."""
     lines = [line for finding in report.findings for line in _finding(finding, style)]
     lines += [
-        f"{style('skipped', 'magenta')} {printable(skip.what)}: {printable(skip.reason)}" for skip in report.skipped
+        f"{style('not checked', 'magenta')} {printable(skip.what)}: {printable(skip.reason)}" for skip in report.skipped
     ]
     return "".join(line + "\n" for line in lines)
 

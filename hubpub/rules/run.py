@@ -10,24 +10,36 @@ from hubpub.card.document import Card
 from hubpub.card.sections import score
 from hubpub.core.findings import Finding, Severity
 from hubpub.core.report import Report, Skip, sorted_findings
-from hubpub.core.rule import Rule
+from hubpub.core.rule import Depth, Rule
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.catalogue import check_ignored, matches
 from hubpub.rules.registry import CardSubject, card_rules, model_rules
 
 Subject = TypeVar("Subject")
 
+_DEEPER = (
+    (Depth.DEEP, Skip("tensor values, architecture, tokenizer round trips", "only with --deep")),
+    (Depth.LOAD, Skip("loading and running the model", "only with --load")),
+)
+
 
 def check_folder(
-    folder: ModelFolder, *, target: str, ignore: Sequence[str] = (), fail_on: Severity = Severity.ERROR
+    folder: ModelFolder,
+    *,
+    target: str,
+    depth: Depth = Depth.QUICK,
+    ignore: Sequence[str] = (),
+    fail_on: Severity = Severity.ERROR,
 ) -> Report:
-    """What the model rules say of a folder.
+    """What the model rules say of a folder; what the depth leaves out is among what was skipped.
 
     Raises:
         UsageError: `ignore` names no rule.
     """
     started = time.perf_counter()
-    findings, skipped = _run(model_rules, folder, ignore)
+    rules = [rule for rule in model_rules if depth.includes(rule.depth)]
+    findings, skipped = _run(rules, folder, ignore)
+    skipped += [skip for deeper, skip in _DEEPER if not depth.includes(deeper)]
     return Report(
         target=target,
         findings=sorted_findings(findings),

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from hubpub.model.jsonfile import DEEPEST, JsonProblem, parse_json, read_json
+from hubpub.model.walk import open_regular
 
 
 @pytest.mark.parametrize(
@@ -71,14 +73,14 @@ def test_large_files_are_refused_unread(tmp_path: Path) -> None:
     with (tmp_path / "config.json").open("wb") as file:
         file.truncate(1 << 40)
     started = time.perf_counter()
-    document = read_json(tmp_path / "config.json")
+    document = read_json(partial(open_regular, tmp_path / "config.json"))
     assert time.perf_counter() - started < 0.5
     assert document.problem is not None
     assert "is 1,099,511,627,776 bytes" in document.problem.message
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    problem = read_json(tmp_path / "nowhere.json").problem
+    problem = read_json(partial(open_regular, tmp_path / "nowhere.json")).problem
     assert problem is not None
     assert "cannot be read: No such file" in problem.message
 

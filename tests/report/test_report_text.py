@@ -22,7 +22,7 @@ def test_a_report_reads_from_worst_to_verdict() -> None:
         "error SECRET001 b.txt:3:7 holds a token",
         "error WEIGHT005 index.json: two shards hold it [lm_head.weight]",
         "warning CONF001 there is no config.json",
-        "skipped CODE001 on x.pkl: it is too large",
+        "not checked CODE001 on x.pkl: it is too large",
         "failed: ./model: 3 errors, 1 warning in 0.50 s",
     ]
 

@@ -7,16 +7,17 @@ from pathlib import Path
 
 from hubpub.core.findings import Finding
 from hubpub.core.report import Skip
+from hubpub.core.rule import Depth
 from hubpub.model.folder import ModelFolder
-from hubpub.rules import code, conf, file, secret, token, weight
+from hubpub.rules import catalogue
 from hubpub.rules.registry import model_rules
 
-FAMILIES = (file, conf, weight, token, code, secret)
+FAMILIES = catalogue.MODEL_FAMILIES
 
 Judge = Callable[[Path], list[Finding | Skip]]
 
 
-def judge_folder(folder: Path) -> list[Finding | Skip]:
-    """What every model rule says of the folder: findings and skips, in the order of the codes."""
+def judge_folder(folder: Path, depth: Depth = Depth.QUICK) -> list[Finding | Skip]:
+    """What every model rule of that depth says of the folder: findings and skips, in the order of the codes."""
     subject = ModelFolder.open(folder)
-    return [found for rule in model_rules for found in rule.run(subject)]
+    return [found for rule in model_rules if depth.includes(rule.depth) for found in rule.run(subject)]
