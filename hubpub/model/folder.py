@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hubpub.core.errors import UsageError
+from hubpub.model.architecture import Architecture, compare, promises
 from hubpub.model.jsonfile import (
     CONFIG_LIMIT,
     INDEX_LIMIT,
@@ -21,6 +22,7 @@ from hubpub.model.jsonfile import (
 from hubpub.model.kind import ModelKind, model_kind
 from hubpub.model.leftovers import Leftover, leftover, never_entered
 from hubpub.model.safetensors import Header, read_header
+from hubpub.model.shapes import Promises
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
 from hubpub.model.source import DirectorySource, Source
 from hubpub.model.tokenizer import TokenizerFiles, TokenizerJson, digest_tokenizer_json, read_tokenizer
@@ -212,6 +214,16 @@ class ModelFolder:
         """The weights: files, headers, indexes, parameter counts."""
         return read_weights(self.release_files, header=self._header, index=self._index, start=self.start)
 
+    @cached_property
+    def promises(self) -> Promises:
+        """What config.json promises of the tensors and they do not keep, as far as headers can tell."""
+        return promises(self)
+
+    @cached_property
+    def architecture(self) -> Architecture | None:
+        """What the installed transformers makes of config.json and the tensors; asking takes seconds."""
+        return compare(self)
+
     def _header(self, path: str) -> Header:
         return read_header(partial(self.open_file, path))
 
@@ -233,6 +245,7 @@ class ModelFolder:
     def facts(self) -> dict[str, Any]:
         """What a report says about the folder, JSON-ready."""
         weights, tokenizer = self.weights, self.tokenizer
+        asked = vars(self).get("architecture")
         return {
             "kind": self.kind.value,
             "model_type": self.model_type,
@@ -246,6 +259,7 @@ class ModelFolder:
             "tensors": sum(len(weights.headers[path].tensors) for path in weights.primary),
             "tokenizer_files": list(tokenizer.files),
             "vocabulary": tokenizer.tokenizer_json.vocabulary if tokenizer.tokenizer_json else None,
+            **({"architecture": asked.to_json()} if asked else {}),
         }
 
 
