@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hubpub.core.errors import UsageError
+from hubpub.model.adapter import Adapter, read_adapter
 from hubpub.model.architecture import Architecture, compare, promises
 from hubpub.model.jsonfile import (
     CONFIG_LIMIT,
@@ -213,6 +214,14 @@ class ModelFolder:
     def weights(self) -> Weights:
         """The weights: files, headers, indexes, parameter counts."""
         return read_weights(self.release_files, header=self._header, index=self._index, start=self.start)
+
+    @cached_property
+    def adapter(self) -> Adapter | None:
+        """The adapter of PEFT; None when the folder is none."""
+        if self.kind is not ModelKind.ADAPTER:
+            return None
+        header = self.weights.headers.get("adapter_model.safetensors")
+        return read_adapter(self.adapter_config, header.tensors if header else {})
 
     @cached_property
     def promises(self) -> Promises:

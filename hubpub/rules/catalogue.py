@@ -17,12 +17,13 @@ from hubpub.rules import (
     text,
     token,
     weight,
+    weight_adapter,
     weight_arch,
     weight_shapes,
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, weight_arch, weight_shapes, token, code, secret)
+MODEL_FAMILIES = (file, conf, weight, weight_adapter, weight_arch, weight_shapes, token, code, secret)
 CARD_FAMILIES = (meta, sect, text)
 
 
