@@ -20,8 +20,8 @@ DEFAULT_RANK = 8
 # peft 0.21, peft/utils/peft_types.py.
 _NAMES = """
 ADALORA ADAMSS ADAPTION_PROMPT BEFT BOFT BONE C3A CARTRIDGE CPT DEFT DELORA FOURIERFT FROD GLORA GRALORA HIRA HRA IA3
-LILY LN_TUNING LOHA LOKR LORA MISS MULTITASK_PROMPT_TUNING OFT OSF P_TUNING PEANUT POLY PREFIX_TUNING PROMPT_TUNING PSOFT
-PVERA RANDLORA ROAD SHADOW SHIRA SUPERTUNING TINYLORA TRAINABLE_TOKENS UNILORA VBLORA VERA WAVEFT XLORA
+LILY LN_TUNING LOHA LOKR LORA MISS MULTITASK_PROMPT_TUNING OFT OSF P_TUNING PEANUT POLY PREFIX_TUNING PROMPT_TUNING
+PSOFT PVERA RANDLORA ROAD SHADOW SHIRA SUPERTUNING TINYLORA TRAINABLE_TOKENS UNILORA VBLORA VERA WAVEFT XLORA
 """
 KNOWN_TYPES = frozenset(_NAMES.split())
 
@@ -29,7 +29,7 @@ KNOWN_TYPES = frozenset(_NAMES.split())
 _HALF = re.compile(
     r"(?:base_model\.model\.)?(?P<module>.+)\.lora_(?P<embedding>embedding_)?(?P<half>[AB])\b(?!_)[\w.]*"
 )
-_PLAIN = re.compile(r"\^?[\w.\\-]+\$?")
+_PLAIN = re.compile(r"\^?(?:[\w-]|\\?\.)+\$?")
 _LOCAL = re.compile(r"[/~]|\.{1,2}(?:[/\\]|$)|[A-Za-z]:[/\\]|\\\\|file:")
 _HUB_ID = re.compile(r"[\w.-]{1,96}(?:/[\w.-]{1,96})?")
 _CHECKPOINT = re.compile(r"(?:^|/)(?:checkpoint-\d+|epoch[-_]\d+|step[-_]\d+)$")

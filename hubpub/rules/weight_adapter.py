@@ -145,6 +145,8 @@ def adapter_targets(folder: ModelFolder) -> Iterator[Problem]:
         message = f"{_WEIGHTS} holds {counted(len(others), 'module')} that target_modules of {_CONFIG} does not name"
         yield Problem(f"{message}: {listed(others)}", path=_WEIGHTS)
         return
+    if adapter.config.get("exclude_modules"):
+        return
     idle = [
         target
         for target in adapter.targets or ()

@@ -93,6 +93,11 @@ CLEAN = {
     "rank_pattern with a pattern": Case(
         settings(rank_pattern={r"layers\.[01]\.self_attn\.q_proj": 2}), lora() | pair("layers.1.self_attn.q_proj", 2)
     ),
+    "rank_pattern with a class of characters": Case(
+        settings(rank_pattern={r"^model\.layers\.\d\.self_attn\.q_proj": 2}),
+        lora() | pair("layers.1.self_attn.q_proj", 2),
+    ),
+    "excluded modules": Case(settings(target_modules=["q_proj", "v_proj", "o_proj"], exclude_modules=["o_proj"])),
     "no r": Case(settings(r=...)),
     "all-linear": Case(settings(target_modules="all-linear")),
     "a pattern of targets": Case(settings(target_modules=r".*self_attn\.[qv]_proj$")),
