@@ -22,6 +22,7 @@ from hubpub.model.jsonfile import (
 )
 from hubpub.model.kind import ModelKind, model_kind
 from hubpub.model.leftovers import Leftover, leftover, never_entered
+from hubpub.model.load import Loading, load
 from hubpub.model.safetensors import Header, read_header
 from hubpub.model.shapes import Promises
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
@@ -233,6 +234,11 @@ class ModelFolder:
         """What the installed transformers makes of config.json and the tensors; asking takes seconds."""
         return compare(self)
 
+    @cached_property
+    def loading(self) -> Loading | None:
+        """What became of loading and running the model in a process of its own; trying takes seconds to minutes."""
+        return load(self)
+
     def _header(self, path: str) -> Header:
         return read_header(partial(self.open_file, path))
 
@@ -254,7 +260,7 @@ class ModelFolder:
     def facts(self) -> dict[str, Any]:
         """What a report says about the folder, JSON-ready."""
         weights, tokenizer = self.weights, self.tokenizer
-        asked = vars(self).get("architecture")
+        tried = {name: vars(self).get(name) for name in ("architecture", "loading")}
         return {
             "kind": self.kind.value,
             "model_type": self.model_type,
@@ -268,7 +274,7 @@ class ModelFolder:
             "tensors": sum(len(weights.headers[path].tensors) for path in weights.primary),
             "tokenizer_files": list(tokenizer.files),
             "vocabulary": tokenizer.tokenizer_json.vocabulary if tokenizer.tokenizer_json else None,
-            **({"architecture": asked.to_json()} if asked else {}),
+            **{name: fact.to_json() for name, fact in tried.items() if fact is not None},
         }
 
 

@@ -11,6 +11,7 @@ from hubpub.rules import (
     code,
     conf,
     file,
+    load,
     meta,
     secret,
     sect,
@@ -23,7 +24,7 @@ from hubpub.rules import (
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, weight_adapter, weight_arch, weight_shapes, token, code, secret)
+MODEL_FAMILIES = (file, conf, weight, weight_adapter, weight_arch, weight_shapes, token, code, secret, load)
 CARD_FAMILIES = (meta, sect, text)
 
 

@@ -251,7 +251,10 @@ def tiny_config(cls: Any, vocabulary: int) -> Any:
     for start, changes in CHANGES.items():
         if cls.__name__.startswith(start):
             document.update(changes)
-    return cls.config_class.from_dict(document)
+    config = cls.config_class.from_dict(document)
+    if getattr(config, "is_encoder_decoder", False) and getattr(config, "decoder_start_token_id", None) is None:
+        config.decoder_start_token_id = PAD
+    return config
 
 
 def shrink(document: dict[str, Any], vocabulary: int) -> None:
