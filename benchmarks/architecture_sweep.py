@@ -1,7 +1,7 @@
-"""Every model class of transformers' Auto mappings, as saved by its default configuration, against the architecture check.
+"""Every model class of transformers' Auto mappings, saved by its default configuration, against the architecture check.
 
-Each class that constructs is laid out as save_pretrained would (on the meta device: no weights), and compared with itself:
-not one tensor may be missing, unexpected or of another shape. Prints what is not so, and the totals.
+Each class that constructs is laid out as save_pretrained would (on the meta device: no weights), and compared with
+itself: not one tensor may be missing, unexpected or of another shape. Prints what is not so, and the totals.
 
     python benchmarks/architecture_sweep.py
 """
@@ -27,8 +27,8 @@ from transformers.core_model_loading import revert_weight_conversion  # noqa: E4
 from transformers.models.auto import modeling_auto  # noqa: E402
 
 from hubpub.model.children import architecture  # noqa: E402
-from hubpub.model.shapes import broken_promises, wrapped  # noqa: E402
 from hubpub.model.safetensors import Tensor  # noqa: E402
+from hubpub.model.shapes import broken_promises, wrapped  # noqa: E402
 
 DTYPES = {name: safe for safe, name in architecture._DTYPES.items()} | {"uint8": "U8"}
 
