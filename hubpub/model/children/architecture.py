@@ -7,6 +7,7 @@ cannot convert) and what it hides (gaps that a class says to ignore) is taken wh
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
 import logging
@@ -103,13 +104,28 @@ def _model(document: dict[str, Any], tensors: dict[str, Any]) -> dict[str, Any]:
         return {"status": "unknown-class", "classes": [found.__name__ for found in _classes(document["model_type"])]}
     try:
         config = _config(AutoConfig, document)
-        comparison = _Comparison(cls, config)
-        found = comparison.of(tensors)
+        _build(cls, config)
     except (ImportError, OSError, MemoryError):
         raise
     except Exception as error:
         return {"status": "refused", "reason": f"{type(error).__name__}: {first_line(error)}"}
+    comparison = _Comparison(cls, config)
+    try:
+        found = comparison.of(tensors)
+    except (ImportError, OSError, MemoryError):
+        raise
+    except Exception as error:
+        # The class can be built: it is comparing it without weights that fails.
+        return {"status": "unable", "reason": f"{type(error).__name__}: {first_line(error)}"}
     return {"status": "compared", **_judged(comparison, tensors, found)}
+
+
+def _build(cls: Any, config: Any) -> None:
+    """Build the class with a copy of its configuration, which it may change."""
+    import torch
+
+    with torch.device("meta"):
+        cls(copy.deepcopy(config))
 
 
 def _config(auto: Any, document: dict[str, Any]) -> Any:
@@ -166,19 +182,20 @@ class _Comparison:
         state = {name: torch.empty(shape, dtype=_dtype(kind), device="meta") for name, (kind, shape) in tensors.items()}
         with _witness(self.cls) as seen:
             try:
-                model = self.cls.from_pretrained(
+                self.cls.from_pretrained(
                     None,
                     config=self.config,
                     state_dict=state,
                     device_map={"": "meta"},
                     ignore_mismatched_sizes=True,
-                    output_loading_info=True,
                     local_files_only=True,
-                )[0]
+                )
             except RuntimeError:
                 if not seen or not seen["found"].conversions:
                     raise
-                model = seen["model"]
+        if not seen:
+            raise TypeError(f"this version of transformers does not report on {self.cls.__name__} as others do")
+        model = seen["model"]
         self.expected = list(model.state_dict())
         self.output = _output_names(model)
         found: _Found = seen["found"]
