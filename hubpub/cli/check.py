@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from hubpub.cli.output import config_option, format_options, print_report, rule_options, settings_for
+from hubpub.cli.output import config_option, format_options, print_reports, rule_options, settings_for
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("places", metavar="PATH...", nargs=-1, required=True)
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Files not to look at, e.g. 'logs/*'. Repeatable.")
 @click.option(
     "--deep", "depth", flag_value="deep", help="Also read every byte once, and compare with the architecture."
@@ -20,7 +20,7 @@ from hubpub.cli.output import config_option, format_options, print_report, rule_
 @config_option
 @format_options
 def check(
-    path: Path,
+    places: tuple[str, ...],
     exclude: tuple[str, ...],
     depth: str | None,
     ignore: tuple[str, ...],
@@ -28,7 +28,10 @@ def check(
     config: Path | None,
     output_format: str,
 ) -> int:
-    """Check the saved model folder PATH.
+    """Check the saved model folder PATH, or several.
+
+    PATH is a folder, a zip or tar archive of one, hf://namespace/name@revision, or an address of a store that fsspec
+    knows (s3://bucket/model). Of what is elsewhere only the parts that are needed are fetched.
 
     Reads config.json, weight headers, tokenizer files and small text files; nothing is unpickled, imported or run, and
     nothing outside the folder is touched. What was not looked at is listed.
@@ -37,6 +40,8 @@ def check(
     Examples:
       hubpub check ./model
       hubpub check ./model --deep
+      hubpub check hf://acme/model@v1.0.0
+      hubpub check models/* --json
       hubpub check ./model --json | jq '.findings[].rule'
       hubpub check ./model --fail-on warning --ignore FILE006
     """
@@ -45,12 +50,14 @@ def check(
     from hubpub.rules.run import check_folder
 
     settings = settings_for(config, fail_on, {"ignore": ignore, "exclude": exclude})
-    folder = ModelFolder.open(path, exclude=settings.exclude)
-    report = check_folder(
-        folder,
-        target=str(path),
-        depth=Depth(depth or Depth.QUICK),
-        ignore=settings.ignore,
-        fail_on=settings.fail_on,
-    )
-    return print_report(report, output_format)
+    reports = [
+        check_folder(
+            ModelFolder.open(place, exclude=settings.exclude),
+            target=place,
+            depth=Depth(depth or Depth.QUICK),
+            ignore=settings.ignore,
+            fail_on=settings.fail_on,
+        )
+        for place in places
+    ]
+    return print_reports(reports, output_format)

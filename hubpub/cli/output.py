@@ -102,6 +102,16 @@ def print_report(report: Report, output_format: str) -> int:
     return 0 if report.ok else FindingsError.exit_code
 
 
+def print_reports(reports: Sequence[Report], output_format: str) -> int:
+    """Print one report as it is, several one after the other; returns the exit code that they ask for."""
+    from hubpub.core.report import reports_to_json
+
+    if output_format == "json" and len(reports) > 1:
+        print_json(reports_to_json(reports))
+        return 0 if all(report.ok for report in reports) else FindingsError.exit_code
+    return max(print_report(report, output_format) for report in reports)
+
+
 def notify(message: str) -> None:
     """A step of long work, on stderr."""
     click.echo(f"{click.style('·', fg='cyan')} {message}", err=True)
