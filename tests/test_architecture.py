@@ -18,7 +18,7 @@ ARROWS = {
     "card": {"model", "core"},
     "rules": {"card", "model", "core"},
     "publish": {"rules", "card", "model", "core"},
-    "report": {"publish", "card", "core"},
+    "report": {"publish", "card", "model", "core"},
     "hub": {"card.schema", "core"},
     "cli": {"publish", "rules", "report", "card", "model", "core", "hub"},
 }
