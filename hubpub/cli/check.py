@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from hubpub.cli.output import config_option, format_options, print_reports, rule_options, settings_for
+from hubpub.cli.output import (
+    config_option,
+    fix_options,
+    format_options,
+    notify,
+    print_reports,
+    rule_options,
+    settings_for,
+)
+
+if TYPE_CHECKING:
+    from hubpub.core.report import Report
 
 
 @click.command()
@@ -16,6 +29,7 @@ from hubpub.cli.output import config_option, format_options, print_reports, rule
     "--deep", "depth", flag_value="deep", help="Also read every byte once, and compare with the architecture."
 )
 @click.option("--load", "depth", flag_value="load", help="Also load and run the model, in a process of its own.")
+@fix_options
 @rule_options
 @config_option
 @format_options
@@ -23,6 +37,9 @@ def check(
     places: tuple[str, ...],
     exclude: tuple[str, ...],
     depth: str | None,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
     ignore: tuple[str, ...],
     fail_on: str | None,
     config: Path | None,
@@ -40,6 +57,7 @@ def check(
     Examples:
       hubpub check ./model
       hubpub check ./model --deep
+      hubpub check ./model --fix --diff
       hubpub check hf://acme/model@v1.0.0
       hubpub check models/* --json
       hubpub check ./model --json | jq '.findings[].rule'
@@ -50,14 +68,34 @@ def check(
     from hubpub.rules.run import check_folder
 
     settings = settings_for(config, fail_on, {"ignore": ignore, "exclude": exclude})
-    reports = [
-        check_folder(
+
+    def judge(place: str) -> Report:
+        return check_folder(
             ModelFolder.open(place, exclude=settings.exclude),
             target=place,
             depth=Depth(depth or Depth.QUICK),
             ignore=settings.ignore,
             fail_on=settings.fail_on,
         )
-        for place in places
-    ]
+
+    reports = [judge(place) for place in places]
+    if fix or diff:
+        reports = [_fix(report, judge, unsafe=unsafe_fixes, diff=diff) for report in reports]
     return print_reports(reports, output_format)
+
+
+def _fix(report: Report, judge: Callable[[str], Report], *, unsafe: bool, diff: bool) -> Report:
+    """The report after fixing, which is the same one where there was nothing to fix; with `diff` nothing is written."""
+    from hubpub.fix.apply import plan_fixes, write_fixes
+    from hubpub.model.folder import ModelFolder
+
+    root = ModelFolder.open(report.target).root
+    planned = plan_fixes(root, report.findings, unsafe=unsafe)
+    if diff:
+        click.echo(planned.diff(), nl=False, err=True)
+    elif planned.findings:
+        write_fixes(root, planned)
+        for finding in planned.findings:
+            notify(f"fixed {finding.rule}: {finding.fix.description if finding.fix else ''}")
+        return judge(report.target)
+    return report

@@ -60,6 +60,17 @@ def rule_options(command: Command) -> Command:
     )(command)
 
 
+def fix_options(command: Command) -> Command:
+    """Add --fix, --unsafe-fixes and --diff."""
+    command = click.option("--diff", is_flag=True, help="Show on stderr what --fix would change, and change nothing.")(
+        command
+    )
+    command = click.option(
+        "--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that may change what is meant."
+    )(command)
+    return click.option("--fix", is_flag=True, help="Mend what can be mended mechanically, and check again.")(command)
+
+
 def settings_for(
     config: Path | None, fail_on: str | None = None, lists: Mapping[str, Sequence[str]] | None = None
 ) -> Settings:
