@@ -163,8 +163,8 @@ def _show_plan(options: PushOptions, target: Target, output_format: str) -> int:
 
 
 def _push(options: PushOptions, target: Target, write: bool, output_format: str, *, local: bool) -> int:
-    from hubpub.card.source import write_card_file
     from hubpub.cli.local_hub import PORT
+    from hubpub.core.files import replace_file
     from hubpub.publish.card import CardSource
     from hubpub.publish.client import HubClient
     from hubpub.publish.push import push as publish
@@ -173,7 +173,7 @@ def _push(options: PushOptions, target: Target, write: bool, output_format: str,
 
     receipt = publish(options, HubClient(target), _notifier(output_format))
     if write and receipt.plan.card.source is CardSource.RENDERED:
-        write_card_file(options.path / "README.md", receipt.plan.card.content)
+        replace_file(options.path / "README.md", receipt.plan.card.content)
     if output_format == "json":
         print_json(receipt.to_json())
         return 0

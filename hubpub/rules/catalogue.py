@@ -17,10 +17,11 @@ from hubpub.rules import (
     text,
     token,
     weight,
+    weight_index,
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, token, code, secret)
+MODEL_FAMILIES = (file, conf, weight, weight_index, token, code, secret)
 CARD_FAMILIES = (meta, sect, text)
 
 
