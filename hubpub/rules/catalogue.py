@@ -9,6 +9,7 @@ from hubpub.core.errors import UsageError
 from hubpub.core.rule import Rule
 from hubpub.rules import (
     code,
+    code_custom,
     conf,
     file,
     meta,
@@ -20,7 +21,7 @@ from hubpub.rules import (
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, token, code, secret)
+MODEL_FAMILIES = (file, conf, weight, token, code, code_custom, secret)
 CARD_FAMILIES = (meta, sect, text)
 
 
