@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hubpub.core.errors import UsageError
+from hubpub.model.custom_code import CustomCode, read_custom_code
 from hubpub.model.jsonfile import (
     CONFIG_LIMIT,
     INDEX_LIMIT,
@@ -225,6 +226,11 @@ class ModelFolder:
 
     def _tokenizer_json(self, path: str) -> TokenizerJson:
         return digest_tokenizer_json(self._read_json(path, TOKENIZER_LIMIT, dict))
+
+    @cached_property
+    def custom_code(self) -> CustomCode:
+        """The Python that the model brings along."""
+        return read_custom_code([entry.path for entry in self.release_files], json=self.json, start=self.start)
 
     def facts(self) -> dict[str, Any]:
         """What a report says about the folder, JSON-ready."""

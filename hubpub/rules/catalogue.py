@@ -9,6 +9,7 @@ from hubpub.core.errors import UsageError
 from hubpub.core.rule import Rule
 from hubpub.rules import (
     code,
+    code_custom,
     conf,
     file,
     meta,
@@ -21,7 +22,7 @@ from hubpub.rules import (
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, weight_index, token, code, secret)
+MODEL_FAMILIES = (file, conf, weight, weight_index, token, code, secret, code_custom)
 CARD_FAMILIES = (meta, sect, text)
 
 
