@@ -76,6 +76,12 @@ class RawRoute(BaseRoute):
         part = self.pattern[position] if position < len(self.pattern) else None
         return part if isinstance(part, str) else None
 
+    def takes(self, length: int) -> bool:
+        """Whether a path of so many segments can be one that this route is for."""
+        fixed = len(self.pattern)
+        last = self.pattern[-1] if self.pattern else None
+        return length >= fixed - 1 if isinstance(last, Param) and last.rest else length == fixed
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether this route is for the request: fully, or but for the method."""
         if scope["type"] != "http":
