@@ -28,6 +28,7 @@ from hubpub.hub.naming import RepoId, RepoKind, repo_id
 from hubpub.hub.state import HubState
 from hubpub.hub.store.repos import AccessStatus, RepoRecord
 
+_KINDS = {kind.plural: kind for kind in RepoKind}
 _SPOOLED_AT_ONCE = 1 << 20
 
 
@@ -109,8 +110,7 @@ class Call:
         Raises:
             ApiError: RepoNotFound if no repo can be called that.
         """
-        kinds = {kind.plural: kind for kind in RepoKind}
-        kind = kinds[self.params.get("kind", RepoKind.MODEL.plural)]
+        kind = _KINDS[self.params.get("kind", RepoKind.MODEL.plural)]
         found = repo_id(kind, self.params["ns"], self.params["name"])
         if found is None:
             raise repo_not_found(signed_in=self.who is not None)
