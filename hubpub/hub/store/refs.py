@@ -13,7 +13,7 @@ from pathlib import Path
 
 from dulwich.refs import DiskRefsContainer, Ref, check_ref_format
 
-from hubpub.hub.store.small_files import read_small
+from hubpub.hub.store.small_files import exists, read_small
 
 _PREFIX = b"refs/"
 _LONGEST = 4096
@@ -60,7 +60,9 @@ class Refs:
                 yield name
 
     def _packed(self) -> Mapping[Ref, bytes]:
-        return DiskRefsContainer(self._folder).get_packed_refs()
+        # This hub does not pack refs; somebody may have run git on the folder.
+        known = exists(self._folder + b"packed-refs")
+        return DiskRefsContainer(self._folder).get_packed_refs() if known else {}
 
 
 def is_ref(name: bytes) -> bool:

@@ -28,6 +28,7 @@ _LARGEST_CONFIG = 1 << 20
 _LEAST_WEIGHT = 2 << 10
 _LARGEST_MEMORY = 16 << 20
 _MOST_COUNTS = 10_000
+_MOST_FILES = 50_000
 _ARXIV = re.compile(r"arxiv(?:\.org/(?:abs|pdf|html)/|:\s?)(\d{4}\.\d{4,5})", re.IGNORECASE)
 _MOST_PAPERS = 20
 
@@ -101,6 +102,16 @@ class FactsReader:
         self._large_files = large_files
         self._known: Remembered[tuple[str, str], RepoFacts] = Remembered(_LARGEST_MEMORY)
         self._counts: dict[str, Mapping[str, int]] = {}
+        self._files: Remembered[str, tuple[TreeEntry, ...]] = Remembered(_MOST_FILES)
+
+    def files(self, git: GitRepo, commit: str) -> tuple[TreeEntry, ...]:
+        """Every file of a commit, in git's order."""
+        tree = git.root_tree(commit)
+        files = self._files.get(tree)
+        if files is None:
+            files = tuple(entry for entry in git.walk(tree, recursive=True) if not entry.is_folder)
+            self._files.put(tree, files, len(files))
+        return files
 
     def at(self, git: GitRepo, record: RepoRecord, commit: str) -> RepoFacts:
         """The facts of a commit."""

@@ -34,6 +34,6 @@ def is_link(path: str) -> bool:
     return os.path.islink(path)  # noqa: PTH114 -- see above
 
 
-def exists(path: str) -> bool:
+def exists(path: str | bytes) -> bool:
     """Whether there is anything at `path`."""
     return os.path.exists(path)  # noqa: PTH110 -- see above

@@ -174,6 +174,8 @@ class Call:
 
     def query(self, name: str, default: str = "") -> str:
         """A parameter of the query string."""
+        if not self.request.scope["query_string"]:
+            return default
         return self.request.query_params.get(name, default)
 
     def flag(self, name: str) -> bool:
