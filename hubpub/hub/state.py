@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from hubpub.hub.access.accounts import Accounts
@@ -19,6 +18,7 @@ from hubpub.hub.store.repos import Repos
 from hubpub.hub.store.xet import XetStore
 from hubpub.hub.web.faults import Faults
 from hubpub.hub.web.metrics import Metrics
+from hubpub.hub.web.readers import Readers
 
 log = logging.getLogger("hubpub.hub")
 _READERS = 6
@@ -39,7 +39,7 @@ class HubState:
     signer: Signer
     faults: Faults
     metrics: Metrics
-    readers: ThreadPoolExecutor
+    readers: Readers
 
     @classmethod
     def open(cls, config: HubConfig, accounts: Accounts) -> HubState:
@@ -65,8 +65,7 @@ class HubState:
             signer,
             faults,
             Metrics(),
-            # Few: what they do is mostly Python, and the more of them take turns, the later all of them answer.
-            ThreadPoolExecutor(_READERS, thread_name_prefix="hubpub-reader"),
+            Readers(_READERS),
         )
 
     @property
@@ -76,6 +75,6 @@ class HubState:
 
     def close(self) -> None:
         """Let go of the data folder."""
-        self.readers.shutdown(cancel_futures=True)
+        self.readers.close()
         self.repos.close()
         self.root.close()

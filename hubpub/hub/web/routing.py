@@ -6,7 +6,6 @@ makes three segments of it; so the raw path is split first and each segment is d
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import inspect
 import json
@@ -135,7 +134,7 @@ class RawRoute(BaseRoute):
             return await cast(Awaitable[Response], self.handler(call))
         handler = cast(Callable[[Call], Response], self.handler)
         if call.request.method in ("GET", "HEAD"):
-            return await asyncio.get_running_loop().run_in_executor(call.state.readers, handler, call)
+            return await call.state.readers.run(handler, call)
         call.body = await call.read_body(call.state.limits.json_body)
         return await run_in_threadpool(handler, call)
 
