@@ -142,3 +142,21 @@ def test_closing_waits_for_what_has_begun() -> None:
 
 def test_an_unused_one_closes() -> None:
     Readers(2).close()
+
+
+def test_the_leader_goes_on_when_no_thread_can_be_had(readers: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def ask() -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            with pytest.raises(RuntimeError):
+                await readers.run(who, None)
+        first = await readers.run(who, None)
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            await readers.run(time.sleep, 0.1)
+            assert await readers.run(who, None) is first
+
+    asyncio.run(ask())

@@ -43,7 +43,7 @@ class Readers:
         """What `work(argument)` returns or raises, in one of the threads. All calls come from the same event loop."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[_Outcome] = loop.create_future()
-        if self._leader is None:
+        if not self._threads:
             self._change_leader()
         self._jobs.put((loop, future, work, argument))
         self._waiting += 1
@@ -75,22 +75,27 @@ class Readers:
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         self._watching = False
-        if self._began is not None and time.monotonic() - self._began > self._patience:
-            self._change_leader()
         if self._waiting:
             self._watch(loop)
+        began = self._began
+        if began is not None and time.monotonic() - began > self._patience:
+            # If the system has no thread left, the leader goes on as it is.
+            with contextlib.suppress(RuntimeError):
+                self._change_leader()
 
     def _change_leader(self) -> None:
         with self._lock:
             if self._closed or len(self._threads) >= self._most:
                 return
             thread = threading.Thread(target=self._work, name="hubpub-reader", daemon=True)
-            self._threads.add(thread)
-            self._leader, self._began = thread, None
             thread.start()
+            self._threads.add(thread)
 
     def _work(self) -> None:
         me = threading.current_thread()
+        with self._lock:
+            if not self._closed:
+                self._leader, self._began = me, None
         while self._leader is me and (job := self._jobs.get()) is not None:
             loop, future, work, argument = job
             self._note(me, time.monotonic())
