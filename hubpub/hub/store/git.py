@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,6 @@ FILE_MODE = 0o100644
 FOLDER_MODE = 0o040000
 _HEX = re.compile(r"[0-9a-f]{5,40}")
 _PACK_FROM = 64
-_IDLE_STORES = 4
 _REMEMBERED_BLOBS = 500_000
 _REMEMBERED_OBJECTS = 512
 _REMEMBERED_SMALL = 128
@@ -70,41 +68,6 @@ class AdvertisedRef:
     oid: ObjectID
     peeled: ObjectID
     symref: bytes = b""
-
-
-class StorePool:
-    """Open object stores of one repository, each used by one thread at a time; opening one maps its packs."""
-
-    def __init__(self, git_folder: Path) -> None:
-        self.git_folder = git_folder
-        self.seen: dict[bytes, ShaFile] = {}
-        """Small commits and trees that were read last, for every request on the repository."""
-        self._idle: list[DiskObjectStore] = []
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def take(self) -> DiskObjectStore:
-        """A store for the calling thread alone."""
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return DiskObjectStore(self.git_folder / "objects", fsync_object_files=True)
-
-    def give_back(self, store: DiskObjectStore) -> None:
-        """Return a store after use."""
-        with self._lock:
-            if not self._closed and len(self._idle) < _IDLE_STORES:
-                self._idle.append(store)
-                return
-        store.close()
-
-    def close(self) -> None:
-        """Close the idle stores now and the others when they come back."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for store in idle:
-            store.close()
 
 
 class GitRepo:

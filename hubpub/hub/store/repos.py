@@ -16,7 +16,8 @@ from typing import Any
 
 from hubpub.hub.naming import RepoId, RepoKind, repo_id
 from hubpub.hub.store.data_root import DataRoot, make_folder, sync_folder
-from hubpub.hub.store.git import BlobFacts, GitRepo, StorePool, init_git
+from hubpub.hub.store.git import BlobFacts, GitRepo, init_git
+from hubpub.hub.store.store_pool import StorePool
 
 MAIN = "refs/heads/main"
 _OPEN_REPOS = 64
