@@ -14,13 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
-from dulwich.pack import full_unpacked_object, write_pack_data, write_pack_index
 from dulwich.refs import DiskRefsContainer, Ref, check_ref_format
 
 from hubpub.hub.store.data_root import DataRoot, make_folder, sync_folder
+from hubpub.hub.store.packs import write_pack
 from hubpub.hub.store.pointer import LargeFile, parse_pointer
 
 FILE_MODE = 0o100644
@@ -292,7 +291,7 @@ class GitRepo:
         """Write `count` objects durably: a few as loose files, many as one pack, which is one flush instead of many."""
         objects = map(self._noted, objects)
         if count >= _PACK_FROM:
-            self._add_pack(objects, count)
+            write_pack(self._root, self._folder, objects, count)
             return
         for item in objects:
             oid = item.id.decode()
@@ -306,20 +305,6 @@ class GitRepo:
         if isinstance(item, Blob):
             self._note(item.id.decode(), item.data)
         return item
-
-    def _add_pack(self, objects: Iterable[ShaFile], count: int) -> None:
-        """Not dulwich's add_pack_data either: it writes the index beside a lock file, and the pack in the pack folder.
-
-        The index is moved into place last: a pack without one is not there for anybody.
-        """
-        with self._root.scratch_file() as (pack, pack_path), self._root.scratch_file() as (index, index_path):
-            unpacked = map(full_unpacked_object, objects)
-            entries, checksum = write_pack_data(pack.write, unpacked, DEFAULT_OBJECT_FORMAT, num_records=count)
-            rows = sorted((oid, offset, crc) for oid, (offset, crc) in entries.items())
-            write_pack_index(index, rows, checksum)
-            target = self._folder / "objects" / "pack" / f"pack-{checksum.hex()}"
-            self._root.keep(pack, pack_path, target.with_suffix(".pack"))
-            self._root.keep(index, index_path, target.with_suffix(".idx"))
 
 
 def init_git(folder: Path, root: DataRoot) -> None:
