@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.option("--admin-token", envvar="HUBPUB_ADMIN_TOKEN", help="Opens the admin route, to change faults meanwhile.")
 @click.option("--accounts", type=click.Path(path_type=Path), help="TOML or JSON file of users, orgs and tokens.")
 @click.option("--fsck", "wants_fsck", is_flag=True, help="Check the data folder instead; exit 1 if it is damaged.")
-@click.option("--gc", "wants_gc", is_flag=True, help="Remove uploads that no commit names instead.")
+@click.option("--gc", "wants_gc", is_flag=True, help="Remove uploads and commits that nothing leads to instead.")
 @click.option(
     "--gc-age", default=24.0, show_default=True, metavar="HOURS", type=click.FloatRange(0), help="Keep newer."
 )
