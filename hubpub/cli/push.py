@@ -84,8 +84,8 @@ def push(
     """Publish the model folder PATH in ONE verified commit.
 
     The folder is checked first, every byte of it, and nothing is created or sent if it has errors. Without a
-    README.md the card is written from what the folder knows. Training state and caches stay here. After the commit every path, size and
-    hash is compared with what the hub serves. A second push of the same folder makes no commit.
+    README.md the card is written from what the folder knows. Training state and caches stay here. After the commit
+    every path, size and hash is compared with what the hub serves. A second push of the same folder makes no commit.
 
     \b
     Examples:

@@ -16,9 +16,10 @@ from typing import Any
 
 from hubpub.hub.naming import RepoId, RepoKind, repo_id
 from hubpub.hub.store.data_root import DataRoot, make_folder, sync_folder
-from hubpub.hub.store.git import BlobFacts, GitRepo, StorePool, init_git
+from hubpub.hub.store.git import BlobFacts, GitRepo, init_git
 from hubpub.hub.store.remembered import Remembered
 from hubpub.hub.store.small_files import is_link, read_small
+from hubpub.hub.store.store_pool import StorePool
 
 MAIN = "refs/heads/main"
 _OPEN_REPOS = 64
