@@ -10,7 +10,15 @@ from hubpub.core.rule import Rule
 from hubpub.rules import (
     code,
     conf,
+    conf_generation,
+    conf_labels,
+    conf_layouts,
+    conf_processor,
+    conf_training,
+    conf_values,
     file,
+    file_content,
+    file_names,
     meta,
     secret,
     sect,
@@ -20,7 +28,22 @@ from hubpub.rules import (
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, token, code, secret)
+MODEL_FAMILIES = (
+    file,
+    file_content,
+    file_names,
+    conf,
+    conf_generation,
+    conf_labels,
+    conf_layouts,
+    conf_processor,
+    conf_training,
+    conf_values,
+    weight,
+    token,
+    code,
+    secret,
+)
 CARD_FAMILIES = (meta, sect, text)
 
 
