@@ -1,4 +1,4 @@
-"""One defect each in the settings of a sound model: the report names it, with its file and severity, and nothing else."""
+"""One defect each in the settings of a sound model: the report names it, with file and severity, and nothing else."""
 
 from __future__ import annotations
 

@@ -49,6 +49,7 @@ def hole(name: str, size: int) -> Defect:
     """Write a sparse file."""
 
     def defect(model: Path) -> None:
+        (model / name).parent.mkdir(parents=True, exist_ok=True)
         with (model / name).open("wb") as file:
             file.truncate(size)
 
