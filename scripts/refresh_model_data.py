@@ -44,7 +44,8 @@ NOT_VOCABULARIES = {
 }
 
 
-HEADS = re.compile(r"(?:\w+_)?(?:attention_heads|n_heads?|heads)|n_heads?")
+# Not those of predictors, Mamba or linear attention, whose widths are others.
+HEADS = re.compile(r"(?:num_)?(?:(?:encoder|decoder)_)?(?:num_)?attention_heads|n_heads?|num_heads")
 # Parts of models, which inherit the modalities of the whole and are used without its preprocessor.
 PARTS = re.compile(r"Text|Backbone|Encoder|Decoder|Tokenizer")
 DIVIDE = re.compile(r"divisib|multiple of|divide|evenly", re.IGNORECASE)
@@ -210,11 +211,7 @@ def heads_divide() -> dict[str, list[list[str]]]:
             continue
         width_key = cls.attribute_map.get("hidden_size", "hidden_size")
         width = document.get(width_key)
-        heads_keys = [
-            key
-            for key, value in document.items()
-            if HEADS.fullmatch(key) and type(value) is int and "key_value" not in key
-        ]
+        heads_keys = [key for key, value in document.items() if HEADS.fullmatch(key) and type(value) is int]
         if type(width) is not int or not heads_keys or refusal(cls):
             continue
         for key in heads_keys:

@@ -12,9 +12,7 @@ _ROOTS = (
     r"|gpfs\w*|lustre\w*|fsx|nfs\w*|dbfs|efs|beegfs|ceph\w*|data\d*|datasets?|projects?|storage|export|work\d*|net|srv|raid\d*"
     r"|ssd\d*|hdd\d*|nvme\d*|disk\d*|shared?|private|cluster|autodl-\w+|code|app|usr/src|cache|models?|checkpoints?"
 )
-_SURE = re.compile(
-    rf"/(?:{_ROOTS})/[^\s]|~/[^\s]|file:///|\\\\[\w.-]+\\\w|[A-Za-z]:\\[^\\\s]|[A-Za-z]:/[\w .-]+/[\w.-]"
-)
+_SURE = re.compile(rf"/(?:{_ROOTS})/[^\s]|~/[^\s]|file:///|\\\\[\w.-]+\\\w|[A-Za-z]:[\\/][\w .-]+[\\/][\w.-]")
 # In a list anything may stand, also the words of a vocabulary: only homes of people count there.
 _HOME = re.compile(r"/(?:home|Users)/[\w.-]+/|[A-Za-z]:[\\/]Users[\\/]\w")
 _ABSOLUTE = re.compile(r"/[\w.@+-]+/[^\s]")
