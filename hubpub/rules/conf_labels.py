@@ -41,7 +41,7 @@ def labels_inconsistent(folder: ModelFolder) -> Iterator[Problem]:
         yield Problem(f"{PATH}: {fatal}", path=PATH, severity=Severity.ERROR)
         return
     names = {int(key): value for key, value in id2label.items()}
-    count = config.get("num_labels", config.get("_num_labels"))
+    count = config.get("num_labels")
     if type(count) is int and count != len(names):
         yield Problem(f"{PATH}: num_labels is {count:,} and id2label has {len(names):,} labels", path=PATH)
     elif names and sorted(names) != list(range(len(names))):

@@ -17,8 +17,8 @@ PATH = "config.json"
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/configuration"
 _SOURCE = "https://github.com/huggingface/transformers/blob/main/src/transformers/configuration_utils.py"
 
-# Keys that are whole numbers in every architecture that has them, or lists of them in some. The second group may be
-# strings or fractions nowhere either, but zero is meant where a part of the model is switched off.
+# Keys that are whole numbers in every architecture that has them, or lists of them in some. Only of the first group it
+# is sure that no model has a negative one: -1 elsewhere stands for "not limited".
 _SIZES = (
     "hidden_size",
     "num_hidden_layers",
@@ -26,15 +26,15 @@ _SIZES = (
     "d_model",
     "n_embd",
     "n_layer",
+    "num_attention_heads",
+    "num_key_value_heads",
+    "n_head",
 )
 _NUMBERS = (
     *_SIZES,
-    "num_attention_heads",
-    "num_key_value_heads",
     "intermediate_size",
     "max_position_embeddings",
     "type_vocab_size",
-    "n_head",
     "n_positions",
     "encoder_layers",
     "decoder_layers",
@@ -96,7 +96,7 @@ def _wrong_types(config: dict[str, Any]) -> Iterator[str]:
             yield f"{key} is {_shown(value)}, not a whole number"
         elif isinstance(value, float) and not value.is_integer():
             yield f"{key} is {value}, not a whole number"
-        elif isinstance(value, int) and (value < 0 or (value == 0 and key in _SIZES[:1])):
+        elif isinstance(value, int) and key in _SIZES and (value < 0 or (value == 0 and key == "hidden_size")):
             yield f"{key} is {value}, which no model has"
     for key in _FLOATS:
         if isinstance(value := config.get(key), str | bool | dict | list):

@@ -142,6 +142,7 @@ def text_encoding(folder: ModelFolder) -> Iterator[Problem]:
 
 _PROGRAMS = re.compile(r".+\.(?:exe|msi|dll|so(?:\.\d+)*|dylib|apk|dmg|deb|rpm|jar)", re.IGNORECASE)
 _ARCHIVES = re.compile(r".+\.(?:zip|tar|tgz|tar\.(?:gz|xz|bz2|zst)|7z|rar)", re.IGNORECASE)
+_PACKED = ((_PROGRAMS, "a compiled program"), (_ARCHIVES, "an archive"))
 
 
 @model_rules.rule(
@@ -156,13 +157,11 @@ _ARCHIVES = re.compile(r".+\.(?:zip|tar|tgz|tar\.(?:gz|xz|bz2|zst)|7z|rar)", re.
     source="https://huggingface.co/docs/hub/security-malware",
 )
 def program_or_archive(folder: ModelFolder) -> Iterator[Problem]:
-    """Programs are a warning; archives are told only beside weights, as some libraries save models as a .zip."""
+    """Only beside weights: some libraries save their models as a .zip, and llamafiles are both."""
     for entry in folder.release_files:
-        if _PROGRAMS.fullmatch(entry.name):
-            message = f"{entry.path} ({size(entry.size)}) is a compiled program"
-            yield Problem(message, path=entry.path, severity=Severity.WARNING)
-        elif _ARCHIVES.fullmatch(entry.name) and folder.weights.files:
-            yield Problem(f"{entry.path} ({size(entry.size)}) is an archive beside the model", path=entry.path)
+        noun = next((noun for names, noun in _PACKED if names.fullmatch(entry.name)), None)
+        if noun is not None and folder.weights.files:
+            yield Problem(f"{entry.path} ({size(entry.size)}) is {noun} beside the model", path=entry.path)
 
 
 _DATA = re.compile(
