@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import ipaddress
 import signal
 import socket
@@ -137,11 +138,15 @@ def serve(config: HubConfig, accounts: Accounts, ready: Callable[[Hub], None]) -
     try:
         state = HubState.open(config, accounts)
         with contextlib.closing(state), _listen(config) as listener, _served(state, listener):
+            # What is there by now stays. Looking through all of it for garbage would hold up every request at once.
+            gc.collect()
+            gc.freeze()
             ready(Hub(_endpoint(config, listener), state.root.path, accounts, state.faults))
             # In short waits, because some platforms deliver signals only between them.
             while not stop.wait(0.5):
                 pass
     finally:
+        gc.unfreeze()
         for number, handler in before.items():
             signal.signal(number, handler)
 

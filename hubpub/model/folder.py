@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hubpub.core.errors import UsageError
+from hubpub.model.custom_code import CustomCode, read_custom_code
 from hubpub.model.jsonfile import (
     CONFIG_LIMIT,
     INDEX_LIMIT,
@@ -20,9 +21,10 @@ from hubpub.model.jsonfile import (
 )
 from hubpub.model.kind import ModelKind, model_kind
 from hubpub.model.leftovers import Leftover, leftover, never_entered
+from hubpub.model.locate import find_source
 from hubpub.model.safetensors import Header, read_header
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
-from hubpub.model.source import DirectorySource, Source
+from hubpub.model.source import Source
 from hubpub.model.textfiles import TextFile, read_text_files
 from hubpub.model.tokenizer import TokenizerFiles, TokenizerJson, digest_tokenizer_json, read_tokenizer
 from hubpub.model.walk import EntryKind, FileEntry
@@ -55,25 +57,20 @@ class ModelFolder:
         """Walk the folder at `path`.
 
         Args:
-            path: the folder.
+            path: the folder, a zip or tar archive of one, or an address (hf://namespace/name@revision, s3://...).
             exclude: globs of paths to act as if they were not there, as in `hf upload --exclude`: matched
                 on the whole path, `*` crosses slashes; a glob that names a directory excludes all of it.
             include: globs of files that belong to the release although they look like leftovers.
 
         Raises:
-            UsageError: there is no such folder, it is a file, empty, unreadable, or too large for a model.
+            UsageError: there is no such folder, it is another file, empty, unreadable, or too large for a model.
+            HubError: it is elsewhere and cannot be reached.
         """
-        try:
-            root = Path(path).resolve(strict=True)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise UsageError(f"{path} does not exist", "name the folder that save_pretrained wrote") from error
-        if not root.is_dir():
-            raise UsageError(f"{path} is a file, not a folder", f"name the folder that holds it: {root.parent}")
 
         def leave_out(entry: str) -> bool:
             return any(_matches(entry, glob) for glob in exclude)
 
-        source = DirectorySource(root)
+        source = find_source(path)
         found = source.walk(prune=never_entered, leave_out=leave_out)
         if not found.files and not found.others:
             excluded = " that --exclude leaves" if exclude else ""
@@ -236,6 +233,11 @@ class ModelFolder:
 
     def _tokenizer_json(self, path: str) -> TokenizerJson:
         return digest_tokenizer_json(self._read_json(path, TOKENIZER_LIMIT, dict))
+
+    @cached_property
+    def custom_code(self) -> CustomCode:
+        """The Python that the model brings along."""
+        return read_custom_code([entry.path for entry in self.release_files], json=self.json, start=self.start)
 
     def facts(self) -> dict[str, Any]:
         """What a report says about the folder, JSON-ready."""

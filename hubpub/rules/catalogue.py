@@ -9,6 +9,7 @@ from hubpub.core.errors import UsageError
 from hubpub.core.rule import Rule
 from hubpub.rules import (
     code,
+    code_custom,
     conf,
     conf_generation,
     conf_labels,
@@ -25,6 +26,7 @@ from hubpub.rules import (
     text,
     token,
     weight,
+    weight_index,
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
@@ -40,9 +42,11 @@ MODEL_FAMILIES = (
     conf_training,
     conf_values,
     weight,
+    weight_index,
     token,
     code,
     secret,
+    code_custom,
 )
 CARD_FAMILIES = (meta, sect, text)
 

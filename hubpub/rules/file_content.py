@@ -31,27 +31,18 @@ _TOKEN_JSON = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.js
     source="https://huggingface.co/docs/transformers/main_classes/tokenizer",
 )
 def empty_file(folder: ModelFolder) -> Iterator[Problem]:
-    """Vocabularies (when another one keeps the tokenizer usable), templates and code of the model.
+    """Vocabularies (when another one keeps the tokenizer usable) and templates.
 
-    Empty configurations are CONF002's and TOKEN002's, empty weights those of the readers of their formats, and an empty
-    card that of the rules for cards.
+    Empty code is CODE003's, empty configurations are CONF002's and TOKEN002's, empty weights those of the readers of
+    their formats, and an empty card that of the rules for cards.
     """
-    code = _model_code(folder)
     for entry in folder.release_files:
         if entry.size:
             continue
         name = entry.name
         token_list = "/" not in entry.path and name in _LISTS_OF_TOKENS and folder.tokenizer.usable
-        if token_list or name.endswith(".jinja") or entry.path in code:
+        if token_list or name.endswith(".jinja"):
             yield Problem(f"{entry.path} has 0 bytes", path=entry.path)
-
-
-def _model_code(folder: ModelFolder) -> set[str]:
-    """The Python files that auto_map of config.json names."""
-    auto_map = folder.config.get("auto_map") if folder.config else None
-    values = auto_map.values() if isinstance(auto_map, dict) else ()
-    names = [name for value in values for name in (value if isinstance(value, list) else [value])]
-    return {f"{name.partition('.')[0]}.py" for name in names if isinstance(name, str) and "--" not in name}
 
 
 @model_rules.rule(

@@ -159,7 +159,7 @@ DEFECTS: dict[str, tuple[Defect, Expected]] = {
     "gradient checkpointing": (config(gradient_checkpointing=True), one("CONF019", "warning")),
     "code of another repo": (
         settings("tokenizer_config.json", auto_map={"AutoTokenizer": ["acme/code--tok.Tok", None]}),
-        one("CONF020", "info", "tokenizer_config.json"),
+        [("CODE005", "warning", "tokenizer_config.json"), ("CONF020", "info", "tokenizer_config.json")],
     ),
 }
 
@@ -213,9 +213,6 @@ SOUND: dict[str, Defect] = {
     "encoder without cache": config(use_cache=False),
     "cache on again": all_of(llama(use_cache=False), generation(use_cache=True)),
     "sdpa": config(_attn_implementation="sdpa", gradient_checkpointing=False),
-    "code in the folder": all_of(
-        settings("tokenizer_config.json", auto_map={"AutoTokenizer": ["tok.Tok", None]}), write("tok.py", "Tok = 1\n")
-    ),
 }
 
 

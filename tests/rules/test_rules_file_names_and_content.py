@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.defects import Defect, Expected, all_of, hole, remove, settings, write
+from support.defects import Defect, Expected, all_of, hole, remove, write
 from support.judging import judge_folder as judge
 
 from hubpub.core.findings import Finding
@@ -57,10 +57,6 @@ DEFECTS: dict[str, tuple[Defect, Expected]] = {
     "large file": (hole("data.raw", 300 * 10**9), one("FILE014", "info", "data.raw")),
     "empty vocabulary beside tokenizer.json": (write("vocab.txt", ""), one("FILE015", "error", "vocab.txt")),
     "empty template": (write("chat_template.jinja", ""), one("FILE015", "error", "chat_template.jinja")),
-    "empty code": (
-        all_of(settings("config.json", auto_map={"AutoModel": "code.Model"}), write("code.py", "")),
-        one("FILE015", "error", "code.py"),
-    ),
     "conflict in config.json": (conflict_in("config.json"), one("FILE016", "error", "config.json")),
     "conflict in tokenizer_config.json": (
         conflict_in("tokenizer_config.json"),

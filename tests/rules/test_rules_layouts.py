@@ -29,8 +29,10 @@ def layout(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("layout", "name"), [(name, name) for name in LAYOUTS], indirect=["layout"])
 def test_sound(layout: Path, name: str) -> None:
     assert ModelFolder.open(layout).kind.value == LAYOUTS[name][1]
-    severities = {found.severity.value if isinstance(found, Finding) else "skip" for found in judge(layout)}
-    assert severities <= {"info"}, judge(layout)
+    found = judge(layout)
+    if name == "custom code":  # the one thing that is always told about it
+        found = [finding for finding in found if not (isinstance(finding, Finding) and finding.rule == "CODE005")]
+    assert [finding for finding in found if not isinstance(finding, Finding) or finding.severity.value != "info"] == []
 
 
 def entry(type_name: str, path: str) -> Defect:

@@ -19,10 +19,10 @@ from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
 from dulwich.pack import full_unpacked_object, write_pack_data, write_pack_index
-from dulwich.refs import DiskRefsContainer, Ref, check_ref_format
 
 from hubpub.hub.store.data_root import DataRoot, make_folder, sync_folder
 from hubpub.hub.store.pointer import LargeFile, parse_pointer
+from hubpub.hub.store.refs import Refs
 
 FILE_MODE = 0o100644
 FOLDER_MODE = 0o040000
@@ -121,7 +121,7 @@ class GitRepo:
         self._folder = git_folder
         self._small = small
         self._objects = objects
-        self._refs = DiskRefsContainer(git_folder)
+        self._refs = Refs(git_folder)
         self._root = root
         self._facts = facts
         self._seen: dict[bytes, ShaFile] = {}
@@ -131,24 +131,23 @@ class GitRepo:
     def refs(self, prefix: str) -> dict[str, str]:
         """The refs below `prefix` (such as `refs/heads/`), by what follows it, with the commits they peel to."""
         found = {}
-        for key in sorted(self._refs.subkeys(Ref(prefix.encode()))):
-            commit = self._peeled(self._read_ref(prefix.encode() + key))
+        for name in self._refs.names(prefix.encode()):
+            commit = self._peeled(self._refs.read(name))
             if commit:
-                found[key.decode("utf-8", "replace")] = commit
+                found[name.removeprefix(prefix.encode()).decode("utf-8", "replace")] = commit
         return found
 
     def ref(self, name: str) -> str | None:
         """The commit that the full ref `name` peels to."""
-        return self._peeled(self._read_ref(name.encode("utf-8", "surrogatepass")))
+        return self._peeled(self._refs.read(name.encode("utf-8", "surrogatepass")))
 
     def advertised(self) -> Iterator[AdvertisedRef]:
         """HEAD, which is `main`, and every ref of the repo in the order of their names."""
         main = self.ref("refs/heads/main")
         if main is not None:
             yield AdvertisedRef(b"HEAD", ObjectID(main.encode()), ObjectID(main.encode()), b"refs/heads/main")
-        for key in sorted(self._refs.subkeys(Ref(b"refs/"))):
-            name = b"refs/" + key
-            oid = self._read_ref(name)
+        for name in self._refs.names(b"refs/"):
+            oid = self._refs.read(name)
             peeled = self._peeled(oid)
             if oid is not None and peeled is not None:
                 yield AdvertisedRef(name, ObjectID(oid), ObjectID(peeled.encode()))
@@ -176,12 +175,6 @@ class GitRepo:
             if folder.parent.name == "refs" or any(folder.iterdir()):
                 return
             folder.rmdir()
-
-    def _read_ref(self, name: bytes) -> bytes | None:
-        try:
-            return self._refs.read_ref(Ref(name)) if check_ref_format(Ref(name)) else None
-        except ValueError:
-            return None
 
     def _peeled(self, value: bytes | None) -> str | None:
         for _ in range(5):
