@@ -25,6 +25,7 @@ from hubpub.model.locate import find_source
 from hubpub.model.safetensors import Header, read_header
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
 from hubpub.model.source import Source
+from hubpub.model.textfiles import TextFile, read_text_files
 from hubpub.model.tokenizer import TokenizerFiles, TokenizerJson, digest_tokenizer_json, read_tokenizer
 from hubpub.model.walk import EntryKind, FileEntry
 from hubpub.model.weights import Weights, read_weights
@@ -161,6 +162,12 @@ class ModelFolder:
         small = (entry for entry in self.release_files if 100 < entry.size < LFS_POINTER_LIMIT)
         pointers = ((entry.path, lfs_pointer(self.start(entry.path, LFS_POINTER_LIMIT))) for entry in small)
         return {path: pointer for path, pointer in pointers if pointer is not None}
+
+    @cached_property
+    def text_files(self) -> dict[str, TextFile]:
+        """What is odd about text files of the release, whatever they are for, by path."""
+        files = (entry for entry in self.release_files if entry.path not in self.lfs_pointers)
+        return read_text_files(files, self.start)
 
     @property
     def config(self) -> JsonFile | None:

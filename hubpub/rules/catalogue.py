@@ -11,7 +11,15 @@ from hubpub.rules import (
     code,
     code_custom,
     conf,
+    conf_generation,
+    conf_labels,
+    conf_layouts,
+    conf_processor,
+    conf_training,
+    conf_values,
     file,
+    file_content,
+    file_names,
     meta,
     secret,
     sect,
@@ -22,7 +30,24 @@ from hubpub.rules import (
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, weight_index, token, code, secret, code_custom)
+MODEL_FAMILIES = (
+    file,
+    file_content,
+    file_names,
+    conf,
+    conf_generation,
+    conf_labels,
+    conf_layouts,
+    conf_processor,
+    conf_training,
+    conf_values,
+    weight,
+    weight_index,
+    token,
+    code,
+    secret,
+    code_custom,
+)
 CARD_FAMILIES = (meta, sect, text)
 
 

@@ -224,7 +224,8 @@ def index_unreadable(folder: ModelFolder) -> Iterator[Problem]:
     """Each index that cannot be used; what only loses something (a duplicate key) is a warning."""
     for index in folder.weights.indexes:
         problem = index.problem
-        if problem is not None and index.path not in folder.lfs_pointers:
+        seen = folder.text_files.get(index.path)
+        if problem is not None and index.path not in folder.lfs_pointers and not (seen and seen.conflict):
             severity = None if problem.fatal else Severity.WARNING
             message = f"{index.path} {problem.message}"
             fix = rebuilt_index(folder, index.path)
