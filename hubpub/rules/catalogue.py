@@ -16,11 +16,14 @@ from hubpub.rules import (
     sect,
     text,
     token,
+    token_encode,
+    token_ids,
+    token_vocabulary,
     weight,
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, token, code, secret)
+MODEL_FAMILIES = (file, conf, weight, token, token_ids, token_vocabulary, token_encode, code, secret)
 CARD_FAMILIES = (meta, sect, text)
 
 
