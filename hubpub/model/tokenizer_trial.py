@@ -15,6 +15,7 @@ from hubpub.model.tokenizer import TokenizerFiles
 from hubpub.model.walk import FileEntry
 
 _SECONDS = 120.0
+_PROCESSOR_SECONDS = 30
 _MEMORY = 3 << 30
 _MOST_SPECIAL = 500
 
@@ -83,7 +84,11 @@ def try_tokenizer(
     """
     digest = found.tokenizer_json
     special = [token.content for token in digest.added if token.special][:_MOST_SPECIAL] if digest is not None else []
-    request = {"special": special, "unknown": digest.unk_token if digest is not None else None}
+    request = {
+        "special": special,
+        "unknown": digest.unk_token if digest is not None else None,
+        "seconds": _PROCESSOR_SECONDS,
+    }
     if directory is not None:
         return _trial(_ask({**request, "path": str(directory / entry.path)}))
     with tempfile.TemporaryDirectory(prefix="hubpub-tokenizer-") as home:

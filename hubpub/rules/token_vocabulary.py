@@ -203,7 +203,7 @@ def tokenizer_inconsistent(folder: ModelFolder) -> Iterator[Problem]:
     """Merges of tokenizer.json, or of merges.txt where there is none; the unknown token of WordPiece and Unigram."""
     for found in tokenizers(folder):
         digest, fallback = found.tokenizer_json, found.fallback
-        if digest is not None and digest.vocabulary:
+        if digest is not None and known(found) is not None:
             path = found.directory + TOKENIZER_JSON
             if digest.misfit:
                 yield Problem(f"{path} {digest.misfit}", path=path)

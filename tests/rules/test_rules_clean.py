@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.judging import judge_folder as judge
-from support.tokenizers import grow_vocabulary
+from support.tokenizer_kinds import grow_vocabulary
 from support.weights import llama_shards, write_safetensors, write_shards
 
 from hubpub.model.folder import ModelFolder

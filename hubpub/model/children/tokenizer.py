@@ -26,14 +26,14 @@ _LONG = "a b. " * 1000
 _ENGLISH = ("the", "and")
 _FORMS = ("{}", "▁{}", "Ġ{}", "{}</w>")
 _LONGEST_DECODED = 10_000
-_CPU_SECONDS = 30
 
 
 def encode_samples(request: Mapping[str, Any]) -> dict[str, Any]:
     """Load a tokenizer.json and encode the sample texts.
 
     Args:
-        request: "path" of the file, "special" tokens that have to stay whole, "unknown" the one for what is unknown.
+        request: "path" of the file, "special" tokens that have to stay whole, "unknown" the one for what is unknown,
+            "seconds" of processor time that it may take.
 
     Returns:
         "error" when it does not load. Else "samples", each with what became of it; "split", the special tokens whose id
@@ -41,7 +41,7 @@ def encode_samples(request: Mapping[str, Any]) -> dict[str, Any]:
         how many bytes it has a token of their own, as byte-level and as byte-fallback tokenizers write them. The
         processor time is limited, so that a text without end ends the process.
     """
-    _limit_processor_time()
+    _limit_processor_time(request["seconds"])
     from tokenizers import Tokenizer
     from tokenizers.pre_tokenizers import ByteLevel
 
@@ -110,11 +110,11 @@ def _first_line(error: BaseException) -> str:
     return (lines[0] if lines else type(error).__name__)[:200]
 
 
-def _limit_processor_time() -> None:
+def _limit_processor_time(most: int) -> None:
     try:
         import resource
     except ImportError:  # Windows: the parent's deadline is the bound that is left
         return
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    seconds = _CPU_SECONDS if hard == resource.RLIM_INFINITY else min(_CPU_SECONDS, hard)
+    seconds = most if hard == resource.RLIM_INFINITY else min(most, hard)
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from support.models import TEXT, bytelevel, wordpiece
+from support.models import CHAT_TEMPLATE, TEXT, bytelevel, wordpiece
+from support.weights import write_safetensors
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
 
@@ -112,4 +113,19 @@ def saved(folder: Path, tokenizer: Tokenizer, **settings: Any) -> Path:
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {"tokenizer_class": "PreTrainedTokenizerFast"} | settings
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    return folder
+
+
+def save_chat(folder: Path) -> Path:
+    """A tiny Llama with a ChatML template, written without torch: eos_token is "<|im_end|>"."""
+    tokenizer = bytelevel()
+    size = tokenizer.get_vocab_size()
+    roles = {"pad_token": "<pad>", "bos_token": "<|endoftext|>", "eos_token": "<|im_end|>"}
+    saved(folder, tokenizer, **roles, model_max_length=128)
+    (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE)
+    ids = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 3}
+    config = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "vocab_size": size, "hidden_size": 8}
+    (folder / "config.json").write_text(json.dumps(config | ids))
+    (folder / "generation_config.json").write_text(json.dumps(ids))
+    write_safetensors(folder / "model.safetensors", {"model.embed_tokens.weight": ("F32", (size, 8))})
     return folder
