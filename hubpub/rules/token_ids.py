@@ -212,12 +212,21 @@ def special_tokens_disagree(folder: ModelFolder) -> Iterator[Problem]:
                 path=path,
             )
     for found in _text_models(folder):
-        # Below the top it is a default that nothing reads: CLIP's text_config says 1, its tokenizer pads with 49,407.
-        if folder.config is not None and folder.config.get("pad_token_id") is not None:
+        if _reads_padding(folder):
             padding = found.model_ids.config.get("pad_token_id", ())
             yield from _other_id(folder, found, "pad_token", padding, "config.json")
         if _generates(folder, found):
             yield from _other_id(folder, found, "bos_token", *found.model_ids.effective("bos_token_id"))
+
+
+def _reads_padding(folder: ModelFolder) -> bool:
+    """Whether the model looks for the padding id: heads do, bare encoders go by the attention mask.
+
+    CLIP's text model has 1 in its configuration, a default that nothing reads, and its tokenizer pads with 49,407.
+    """
+    name = next(iter(folder.architectures), "")
+    at_top = folder.config is not None and folder.config.get("pad_token_id") is not None
+    return at_top and ("For" in name or "LMHead" in name)
 
 
 def _other_id(

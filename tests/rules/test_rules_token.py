@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from support import saved_tokenizers as saved_tokenizer_classes
 from support.judging import judge_folder
 from support.tokenizer_kinds import BUILT, amino_acids, edit, grow_vocabulary, save_chat, saved
 from support.weights import write_safetensors
@@ -453,3 +456,24 @@ def test_trial_that_could_not_be_made_is_a_skip(model: Path, monkeypatch: pytest
     [skip] = judge(model, Depth.DEEP)
     assert isinstance(skip, Skip)
     assert skip.what == "round trip of sample texts with tokenizer.json"
+
+
+@pytest.fixture(scope="session")
+def saved_tokenizers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tokenizers saved by transformers, each in a folder of its model type."""
+    folder = tmp_path_factory.mktemp("saved_tokenizers")
+    done = subprocess.run(
+        [sys.executable, "-m", "support.saved_tokenizers", folder],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+        cwd=Path(__file__).parents[1],
+    )
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.mark.parametrize("name", saved_tokenizer_classes.kinds())
+def test_saved_by_transformers(name: str, saved_tokenizers: Path) -> None:
+    assert judge(saved_tokenizers / name, Depth.DEEP) == []
