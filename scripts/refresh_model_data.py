@@ -10,6 +10,7 @@ hubpub itself never imports transformers or torch to check a folder; these files
 from __future__ import annotations
 
 import ast
+import contextlib
 import datetime
 import importlib
 import inspect
@@ -55,6 +56,7 @@ def main() -> None:
     """Write the data files."""
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     write("tokenizers.json", tokenizers(today))
+    write("tokenizer_classes.json", tokenizer_classes(today))
     write("torch_globals.json", torch_globals(today))
     write("configs.json", configs(today))
 
@@ -145,6 +147,91 @@ def classes_without_vocabulary(class_names: Iterable[str | None]) -> set[str]:
         for name, cls in classes.items()
         if isinstance(cls, type) and not isinstance(cls, DummyObject) and getattr(cls, "vocab_files_names", None) == {}
     }
+
+
+# Classes of transformers 4 that 5 may no longer have: AutoTokenizer takes the generic one, which needs tokenizer.json.
+FORMER_CLASSES = (
+    "BloomTokenizer",
+    "Data2VecTextTokenizer",
+    "ElectraTokenizer",
+    "ErnieMTokenizer",
+    "JukeboxTokenizer",
+    "LEDTokenizer",
+    "LayoutLMTokenizer",
+    "LongformerTokenizer",
+    "LxmertTokenizer",
+    "MT5Tokenizer",
+    "MegaTokenizer",
+    "MvpTokenizer",
+    "NezhaTokenizer",
+    "RealmTokenizer",
+    "RetriBertTokenizer",
+    "TapexTokenizer",
+    "TransfoXLTokenizer",
+    "XLMProphetNetTokenizer",
+    "XLMRobertaXLTokenizer",
+)
+
+
+def tokenizer_classes(today: str) -> dict[str, Any]:
+    """Which class AutoTokenizer takes, what each class reads, and which models generate text.
+
+    sentencepiece has to be installed: without it some classes are only stand-ins.
+    """
+    import transformers
+    from transformers.models.auto import modeling_auto
+    from transformers.models.auto.tokenization_auto import (
+        MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS,
+        TOKENIZER_MAPPING_NAMES,
+        tokenizer_class_from_name,
+    )
+    from transformers.utils.import_utils import DummyObject
+
+    listed = {name for name in TOKENIZER_MAPPING_NAMES.values() if name}
+    public = {name for name in dir(transformers) if name.endswith(("Tokenizer", "TokenizerFast"))}
+    classes: dict[str, Any] = {}
+    for name in sorted(listed | public | {"PreTrainedTokenizerFast", *FORMER_CLASSES}):
+        cls = tokenizer_class_from_name(name)
+        if isinstance(cls, DummyObject):
+            classes[name.removesuffix("Fast")] = {"files": None}
+        elif isinstance(cls, type) and hasattr(cls, "vocab_files_names"):
+            classes[name.removesuffix("Fast")] = tokenizer_class(cls)
+    speech = {
+        model_type
+        for task in ("TEXT_TO_WAVEFORM", "TEXT_TO_SPECTROGRAM")
+        for model_type in getattr(modeling_auto, f"MODEL_FOR_{task}_MAPPING_NAMES")
+    }
+    generators = {
+        name
+        for task in TEXT_OUT
+        if task not in ("MASKED_LM", "CTC")
+        for model_type, value in getattr(modeling_auto, f"MODEL_FOR_{task}_MAPPING_NAMES").items()
+        if model_type not in speech
+        for name in ([value] if isinstance(value, str) else value)
+    }
+    return {
+        "source": "TOKENIZER_MAPPING_NAMES, MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS, vocab_files_names and model of "
+        "the tokenizer classes, MODEL_FOR_*_MAPPING_NAMES of transformers",
+        "version": transformers.__version__,
+        "date": today,
+        "model_types": {key: value for key, value in TOKENIZER_MAPPING_NAMES.items() if value},
+        "declared_wrongly": sorted(MODELS_WITH_INCORRECT_HUB_TOKENIZER_CLASS),
+        "classes": classes,
+        "former_classes": sorted(set(FORMER_CLASSES) - classes.keys()),
+        "generators": sorted(generators),
+    }
+
+
+def tokenizer_class(cls: Any) -> dict[str, Any]:
+    """The files that a class reads, the algorithm that it builds anew, and the tokens that it makes of no file."""
+    model = getattr(cls, "model", None)
+    own = "__init__" in cls.__dict__ and model is not None
+    facts: dict[str, Any] = {"files": sorted(set(getattr(cls, "vocab_files_names", {}).values()) - {"tokenizer.json"})}
+    if own:
+        facts["algorithm"] = model.__name__
+    with contextlib.suppress(Exception):  # it wants a file, as it should
+        facts["toy"] = len(cls())
+    return facts
 
 
 def torch_globals(today: str) -> dict[str, Any]:

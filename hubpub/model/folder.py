@@ -26,7 +26,10 @@ from hubpub.model.safetensors import Header, read_header
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
 from hubpub.model.source import Source
 from hubpub.model.textfiles import TextFile, read_text_files
-from hubpub.model.tokenizer import TokenizerFiles, TokenizerJson, digest_tokenizer_json, read_tokenizer
+from hubpub.model.tokenizer import TokenizerFiles, read_tokenizer
+from hubpub.model.tokenizer_json import TokenizerJson, digest_tokenizer_json, without_collector
+from hubpub.model.tokenizer_trial import Trial, try_tokenizer
+from hubpub.model.vocabulary import Wanted
 from hubpub.model.walk import EntryKind, FileEntry
 from hubpub.model.weights import Weights, read_weights
 
@@ -51,6 +54,8 @@ class ModelFolder:
     excluded: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     _json: dict[str, JsonFile] = field(default_factory=dict, repr=False, compare=False)
+    _tokenizers: dict[str, TokenizerFiles] = field(default_factory=dict, repr=False, compare=False)
+    _trials: dict[str, Trial] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def open(cls, path: Path | str, *, exclude: Sequence[str] = (), include: Sequence[str] = ()) -> ModelFolder:
@@ -229,10 +234,29 @@ class ModelFolder:
 
     def tokenizer_in(self, directory: str) -> TokenizerFiles:
         """The tokenizer files directly in `directory` ("" or "dir/")."""
-        return read_tokenizer(directory, self.release_files, tokenizer_json=self._tokenizer_json, config=self.json)
+        if directory not in self._tokenizers:
+            self._tokenizers[directory] = read_tokenizer(
+                directory,
+                self.release_files,
+                tokenizer_json=self._tokenizer_json,
+                json_file=self.json,
+                read=self.start,
+            )
+        return self._tokenizers[directory]
 
-    def _tokenizer_json(self, path: str) -> TokenizerJson:
-        return digest_tokenizer_json(self._read_json(path, TOKENIZER_LIMIT, dict))
+    def tokenizer_trial(self, directory: str) -> Trial | None:
+        """What becomes of sample texts in the tokenizer.json of `directory`, tried once; None when there is none."""
+        entry = self.entry(f"{directory}tokenizer.json")
+        found = self.tokenizer_in(directory)
+        if entry is None or found.tokenizer_json is None:
+            return None
+        if directory not in self._trials:
+            self._trials[directory] = try_tokenizer(found, entry, self.source.directory, self.open_file)
+        return self._trials[directory]
+
+    def _tokenizer_json(self, path: str, wanted: Wanted) -> TokenizerJson:
+        with without_collector():
+            return digest_tokenizer_json(self._read_json(path, TOKENIZER_LIMIT, dict), wanted)
 
     @cached_property
     def custom_code(self) -> CustomCode:

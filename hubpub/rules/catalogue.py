@@ -25,6 +25,9 @@ from hubpub.rules import (
     sect,
     text,
     token,
+    token_encode,
+    token_ids,
+    token_vocabulary,
     weight,
     weight_index,
 )  # importing declares the rules
@@ -47,6 +50,9 @@ MODEL_FAMILIES = (
     code,
     secret,
     code_custom,
+    token_ids,
+    token_vocabulary,
+    token_encode,
 )
 CARD_FAMILIES = (meta, sect, text)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.judging import judge_folder as judge
+from support.tokenizer_kinds import grow_vocabulary
 from support.weights import llama_shards, write_safetensors, write_shards
 
 from hubpub.model.folder import ModelFolder
@@ -33,6 +34,7 @@ def test_minilm(minilm: Path) -> None:
 def test_one_terabyte_in_a_hundred_shards(model: Path) -> None:
     (model / "model.safetensors").unlink()
     (model / "config.json").write_text('{"model_type": "llama", "architectures": ["LlamaForCausalLM"]}')
+    grow_vocabulary(model, 2000)
     shards = llama_shards(layers=126, hidden=18432, intermediate=61440, vocabulary=128256, count=100)
     write_shards(model, shards)
     weights = ModelFolder.open(model).weights
