@@ -82,7 +82,7 @@ def _spans(header: Header | None) -> list[Span]:
     if header is None or header.problems:
         return []
     tensors = [tensor for tensor in header.tensors.values() if tensor.end > tensor.begin]
-    start = header.size - max((tensor.end for tensor in tensors), default=0)
+    start = header.data_start
     return [Span(tensor.name, tensor.dtype, start + tensor.begin, start + tensor.end) for tensor in tensors]
 
 

@@ -17,10 +17,13 @@ from hubpub.rules import (
     text,
     token,
     weight,
+    weight_copies,
+    weight_dtypes,
+    weight_values,
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, token, code, secret)
+MODEL_FAMILIES = (file, conf, weight, weight_dtypes, weight_values, weight_copies, token, code, secret)
 CARD_FAMILIES = (meta, sect, text)
 
 

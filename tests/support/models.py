@@ -112,7 +112,7 @@ def save_plain(folder: Path) -> None:
     settings |= {f"{role}_token": token for role, token in special.items()}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2))
     (folder / "config.json").write_text(json.dumps(bert_config(vocabulary), indent=2))
-    write_safetensors(folder / "model.safetensors", bert_tensors(vocabulary))
+    write_safetensors(folder / "model.safetensors", bert_tensors(vocabulary), filled=True)
 
 
 def save_bert_classifier(folder: Path) -> None:
