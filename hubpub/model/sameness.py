@@ -116,10 +116,12 @@ class _Bounded:
 def _blocks(open_file: Open, place: Place) -> Iterator[bytes]:
     with open_file(place.path) as file:
         file.seek(place.begin)
-        left = place.size
-        while left:
-            block = file.read(min(left, _BLOCK))
-            if not block:
-                raise OSError(f"{place.path} ends too early")
-            left -= len(block)
+        for begin in range(0, place.size, _BLOCK):
+            wanted = min(place.size - begin, _BLOCK)
+            block = file.read(wanted)
+            while len(block) < wanted:  # files that are fetched may give less than was asked for
+                more = file.read(wanted - len(block))
+                if not more:
+                    raise OSError(f"{place.path} ends too early")
+                block += more
             yield block

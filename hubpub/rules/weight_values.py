@@ -90,7 +90,7 @@ def weight_infinite(folder: ModelFolder) -> Iterator[Problem]:
 def weight_zero(folder: ModelFolder) -> Iterator[Problem]:
     """One finding per file."""
     for path, found in _trained(folder, lambda values: values.zero):
-        yield _problem(path, "is zero throughout in", found)
+        yield _problem(path, "has nothing but zeros in", found)
 
 
 @model_rules.rule(
@@ -115,7 +115,7 @@ def adapter_untrained(folder: ModelFolder) -> Iterator[Problem]:
         begin = [tensor for tensor in values if is_adapter_start(tensor)]
         if begin and all(values[tensor].zero for tensor in begin):
             beside = any(not is_adapter_part(tensor) for tensor in values)
-            problem = _problem(path, "does nothing as an adapter: zero throughout are all of", begin)
+            problem = _problem(path, "changes nothing as an adapter: it has nothing but zeros in", begin)
             yield (
                 problem
                 if not beside
@@ -142,7 +142,7 @@ def weight_constant(folder: ModelFolder) -> Iterator[Problem]:
     for path, found in _trained(folder, lambda values: values.constant and not values.zero and not values.nan):
         large = [name for name in found if headers[path].tensors[name].elements >= _FEW]
         if large:
-            yield _problem(path, "is one constant throughout in", large)
+            yield _problem(path, "has one and the same number all over", large)
 
 
 @model_rules.rule(
