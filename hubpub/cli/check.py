@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from hubpub.cli.output import config_option, format_options, print_report, rule_options, settings_for
+from hubpub.cli.progress import progress_line
 
 
 @click.command()
@@ -45,12 +46,12 @@ def check(
     from hubpub.rules.run import check_folder
 
     settings = settings_for(config, fail_on, {"ignore": ignore, "exclude": exclude})
-    folder = ModelFolder.open(path, exclude=settings.exclude)
-    report = check_folder(
-        folder,
-        target=str(path),
-        depth=Depth(depth or Depth.QUICK),
-        ignore=settings.ignore,
-        fail_on=settings.fail_on,
-    )
+    with progress_line("reading") as progress:
+        report = check_folder(
+            ModelFolder.open(path, exclude=settings.exclude, progress=progress),
+            target=str(path),
+            depth=Depth(depth or Depth.QUICK),
+            ignore=settings.ignore,
+            fail_on=settings.fail_on,
+        )
     return print_report(report, output_format)

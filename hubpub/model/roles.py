@@ -12,14 +12,14 @@ from hubpub.model.safetensors import Tensor
 
 # What ends in this is multiplied with activations, or looked up: trained, and never the same number throughout.
 _WEIGHT = re.compile(
-    r"(?:^|[._])(?:weight|weight_v|weight_packed|qweight|kernel|original1|(?:gate|up|down|gate_up|in|out|[qkvo])_proj"
-    r"|(?:gate_up|down)_proj_blocks|w[123])$"
+    r"(?:^|\.)(?:weight|weight_v|weight_packed|qweight|kernel|original1|(?:in|[qkv])_proj_weight"
+    r"|(?:gate|up|down|gate_up|in|out|[qkvo])_proj(?:_blocks)?|w[123])$"
 )
 # Zero or constant when made, in models that are whole; by any part of the name.
 _MAY_BE_ZERO = re.compile(
     r"bias|norm|(?:^|[._])ln(?:_?\w)?[._]|grn|scale|gamma|beta"
     r"|(?:^|[._])gates?\.|gating|router|zero|ada_?ln|modulation|controlnet|motion_module|final_layer"
-    r"|norm_out|time_?mix|sampling_offsets|attention_weights|bbox|box_embed|refpoint|reference_point|reg_conf"
+    r"|norm_out|time_?mix|loss|sampling_offsets|attention_weights|bbox|box_embed|refpoint|reference_point|reg_conf"
     r"|pos(?:ition)?(?:al)?_?emb|position|(?:^|[._])wpe[._]|token_type|type_emb|segment|rel(?:ative)?_|rel_pos"
     r"|codebook|quantizer|pooler|mask|mean|running_|blur|_filter|window|fixed|frozen|dummy|unused|pad(?:ding)?[._]"
 )

@@ -63,18 +63,13 @@ def test_bf16_is_the_upper_half_of_f32(bits: list[int], block: int) -> None:
     assert found == expected(wide)._replace(constant=len(set(bits)) == 1)
 
 
-@pytest.mark.parametrize("dtype", ["F8_E5M2", "F8_E4M3", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "F8_E8M0"])
-def test_8_bit_floats_are_as_torch_says(dtype: str) -> None:
-    torch = pytest.importorskip("torch")
-    kind = getattr(
-        torch, {"F8_E4M3": "float8_e4m3fn", "F8_E8M0": "float8_e8m0fnu"}.get(dtype, "float" + dtype[1:].lower())
-    )
-    content = bytes(range(256))
-    numbers = torch.frombuffer(bytearray(content), dtype=kind).float()
-    [found] = gather(dtype, content)
-    assert found.nan == int(numbers.isnan().sum())
-    assert found.infinite == int(numbers.isinf().sum())
-    assert not found.zero
+@pytest.mark.parametrize(
+    ("dtype", "nan", "infinite"),
+    [("F8_E5M2", 6, 2), ("F8_E4M3", 2, 0), ("F8_E5M2FNUZ", 1, 0), ("F8_E4M3FNUZ", 1, 0), ("F8_E8M0", 1, 0)],
+)
+def test_8_bit_floats_of_every_pattern(dtype: str, nan: int, infinite: int) -> None:
+    [found] = gather(dtype, bytes(range(256)), block=100)
+    assert (found.nan, found.infinite, found.zero) == (nan, infinite, False)
 
 
 @pytest.mark.parametrize("dtype", sorted(set(DTYPE_BITS)))
