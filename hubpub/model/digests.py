@@ -42,6 +42,8 @@ def read_all(
         cache: None takes the one of this user.
     """
     total = _Total(sum(entry.size for entry in entries), progress)
+    workers = _workers()
+    idle = threading.Semaphore(workers)
     kept = (cache or ReadingCache.of_user()) if directory is not None else None
 
     def read(entry: FileEntry) -> Reading:
@@ -57,7 +59,8 @@ def read_all(
                 if known is not None:
                     total.advance(known.size)
                     return known
-                reading = read_through(file, spans, total.advance)
+                with idle:
+                    reading = read_through(file, spans, total.advance, idle)
         except OSError as error:
             return Reading(0, None, problem=f"cannot be read: {error.strerror or error}")
         if kept:
@@ -65,7 +68,7 @@ def read_all(
         return reading
 
     ordered = sorted(entries, key=lambda entry: (-entry.size, entry.path))
-    with ThreadPoolExecutor(_workers()) as pool:
+    with ThreadPoolExecutor(workers) as pool:
         try:
             readings = dict(zip((entry.path for entry in ordered), pool.map(read, ordered), strict=True))
         except BaseException:  # Ctrl-C among them: do not read on for minutes before it is heard

@@ -1,13 +1,15 @@
 """Reading a file through, once: its SHA-256 and the values of its tensors in the same pass, in little memory.
 
-Hashing is what takes the time. So one thread only hashes, while another looks at the values of the same block and reads
-the next one; hashlib, numpy and readinto leave Python's lock to others while they work.
+Hashing is what takes the time; looking at the values of a block that was hashed just now, and is still in the processor's
+cache, adds a tenth to it. Where a processor is idle, because there are fewer files than processors, it looks at the
+values and reads ahead while the block is hashed. hashlib, numpy and readinto leave Python's lock to others meanwhile.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -16,7 +18,7 @@ from typing import BinaryIO
 
 from hubpub.model.values import Gatherer, Span, Values
 
-BLOCK = 2 << 20
+BLOCK = 1 << 20
 """Bytes read at a time: two blocks of each file are in memory. More do not fit the processor's cache."""
 
 Advance = Callable[[int], None]
@@ -64,16 +66,19 @@ def stamp_of(file: BinaryIO) -> Stamp | None:
     return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_dev, status.st_ino)
 
 
-def read_through(file: BinaryIO, spans: Sequence[Span], advance: Advance) -> Reading:
+def read_through(
+    file: BinaryIO, spans: Sequence[Span], advance: Advance, idle: threading.Semaphore | None = None
+) -> Reading:
     """Read an open file from its start to its end.
 
     Args:
         file: at its start.
         spans: the tensors whose values are wanted; they may not overlap.
         advance: is told of every block; what it raises ends the reading, and is raised here.
+        idle: counts the processors that nobody uses; None for none.
     """
     stamp = stamp_of(file)
-    reader = _Reader(file, spans, advance, stamp.size if stamp else None)
+    reader = _Reader(file, spans, advance, stamp.size if stamp else None, idle or threading.Semaphore(0))
     try:
         read = reader.run()
     except OSError as error:
@@ -84,10 +89,12 @@ def read_through(file: BinaryIO, spans: Sequence[Span], advance: Advance) -> Rea
 
 
 class _Reader:
-    def __init__(self, file: BinaryIO, spans: Sequence[Span], advance: Advance, size: int | None) -> None:
+    def __init__(
+        self, file: BinaryIO, spans: Sequence[Span], advance: Advance, size: int | None, idle: threading.Semaphore
+    ) -> None:
         self.digest = hashlib.sha256()
         self.gatherer = Gatherer(spans)
-        self._file, self._advance, self._size = file, advance, size
+        self._file, self._advance, self._size, self._idle = file, advance, size, idle
         # Blocks begin where the first tensor does: its numbers are then aligned in memory, which keeps numpy fast.
         self._head = min((span.begin for span in spans), default=0) % BLOCK
 
@@ -99,12 +106,21 @@ class _Reader:
         block = self._fill(next(buffers)[: self._head or BLOCK])
         with ThreadPoolExecutor(1) as beside:
             while block and (self._size is None or begin <= self._size):
-                following = beside.submit(self._ahead, block, begin, next(buffers))
+                buffer = next(buffers)
+                helped = self._idle.acquire(blocking=False)
+                following = beside.submit(self._helping, block, begin, buffer) if helped else None
                 self.digest.update(block)
                 self._advance(len(block))
-                begin += len(block)
-                block = following.result()
+                end = begin + len(block)
+                block = following.result() if following else self._ahead(block, begin, buffer)
+                begin = end
         return begin
+
+    def _helping(self, block: memoryview, begin: int, buffer: memoryview) -> memoryview:
+        try:
+            return self._ahead(block, begin, buffer)
+        finally:
+            self._idle.release()
 
     def _ahead(self, block: memoryview, begin: int, buffer: memoryview) -> memoryview:
         """Look at the values of a block, and read the next one."""
