@@ -2,10 +2,10 @@
 
     python benchmarks/deep.py [--gb 1.5] [--runs 5] [--scratch DIR]
 
-The model is 1.5 GB of random F16 numbers in three shards, in the page cache. First, in one process and in turn: SHA-256 of
-the shards by hashlib on two threads, and hubpub's pass, which gives the same hashes and the values of every tensor;
-in wall time and in processor time, which other work on the machine disturbs less. Then whole commands, each in a process
-of its own: their time as a multiple of that of plain SHA-256. Whatever is not installed is listed as skipped.
+The model is 1.5 GB of random F16 numbers in three shards, in the page cache. First, in one process and in turn: SHA-256
+of the shards by hashlib on two threads, and hubpub's pass, which gives the same hashes and the values of every tensor;
+in wall time and in processor time, which other work on the machine disturbs less. Then whole commands, each in its own
+process: their time as a multiple of that of plain SHA-256. Whatever is not installed is listed as skipped.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Reading a file through, once: its SHA-256 and the values of its tensors in the same pass, in little memory.
 
-Hashing is what takes the time; looking at the values of a block that was hashed just now, and is still in the processor's
-cache, adds a tenth to it. Where a processor is idle, because there are fewer files than processors, it looks at the
-values and reads ahead while the block is hashed. hashlib, numpy and readinto leave Python's lock to others meanwhile.
+Hashing is what takes the time; looking at the values of a block that was hashed just now, and is still in the cache of
+the processor, adds a tenth to it. Where a processor is idle, because there are fewer files than processors, it looks at
+the values and reads ahead while the block is hashed. hashlib, numpy and readinto let other threads work meanwhile.
 """
 
 from __future__ import annotations

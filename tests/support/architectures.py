@@ -1,6 +1,6 @@
 """Tiny models of many architectures, as transformers makes them untrained: `python architectures.py FOLDER`.
 
-Their values are what `_init_weights` gives, zeros and constants among them. Prints what could not be built.
+Their values are what `_init_weights` gives, zeros and constants among them.
 """
 
 from __future__ import annotations
@@ -62,6 +62,8 @@ MODELS: list[tuple[str, dict[str, Any]]] = [
     ("ASTForAudioClassification", IMAGE | {"max_length": 64, "num_mel_bins": 16, "patch_size": 8}),
     ("TimeSeriesTransformerForPrediction", PAIR | {"prediction_length": 4}),
 ]
+# Saved in 16 bits as well.
+HALVES = ("BertForMaskedLM", "MixtralForCausalLM", "T5ForConditionalGeneration", "ViTForImageClassification")
 
 
 def main(folder: Path) -> None:
@@ -72,8 +74,11 @@ def main(folder: Path) -> None:
     torch.manual_seed(0)
     for name, small in MODELS:
         cls = getattr(transformers, name)
-        cls(cls.config_class(**small)).save_pretrained(folder / name)
-        print(name)
+        model = cls(cls.config_class(**small))
+        model.save_pretrained(folder / name)
+        if name in HALVES:
+            model.to(torch.bfloat16).save_pretrained(folder / f"{name}-bf16")
+            model.to(torch.float16).save_pretrained(folder / f"{name}-fp16")
 
 
 if __name__ == "__main__":
