@@ -17,6 +17,7 @@ from hubpub.cli.output import (
     rule_options,
     settings_for,
 )
+from hubpub.cli.progress import progress_line
 
 if TYPE_CHECKING:
     from hubpub.core.report import Report
@@ -70,13 +71,14 @@ def check(
     settings = settings_for(config, fail_on, {"ignore": ignore, "exclude": exclude})
 
     def judge(place: str) -> Report:
-        return check_folder(
-            ModelFolder.open(place, exclude=settings.exclude),
-            target=place,
-            depth=Depth(depth or Depth.QUICK),
-            ignore=settings.ignore,
-            fail_on=settings.fail_on,
-        )
+        with progress_line("reading") as progress:
+            return check_folder(
+                ModelFolder.open(place, exclude=settings.exclude, progress=progress),
+                target=place,
+                depth=Depth(depth or Depth.QUICK),
+                ignore=settings.ignore,
+                fail_on=settings.fail_on,
+            )
 
     reports = [judge(place) for place in places]
     if fix or diff:

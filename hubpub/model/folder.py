@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hubpub.core.errors import UsageError
 from hubpub.model.custom_code import CustomCode, read_custom_code
@@ -33,6 +33,9 @@ from hubpub.model.vocabulary import Wanted
 from hubpub.model.walk import EntryKind, FileEntry
 from hubpub.model.weights import Weights, read_weights
 
+if TYPE_CHECKING:
+    from hubpub.model.reading import Reading
+
 
 @dataclass(frozen=True)
 class ModelFolder:
@@ -45,6 +48,7 @@ class ModelFolder:
         pruned: directories that were not entered because nothing in them belongs to a model (".git/").
         excluded: what the globs of `exclude` named, as "file" or "dir/".
         include: globs of files that belong to the release although they look like leftovers.
+        progress: is told how far long work is: bytes done, bytes to do; see `hubpub.model.digests.Progress`.
     """
 
     source: Source
@@ -53,12 +57,20 @@ class ModelFolder:
     pruned: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    progress: Callable[[int, int], None] | None = field(default=None, repr=False, compare=False)
     _json: dict[str, JsonFile] = field(default_factory=dict, repr=False, compare=False)
     _tokenizers: dict[str, TokenizerFiles] = field(default_factory=dict, repr=False, compare=False)
     _trials: dict[str, Trial] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def open(cls, path: Path | str, *, exclude: Sequence[str] = (), include: Sequence[str] = ()) -> ModelFolder:
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        exclude: Sequence[str] = (),
+        include: Sequence[str] = (),
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ModelFolder:
         """Walk the folder at `path`.
 
         Args:
@@ -66,6 +78,7 @@ class ModelFolder:
             exclude: globs of paths to act as if they were not there, as in `hf upload --exclude`: matched
                 on the whole path, `*` crosses slashes; a glob that names a directory excludes all of it.
             include: globs of files that belong to the release although they look like leftovers.
+            progress: is told how far long work is.
 
         Raises:
             UsageError: there is no such folder, it is another file, empty, unreadable, or too large for a model.
@@ -81,7 +94,7 @@ class ModelFolder:
             excluded = " that --exclude leaves" if exclude else ""
             next_step = "save the model there first, with save_pretrained"
             raise UsageError(f"{path} holds no files{excluded}", next_step)
-        return cls(source, found.files, found.others, found.pruned, found.excluded, tuple(include))
+        return cls(source, found.files, found.others, found.pruned, found.excluded, tuple(include), progress)
 
     @property
     def root(self) -> Path:
@@ -226,6 +239,19 @@ class ModelFolder:
 
     def _index(self, path: str) -> JsonFile:
         return self.json(path, limit=INDEX_LIMIT) or JsonFile(None)
+
+    @cached_property
+    def readings(self) -> Mapping[str, Reading]:
+        """What reading the release files through tells, by path: SHA-256 and the values of tensors."""
+        from hubpub.model.digests import read_all
+
+        return read_all(
+            self.release_files,
+            headers=self.weights.headers,
+            open_file=self.open_file,
+            directory=self.source.directory,
+            progress=self.progress,
+        )
 
     @cached_property
     def tokenizer(self) -> TokenizerFiles:

@@ -186,13 +186,20 @@ def _card(
 
 
 def _additions(folder: ModelFolder, release: PublishSet, card: CardChoice) -> dict[str, CommitOperationAdd]:
-    """One operation per file of the release, by path; each reads its file once, for the SHA-256."""
+    """One operation per file of the release, by path; their SHA-256 is that of the one reading of the folder."""
     from huggingface_hub import CommitOperationAdd
 
-    additions = {
-        entry.path: CommitOperationAdd(path_in_repo=entry.path, path_or_fileobj=folder.root / entry.path)
-        for entry in release.files
-    }
+    additions = {}
+    for entry in release.files:
+        reading = folder.readings[entry.path]
+        if reading.sha256 is None:
+            raise ConflictError(
+                f"{entry.path} {reading.problem}; nothing was sent",
+                "wait until nothing writes to the folder, then run the same command again",
+            )
+        addition = CommitOperationAdd(path_in_repo=entry.path, path_or_fileobj=folder.root / entry.path)
+        addition.upload_info.sha256 = bytes.fromhex(reading.sha256)
+        additions[entry.path] = addition
     if card.source is not CardSource.HUB:
         additions[CARD] = CommitOperationAdd(path_in_repo=CARD, path_or_fileobj=card.content)
     return additions

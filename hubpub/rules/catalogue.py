@@ -29,7 +29,10 @@ from hubpub.rules import (
     token_ids,
     token_vocabulary,
     weight,
+    weight_copies,
+    weight_dtypes,
     weight_index,
+    weight_values,
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
@@ -45,14 +48,17 @@ MODEL_FAMILIES = (
     conf_training,
     conf_values,
     weight,
+    weight_copies,
+    weight_dtypes,
     weight_index,
+    weight_values,
     token,
-    code,
-    secret,
-    code_custom,
+    token_encode,
     token_ids,
     token_vocabulary,
-    token_encode,
+    code,
+    code_custom,
+    secret,
 )
 CARD_FAMILIES = (meta, sect, text)
 
