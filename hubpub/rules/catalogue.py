@@ -8,6 +8,9 @@ from typing import Any
 from hubpub.core.errors import UsageError
 from hubpub.core.rule import Rule
 from hubpub.rules import (
+    chat,
+    chat_sources,
+    chat_turns,
     code,
     conf,
     file,
@@ -20,7 +23,7 @@ from hubpub.rules import (
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, token, code, secret)
+MODEL_FAMILIES = (file, conf, weight, token, chat, chat_turns, chat_sources, code, secret)
 CARD_FAMILIES = (meta, sect, text)
 
 
