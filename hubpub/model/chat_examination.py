@@ -25,7 +25,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class HiddenText:
-    """Text that is written only when a message holds one of the literals, or (without any) on a later day."""
+    """Text that is written only when a message holds one of the literals, or (without any) by date or chance."""
 
     text: str
     literals: tuple[str, ...]

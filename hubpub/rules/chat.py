@@ -93,7 +93,7 @@ def _begin(message: str) -> str:
 def unknown_name(folder: ModelFolder) -> Iterator[Problem]:
     """An error where no plain conversation works with it, a warning where only a branch does not."""
     for template, examination in _examined(folder):
-        if examination.unknown and not _by_hand(template):
+        if examination.unknown and not examination.escapes and not _by_hand(template):
             first = examination.unknown[0]
             needed = examination.broken is not None or fails_plainly(examination)
             severity = Severity.ERROR if needed else Severity.WARNING
@@ -218,5 +218,5 @@ def hidden_text(folder: ModelFolder) -> Iterator[Problem]:
             literals = " or ".join(repr(literal[:60]) for literal in first.literals)
             what = f"writes {says!r} only when a message holds {literals}"
         else:
-            what = f"writes {says!r} only after some date"
+            what = f"writes {says!r} only on certain days or by chance"
         yield _problem(template, what, first.line)

@@ -128,6 +128,8 @@ class TemplateEnvironment(ImmutableSandboxedEnvironment):
             if bits > 1 << 20:
                 raise OutOfBoundsError(f"computes a power of {bits // 3.32:,.0f} digits")
         if operator == "*":
+            if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > 1 << 22:
+                raise OutOfBoundsError("computes numbers of a million digits")
             for repeated, times in ((left, right), (right, left)):
                 if isinstance(repeated, str | bytes | list | tuple) and isinstance(times, int):
                     length = len(repeated) * times

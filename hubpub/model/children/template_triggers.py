@@ -29,6 +29,9 @@ _MOST_LITERALS = 60
 _LONGEST_LITERAL = 200
 _SHOWN = 160
 
+BY_CHANCE = "\0"
+"""Stands among the literals for a condition on the date or on chance."""
+
 Trigger = tuple[list[str], list[str]]
 """What a message must hold for a condition to be true, and what for it to be false."""
 
@@ -67,7 +70,8 @@ class Triggers:
     def _note(self, line: int, body: Iterable[nodes.Node], literals: list[str]) -> None:
         for text in self._written(body):
             if is_prose(text) and text.strip() not in literals:
-                self.hidden.append({"line": line, "literals": literals[:3], "text": text.strip()[:2000]})
+                said = [literal for literal in literals if literal != BY_CHANCE][:3]
+                self.hidden.append({"line": line, "literals": said, "text": text.strip()[:2000]})
                 return
 
     def _follow(self, tree: nodes.Template) -> None:
@@ -137,12 +141,10 @@ class Triggers:
         if isinstance(node, nodes.Compare):
             return self._compared(node)
         if isinstance(node, nodes.Test):
-            if node.name in _COMPARING_TESTS and (self._depends(node.node) or any(map(self._depends, node.args))):
+            if node.name in _COMPARING_TESTS and any(map(self._is_said, [node.node, *node.args])):
                 return self._keep([node.node, *node.args]), []
             return [], []
-        method = node.node if isinstance(node, nodes.Call) else None
-        searches = isinstance(method, nodes.Getattr) and _SEARCHES.fullmatch(method.attr)
-        if isinstance(node, nodes.Call) and searches and self._is_said(method.node):
+        if isinstance(node, nodes.Call) and self._searches(node.node):
             return self._keep(node.args), []
         if isinstance(node, nodes.Filter) and node.name in ("selectattr", "rejectattr", "select", "reject"):
             arguments = [a for a in node.args if not set(self._constants.texts(a)) & (_CONTENT | _COMPARING_TESTS)]
@@ -155,11 +157,19 @@ class Triggers:
             true, false = true + also_true, false + also_false
         return true, false
 
+    def _searches(self, method: nodes.Node) -> bool:
+        """Whether this is `content.startswith` or the like."""
+        if not isinstance(method, nodes.Getattr) or not _SEARCHES.fullmatch(method.attr):
+            return False
+        return self._is_said(method.node)
+
     def _compared(self, node: nodes.Compare) -> Trigger:
         true: list[str] = []
         false: list[str] = []
         operands = [node.expr, *(operand.expr for operand in node.ops)]
-        if any(self._depends(operand) for operand in operands):
+        if any(_by_chance(operand) for operand in operands):
+            true, false = [BY_CHANCE], [BY_CHANCE]
+        elif any(self._is_said(operand) for operand in operands):
             literals = self._keep(operands)
             negative = any(operand.op in ("ne", "notin") for operand in node.ops)
             if any(operand.op in ("gt", "gteq", "lt", "lteq") for operand in node.ops):
@@ -173,17 +183,6 @@ class Triggers:
             both = inner_true + inner_false
             true, false = true + both, false + both
         return true, false
-
-    def _depends(self, node: nodes.Node) -> bool:
-        """Whether a value depends on what was said, the date, or chance."""
-        if self._is_said(node):
-            return True
-        calls = [node, *node.find_all((nodes.Call, nodes.Filter))]
-        return any(
-            (isinstance(call, nodes.Call) and isinstance(call.node, nodes.Name) and call.node.name == "strftime_now")
-            or (isinstance(call, nodes.Filter) and call.name == "random")
-            for call in calls
-        )
 
     def _keep(self, operands: Iterable[nodes.Node]) -> list[str]:
         """The strings among the operands, also those in a list or dictionary."""
@@ -228,9 +227,8 @@ class Triggers:
         elif isinstance(node, nodes.Call) and isinstance(node.node, nodes.Getattr):
             if node.node.attr == "replace" and len(node.args) > 1:
                 yield from self._replaced(node.node.node, *node.args[:2])
-            elif node.node.attr == "get" and isinstance(node.node.node, nodes.Dict):
-                if node.args and self._is_said(node.args[0]):
-                    yield [_output(node.node.node)], self._keep([node.node.node])
+            elif node.node.attr == "get" and any(self._is_said(argument) for argument in node.args[:1]):
+                yield [_output(node.node.node)], self._keep([node.node.node])
 
     def _replaced(
         self, said: nodes.Node | None, old: nodes.Expr, new: nodes.Expr
@@ -302,6 +300,15 @@ def _bindings(target: nodes.Node) -> list[Binding]:
 
 def _output(expression: nodes.Expr) -> nodes.Output:
     return nodes.Output([expression], lineno=expression.lineno)
+
+
+def _by_chance(node: nodes.Node) -> bool:
+    """Whether a value depends on the date or on chance."""
+    return any(
+        (isinstance(part, nodes.Call) and isinstance(part.node, nodes.Name) and part.node.name == "strftime_now")
+        or (isinstance(part, nodes.Filter) and part.name == "random")
+        for part in [node, *node.find_all((nodes.Call, nodes.Filter))]
+    )
 
 
 def _flat(value: Any) -> list[str]:
