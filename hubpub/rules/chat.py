@@ -9,6 +9,7 @@ from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.model.chat import ChatTemplate
 from hubpub.model.chat_examination import Examination, Note
+from hubpub.model.children.template_chats import USER
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.chat_views import fails_plainly, primary, works_with_tools
 from hubpub.rules.registry import model_rules
@@ -128,7 +129,7 @@ def template_fails(folder: ModelFolder) -> Iterator[Problem]:
         elif works_with_tools(examination):
             what = f"fails on a conversation without tools: {user.failed}"
             yield _problem(template, what, user.line, Severity.WARNING)
-        elif examination.unset and examination.text("given") is not None:
+        elif examination.unset and USER in (examination.text("given") or ""):
             missing = re.match(r"'(\w+)' is undefined", user.failed)
             names = missing[1] if missing else ", ".join(examination.unset[:3])
             what = f"fails unless apply_chat_template is given {names}: {user.failed}"

@@ -57,6 +57,8 @@ def primary(folder: ModelFolder) -> Iterator[tuple[ChatTemplate, Examination]]:
     for template, examination in folder.chat_examinations.items():
         if template.text in told or not template.used or template.reader is Reader.PERSON:
             continue
+        if not (template.text or "").strip():
+            continue
         if template.name == DEFAULT and not examination.broken and not examination.exhausted:
             told.add(template.text)
             yield template, examination
