@@ -100,9 +100,12 @@ def read_templates(
         gguf: the templates that a GGUF file holds, by the key of its metadata.
     """
     found: list[ChatTemplate] = []
-    directories = {_home(entry) for entry in files if _holds_template(entry)}
-    for directory in sorted(directories):
-        found += _in_directory(directory, files, json, start)
+    homes: dict[str, list[FileEntry]] = {}
+    for entry in files:
+        if _holds_template(entry):
+            homes.setdefault(_home(entry), []).append(entry)
+    for directory in sorted(homes):
+        found += _in_directory(directory, homes[directory], json, start)
     known = {template.path for template in found}
     for entry in files:
         if entry.path not in known and _OTHER_TEMPLATE.fullmatch(entry.name):
@@ -130,15 +133,14 @@ def _in_directory(
     start: Callable[[str, int], bytes],
 ) -> Iterator[ChatTemplate]:
     """What a tokenizer or processor in `directory` ("" or "dir/") has."""
-    here = {entry.path: entry for entry in files if entry.path.startswith(directory)}
     processor = list(_of_json(directory + PROCESSOR_CONFIG, json, Reader.PROCESSOR))
     legacy = list(_of_json(directory + LEGACY_FILE, json, Reader.PROCESSOR, required=True))
     config = list(_of_json(directory + TOKENIZER_CONFIG, json, Reader.TOKENIZER))
     raw: list[ChatTemplate] = []
-    for path, entry in here.items():
-        if path == directory + TEMPLATE_FILE:
+    for entry in files:
+        if entry.path == directory + TEMPLATE_FILE:
             raw.insert(0, _file(entry, DEFAULT, Reader.TOKENIZER, start))
-        elif path == f"{directory}{TEMPLATE_DIRECTORY}/{entry.name}" and entry.suffix == ".jinja":
+        elif entry.path == f"{directory}{TEMPLATE_DIRECTORY}/{entry.name}" and entry.suffix == ".jinja":
             raw.append(_file(entry, entry.name.removesuffix(".jinja"), Reader.TOKENIZER, start))
     yield from raw
     yield from processor

@@ -229,7 +229,7 @@ def fixed_date(folder: ModelFolder) -> Iterator[Problem]:
     "CHAT014",
     "chat-template-own-prompt",
     Severity.INFO,
-    summary="A chat template adds a system prompt of its own when the conversation has none.",
+    summary="A chat template adds sentences of its own to a conversation of one message.",
     why="Users who send one message get more than that; it should be what the model was trained with, and no leftover "
     "of another model.",
     bad="You are Qwen, created by Alibaba Cloud. in a model of somebody else",
@@ -238,10 +238,10 @@ def fixed_date(folder: ModelFolder) -> Iterator[Problem]:
     source=_DOCS,
 )
 def own_prompt(folder: ModelFolder) -> Iterator[Problem]:
-    """Prose before what the user said."""
+    """Prose around what the user said."""
     for template, examination in sound(folder):
-        before = (plain(examination).user or "").partition(USER)[0]
-        says = " ".join(_MARKER.sub(" ", before).split())
+        before, _, after = (plain(examination).user or "").partition(USER)
+        says = " ".join(_MARKER.sub(" ", f"{before} {after}").split())
         if len(re.findall(r"[^\W\d_]{2,}", says)) >= 4:
             shown = says if len(says) <= 100 else says[:97] + "..."
             yield Problem(f"{template.title} adds a prompt of its own: {shown!r}", template.path)

@@ -154,7 +154,8 @@ def test_the_environment_is_that_of_transformers() -> None:
     assert set(ours.extensions) != set()
     text = (
         "{%- for m in messages %}\n  {% generation %}{{ m|tojson }}{% endgeneration %}\n"
-        "{% if loop.first %}{% continue %}{% endif %}\n{{ dict(a=1) }}{% set ns = namespace(x=2) %}{{ ns.x * 3 }}{{ 2 ** 3 }}\n{% endfor %}"
+        "{% if loop.first %}{% continue %}{% endif %}\n{{ dict(a=1) }}"
+        "{% set ns = namespace(x=2) %}{{ ns.x * 3 }}{{ 2 ** 3 }}\n{% endfor %}"
     )
     messages = [{"role": "user", "content": "<é>"}, {"role": "assistant", "content": "b"}]
     assert ours.from_string(text).render(messages=messages) == theirs.from_string(text).render(messages=messages)
