@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hubpub.model.chat import MOST_TEMPLATES, ChatTemplate
@@ -82,6 +83,9 @@ class Examination:
         return self.chats[chat].text if chat in self.chats else None
 
 
+_TOO_LATE = Examination(unseen="the other chat templates took all the time")
+
+
 def examine(
     templates: Iterable[ChatTemplate], tokens_in: Callable[[str], ChatTokens]
 ) -> dict[ChatTemplate, Examination]:
@@ -117,19 +121,26 @@ def _ask_for(requests: list[dict[str, Any]]) -> list[Examination]:
     if answer.failure is None:
         return [_digest(found) for found in answer.value]
     if len(requests) > 1:
-        return [examination for request in requests for examination in _ask_for([request])]
-    looked = _ask(requests, render=False)
+        deadline = time.monotonic() + _WALL
+        return [_alone(request) if time.monotonic() < deadline else _TOO_LATE for request in requests]
+    return [_alone(requests[0], answer)]
+
+
+def _alone(request: dict[str, Any], answer: Answer | None = None) -> Examination:
+    """What is known of one template, of which the answer may be known."""
+    answer = answer or _ask([request], render=True)
+    if answer.failure is None:
+        return _digest(answer.value[0])
+    looked = _ask([request], render=False)
     seen = _digest(looked.value[0]) if looked.failure is None else Examination()
     if seen.exhausted or seen.broken:
-        return [seen]
-    if answer.timed_out and "processor" not in (answer.failure or ""):
-        return [Examination(unseen=f"it {answer.failure}", escapes=seen.escapes, unknown=seen.unknown)]
-    exhausted = Note("takes too much processor time" if answer.timed_out else f"ends the process: {answer.failure}")
-    return [
-        Examination(
-            exhausted=exhausted, escapes=seen.escapes, unknown=seen.unknown, loops=seen.loops, hidden=seen.hidden
-        )
-    ]
+        return seen
+    processor = answer.timed_out and "processor" in answer.failure
+    killed = "code -" in answer.failure or "memory" in answer.failure  # else it is the child that does not work here
+    if not processor and not killed:
+        return replace(seen, unseen=f"the process that renders it {answer.failure}")
+    what = "takes too much processor time" if answer.timed_out else f"ends the process: it {answer.failure}"
+    return replace(seen, exhausted=Note(what))
 
 
 def _ask(requests: list[dict[str, Any]], *, render: bool) -> Answer:
@@ -138,7 +149,7 @@ def _ask(requests: list[dict[str, Any]], *, render: bool) -> Answer:
 
 def _digest(found: dict[str, Any]) -> Examination:
     if found.get("unseen"):
-        return Examination(unseen="the other chat templates took all the time")
+        return _TOO_LATE
     audit = found.get("audit") or {}
     hidden = [HiddenText(t["text"], tuple(t["literals"]), t["line"]) for t in audit.get("triggers", ())]
     for trigger in found.get("triggered") or ():

@@ -179,3 +179,10 @@ def test_what_ends_the_process_is_found_out_and_the_others_are_examined() -> Non
     assert found[fine].text("user") == "uno-question"
     assert found[killer].exhausted is not None or found[killer].chats["user"].failed is not None
     assert time.monotonic() - started < 20
+
+
+def test_a_child_that_does_not_work_is_no_verdict_on_the_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hubpub.model.chat_examination._FUNCTION", "hubpub.model.children.nothing:examine")
+    one, two = template("a"), template("b", "b.jinja")
+    found = examine([one, two], lambda _: NO_TOKENS)
+    assert all(found[t].unseen is not None and found[t].exhausted is None for t in (one, two))
