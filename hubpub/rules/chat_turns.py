@@ -219,7 +219,7 @@ def fixed_date(folder: ModelFolder) -> Iterator[Problem]:
     for template, examination in sound(folder):
         text = plain(examination).go or ""
         for found in _DAY.finditer(text):
-            about_knowledge = _KNOWLEDGE.search(text, max(found.start() - 60, 0), found.start())
+            about_knowledge = _KNOWLEDGE.search(text, text.rfind("\n", 0, found.start()) + 1, found.start())
             if _RENDERED_YEAR not in found[0] and not about_knowledge:
                 yield Problem(f"{template.title} writes the fixed date {found[0]}", template.path)
                 break
