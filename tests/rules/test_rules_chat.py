@@ -319,7 +319,9 @@ def test_plain_text_markers_are_info_where_the_tokenizer_has_none_of_that_style(
 
 
 def test_what_a_template_adds_of_its_own_is_info(model: Path) -> None:
-    prompt = "<|im_start|>system\nYou are a helpful assistant. Knowledge cutoff: 2023-12-01\nToday is 26 Jul 2024.<|im_end|>\n"
+    prompt = (
+        "<|im_start|>system\nYou are helpful to all. Knowledge cutoff: 2023-12-01\nToday is 26 Jul 2024.<|im_end|>\n"
+    )
     template(prompt + SOUND.replace("assistant\n", "assistant: "))(model)
     found = [(f.rule, f.severity.value) for f in judge_folder(model) if isinstance(f, Finding)]
     assert found == [("CHAT013", "info"), ("CHAT014", "info"), ("CHAT015", "info")]
