@@ -10,6 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hubpub.core.errors import UsageError
+from hubpub.model.chat import ChatTemplate, read_templates
+from hubpub.model.chat_examination import Examination, examine
+from hubpub.model.chat_gguf import gguf_templates
+from hubpub.model.chat_tokens import ChatTokens, chat_tokens
 from hubpub.model.custom_code import CustomCode, read_custom_code
 from hubpub.model.jsonfile import (
     CONFIG_LIMIT,
@@ -288,6 +292,23 @@ class ModelFolder:
     def custom_code(self) -> CustomCode:
         """The Python that the model brings along."""
         return read_custom_code([entry.path for entry in self.release_files], json=self.json, start=self.start)
+
+    @cached_property
+    def chat_templates(self) -> tuple[ChatTemplate, ...]:
+        """The chat templates, from every file that may hold one; those that are used first."""
+        return read_templates(self.release_files, json=self.json, start=self.start, gguf=self._gguf_templates)
+
+    def _gguf_templates(self, path: str) -> dict[str, str]:
+        return gguf_templates(partial(self.open_file, path))
+
+    @cached_property
+    def chat_examinations(self) -> dict[ChatTemplate, Examination]:
+        """What becomes of each chat template when it is rendered, in a child process."""
+        return examine(self.chat_templates, self.chat_tokens_in)
+
+    def chat_tokens_in(self, directory: str) -> ChatTokens:
+        """The special tokens of the tokenizer in `directory` ("" or "dir/")."""
+        return chat_tokens(directory, self.json)
 
     def facts(self) -> dict[str, Any]:
         """What a report says about the folder, JSON-ready."""

@@ -8,6 +8,9 @@ from typing import Any
 from hubpub.core.errors import UsageError
 from hubpub.core.rule import Rule
 from hubpub.rules import (
+    chat,
+    chat_sources,
+    chat_turns,
     code,
     code_custom,
     conf,
@@ -56,6 +59,9 @@ MODEL_FAMILIES = (
     token_encode,
     token_ids,
     token_vocabulary,
+    chat,
+    chat_sources,
+    chat_turns,
     code,
     code_custom,
     secret,
