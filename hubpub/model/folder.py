@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hubpub.core.errors import UsageError
+from hubpub.model.adapter import Adapter, read_adapter
+from hubpub.model.architecture import Architecture, compare, promises
 from hubpub.model.chat import ChatTemplate, read_templates
 from hubpub.model.chat_examination import Examination, examine
 from hubpub.model.chat_gguf import gguf_templates
@@ -25,8 +27,10 @@ from hubpub.model.jsonfile import (
 )
 from hubpub.model.kind import ModelKind, model_kind
 from hubpub.model.leftovers import Leftover, leftover, never_entered
+from hubpub.model.load import Loading, load
 from hubpub.model.locate import find_source
 from hubpub.model.safetensors import Header, read_header
+from hubpub.model.shapes import Promises
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
 from hubpub.model.source import Source
 from hubpub.model.textfiles import TextFile, read_text_files
@@ -238,6 +242,29 @@ class ModelFolder:
         """The weights: files, headers, indexes, parameter counts."""
         return read_weights(self.release_files, header=self._header, index=self._index, start=self.start)
 
+    @cached_property
+    def adapter(self) -> Adapter | None:
+        """The adapter of PEFT; None when the folder is none."""
+        if self.kind is not ModelKind.ADAPTER:
+            return None
+        header = self.weights.headers.get("adapter_model.safetensors")
+        return read_adapter(self.adapter_config, header.tensors if header else {})
+
+    @cached_property
+    def promises(self) -> Promises:
+        """What config.json promises of the tensors and they do not keep, as far as headers can tell."""
+        return promises(self)
+
+    @cached_property
+    def architecture(self) -> Architecture | None:
+        """What the installed transformers makes of config.json and the tensors; asking takes seconds."""
+        return compare(self)
+
+    @cached_property
+    def loading(self) -> Loading | None:
+        """What became of loading and running the model in a process of its own; trying takes seconds to minutes."""
+        return load(self)
+
     def _header(self, path: str) -> Header:
         return read_header(partial(self.open_file, path))
 
@@ -313,6 +340,7 @@ class ModelFolder:
     def facts(self) -> dict[str, Any]:
         """What a report says about the folder, JSON-ready."""
         weights, tokenizer = self.weights, self.tokenizer
+        tried = {name: vars(self).get(name) for name in ("architecture", "loading")}
         return {
             "kind": self.kind.value,
             "model_type": self.model_type,
@@ -326,6 +354,7 @@ class ModelFolder:
             "tensors": sum(len(weights.headers[path].tensors) for path in weights.primary),
             "tokenizer_files": list(tokenizer.files),
             "vocabulary": tokenizer.tokenizer_json.vocabulary if tokenizer.tokenizer_json else None,
+            **{name: fact.to_json() for name, fact in tried.items() if fact is not None},
         }
 
 

@@ -64,8 +64,11 @@ def test_byte_level_tokenizer_needs_no_vocabulary(name: str, tmp_path: Path) -> 
 
 
 def test_adapter(tmp_path: Path) -> None:
-    (tmp_path / "adapter_config.json").write_text('{"peft_type": "LORA", "base_model_name_or_path": "acme/base"}')
-    write_safetensors(tmp_path / "adapter_model.safetensors", {"q.lora_A.weight": ("F32", (4, 8))})
+    (tmp_path / "adapter_config.json").write_text(
+        '{"peft_type": "LORA", "base_model_name_or_path": "acme/base", "r": 4, "task_type": "CAUSAL_LM"}'
+    )
+    halves = {"q.lora_A.weight": ("F32", (4, 8)), "q.lora_B.weight": ("F32", (8, 4))}
+    write_safetensors(tmp_path / "adapter_model.safetensors", halves)
     assert judge(tmp_path) == []
 
 

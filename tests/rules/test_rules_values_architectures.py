@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import architectures
+from support import untrained
 from support.judging import judge_folder
 
 from hubpub.core.report import Skip
@@ -16,8 +16,8 @@ from hubpub.core.rule import Depth
 from hubpub.model.roles import is_trained_weight
 from hubpub.model.safetensors import read_header
 
-NAMES = [name for name, _ in architectures.MODELS]
-NAMES += [f"{name}-{dtype}" for name in architectures.HALVES for dtype in ("bf16", "fp16")]
+NAMES = [name for name, _ in untrained.MODELS]
+NAMES += [f"{name}-{dtype}" for name in untrained.HALVES for dtype in ("bf16", "fp16")]
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if importlib.util.find_spec("torch") is None:
         pytest.skip("torch is not installed")
     folder = tmp_path_factory.mktemp("architectures")
-    command = [sys.executable, "-W", "ignore", architectures.__file__, folder]
+    command = [sys.executable, "-W", "ignore", untrained.__file__, folder]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr[-2000:]
     return folder

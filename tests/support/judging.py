@@ -19,5 +19,12 @@ Judge = Callable[[Path], list[Finding | Skip]]
 
 def judge_folder(folder: Path, depth: Depth = Depth.QUICK) -> list[Finding | Skip]:
     """What every model rule of that depth says of the folder: findings and skips, in the order of the codes."""
-    subject = ModelFolder.open(folder)
-    return [found for rule in model_rules if depth.includes(rule.depth) for found in rule.run(subject)]
+    return judge_opened(ModelFolder.open(folder), depth)
+
+
+def judge_opened(folder: ModelFolder, depth: Depth, family: str = "") -> list[Finding | Skip]:
+    """The same of a folder that is open already; `family` limits it to codes with one of these beginnings."""
+    rules = [
+        rule for rule in model_rules if depth.includes(rule.depth) and rule.code.startswith(tuple(family.split()) or "")
+    ]
+    return [found for rule in rules for found in rule.run(folder)]

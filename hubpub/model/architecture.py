@@ -1,0 +1,320 @@
+"""Whether the tensors of a folder are those of its class in transformers, which a child process asks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from hubpub.model.kind import ModelKind
+from hubpub.model.safetensors import Tensor
+from hubpub.model.shapes import Promises, broken_promises, unwrap
+
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
+
+SECONDS = 180.0
+"""For one model; nearly all of it is the import of torch and transformers, 5 s on a quiet machine."""
+
+MEMORY = 12 << 30
+"""Bytes of address space; torch reserves several GB and uses 350 MB."""
+
+MOST_TENSORS = 400_000
+"""A model of 235 billion parameters with 128 experts per layer has 37,000."""
+
+_QUANTISED_NAMES = (".qweight", ".qzeros", ".SCB", ".absmax", ".weight_scale", ".weight_scale_inv", ".weight_packed")
+
+
+class Status(StrEnum):
+    """How far the comparison came."""
+
+    COMPARED = "compared"
+    UNKNOWN_TYPE = "unknown-type"
+    UNKNOWN_CLASS = "unknown-class"
+    REFUSED = "refused"
+    UNABLE = "unable"
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """A tensor whose shape is not the one that the class has with this configuration."""
+
+    tensor: str
+    stored: tuple[int, ...]
+    wanted: tuple[int, ...]
+
+    @property
+    def transposed(self) -> bool:
+        """Whether it is the matrix that is wanted, rows for columns."""
+        return len(self.stored) == 2 and self.stored == self.wanted[::-1] and self.stored != self.wanted
+
+
+@dataclass(frozen=True, slots=True)
+class LayerGap:
+    """Whole layers that only one side has.
+
+    Attributes:
+        stack: what the names of its tensors begin with, "bert.encoder.layer".
+        model: layers that the class has with this configuration.
+        stored: layers in the file.
+        tensors: how many tensors are in the layers that only one side has.
+    """
+
+    stack: str
+    model: int
+    stored: int
+    tensors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """What the installed transformers makes of config.json and the names and shapes of the tensors.
+
+    Attributes:
+        status: how far it came.
+        name: of the class, `architectures[0]`.
+        path: of the weights, or of their index.
+        config: path of config.json.
+        reason: why it was refused or could not be compared.
+        transformers: version; None when it was not asked.
+        torch: version; None when it was not asked.
+        expected: tensors that the class has.
+        missing: tensors of the class that the file lacks, at most 1,000; `missing_count` says how many there are.
+        unexpected: tensors that the class lacks, likewise.
+        mismatched: tensors with another shape, likewise.
+        conversions: what cannot be made of several stored tensors (experts), and why.
+        layers: whole layers that only one side has; their tensors are not in `missing` and `unexpected`.
+        prefix: what nine in ten names begin with, and should not; the rest was compared without it.
+        fits: the class of the same model type that all tensors are for.
+        classes: of the model type, when `name` is not a class of transformers.
+        known_class: whether transformers has `name`, when it does not have the model type.
+        output: names of the parameters of the output embedding.
+    """
+
+    status: Status
+    name: str | None = None
+    path: str = "model.safetensors"
+    config: str = "config.json"
+    reason: str | None = None
+    transformers: str | None = None
+    torch: str | None = None
+    expected: int = 0
+    missing: tuple[str, ...] = ()
+    missing_count: int = 0
+    unexpected: tuple[str, ...] = ()
+    unexpected_count: int = 0
+    mismatched: tuple[Mismatch, ...] = ()
+    mismatched_count: int = 0
+    conversions: tuple[tuple[str, str], ...] = ()
+    layers: tuple[LayerGap, ...] = ()
+    prefix: str | None = None
+    fits: str | None = None
+    classes: tuple[str, ...] = ()
+    known_class: bool = False
+    output: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """What a report says of it."""
+        return {
+            "status": self.status.value,
+            "class": self.name,
+            "reason": self.reason,
+            "transformers": self.transformers,
+            "torch": self.torch,
+            "tensors": self.expected,
+        }
+
+
+def compare(folder: ModelFolder) -> Architecture | None:
+    """Ask a child process; None when the folder holds no model of transformers to compare."""
+    return compare_all([folder])[0]
+
+
+def compare_all(folders: Sequence[ModelFolder]) -> list[Architecture | None]:
+    """The same for several folders, with one child process."""
+    models = [stored_tensors(folder) for folder in folders]
+    asked = [model for model in models if isinstance(model, Stored)]
+    found = iter(_ask(asked) if asked else ())
+    return [next(found) if isinstance(model, Stored) else _unable(model) if model else None for model in models]
+
+
+def _ask(models: Sequence[Stored]) -> list[Architecture]:
+    from hubpub.model.child import Child
+
+    requests = [
+        {
+            "config": model.config,
+            "tensors": {name: [tensor.dtype, tensor.shape] for name, tensor in unwrap(model.tensors).items()},
+        }
+        for model in models
+    ]
+    answer = Child(
+        "hubpub.model.children.architecture:compare",
+        {"models": requests},
+        seconds=SECONDS + len(models),
+        memory=MEMORY,
+        env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    ).answer()
+    if answer.value is None:
+        return [_unable(f"the comparison {answer.failure}")] * len(models)
+    if "absent" in answer.value:
+        return [_unable(f"{answer.value['absent']} is not installed")] * len(models)
+    versions = answer.value["transformers"], answer.value["torch"]
+    return [_architecture(found, model, *versions) for found, model in zip(answer.value["models"], models, strict=True)]
+
+
+def model_directory(folder: ModelFolder) -> str | None:
+    """Where the model of transformers is, "" or "dir/"; None when there is none."""
+    if folder.kind is ModelKind.TRANSFORMERS:
+        return ""
+    if folder.kind is not ModelKind.SENTENCE_TRANSFORMERS or folder.modules is None:
+        return None
+    for module in folder.modules.value or ():
+        if isinstance(module, dict) and str(module.get("type", "")).endswith(".Transformer"):
+            path = str(module.get("path", ""))
+            directory = f"{path}/" if path else ""
+            return directory if folder.entry(directory + "config.json") else None
+    return None
+
+
+def promises(folder: ModelFolder) -> Promises:
+    """What config.json promises of the tensors and they do not keep; nothing where that cannot be told."""
+    stored = stored_tensors(folder)
+    return broken_promises(stored.config, stored.tensors) if isinstance(stored, Stored) else Promises()
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A model whose class is one of transformers, as its files describe it.
+
+    Attributes:
+        config: config.json, with a model type and an architecture.
+        tensors: by name, of the files that from_pretrained takes.
+        directory: where it is, "" or "dir/".
+        path: of the single weight file or the index.
+        listed: the names in the index; a tensor that only the index has is reported as such.
+    """
+
+    config: dict[str, Any]
+    tensors: dict[str, Tensor]
+    directory: str
+    path: str
+    listed: Collection[str] = ()
+
+    @property
+    def name(self) -> str:
+        """The class."""
+        return str(self.config["architectures"][0])
+
+
+def stored_tensors(folder: ModelFolder) -> Stored | str | None:
+    """The tensors to compare; why there are none; None when the folder holds no model of transformers."""
+    directory = model_directory(folder)
+    if directory is None or not folder.weights.files:
+        return None
+    document = folder.json(directory + "config.json")
+    config = document.value if document else None
+    if not isinstance(config, dict):
+        return "config.json cannot be read"
+    names = config.get("architectures")
+    name = names[0] if isinstance(names, list) and names else None
+    if not isinstance(config.get("model_type"), str) or not isinstance(name, str):
+        return "config.json does not name a model type and an architecture"
+    if own_code(config):
+        return "its class is code of its own (auto_map), which is not run"
+    quantised = quant_method(config)
+    if quantised is not None:
+        return f"its weights are quantised ({quantised})"
+    found = _files(folder, directory)
+    if isinstance(found, str):
+        return found
+    paths, path = found
+    tensors = {name: tensor for file in paths for name, tensor in folder.weights.headers[file].tensors.items()}
+    if len(tensors) > MOST_TENSORS:
+        return f"it has more than {MOST_TENSORS:,} tensors"
+    if any(name.endswith(_QUANTISED_NAMES) for name in tensors):
+        return "its weights look quantised, and config.json does not say how"
+    index = next((index for index in folder.weights.indexes if index.path == path), None)
+    return Stored(config, tensors, directory, path, index.weight_map if index else ())
+
+
+def own_code(config: Mapping[str, Any]) -> bool:
+    """Whether config.json sends the Auto classes to code of the model's own."""
+    auto_map = config.get("auto_map")
+    return isinstance(auto_map, dict) and any(str(key).startswith(("AutoModel", "AutoConfig")) for key in auto_map)
+
+
+def quant_method(config: Mapping[str, Any]) -> str | None:
+    """How the weights are quantised, by config.json or one of its parts; None when they are not."""
+    parts = [config, *(part for part in config.values() if isinstance(part, dict))]
+    for part in parts:
+        for key in ("quantization_config", "compression_config", "quantization"):
+            settings = part.get(key)
+            if isinstance(settings, dict) and settings:
+                return str(settings.get("quant_method") or settings.get("quant_type") or "unknown method")[:40]
+    return None
+
+
+def _files(folder: ModelFolder, directory: str) -> tuple[list[str], str] | str:
+    """The safetensors files that from_pretrained takes, and what stands for them; or why that cannot be told."""
+    weights = folder.weights
+    primary = [path for path in weights.primary if path[: path.rfind("/") + 1] == directory]
+    if not primary:
+        return "its weights are not safetensors"
+    single = directory + "model.safetensors"
+    if single in weights.headers:
+        primary, path = [single], single
+    elif index := next((index for index in weights.indexes if index.path == single + ".index.json"), None):
+        if not index.weight_map or any(directory + file not in weights.headers for file in index.shards()):
+            return "its index or a shard is missing or broken"
+        path = index.path
+    elif len(primary) == 1:
+        path = primary[0]
+    else:
+        return "it has several weight files, none of which from_pretrained takes"
+    broken = next((path for path in primary if weights.headers[path].problems), None)
+    return f"{broken} is broken" if broken else (primary, path)
+
+
+def _unable(reason: str) -> Architecture:
+    return Architecture(Status.UNABLE, reason=reason)
+
+
+def _architecture(found: dict[str, Any], model: Stored, transformers: str, torch: str) -> Architecture:
+    absent = [name for name in found.get("missing", ()) if name not in model.listed]
+    return Architecture(
+        status=Status(found["status"]),
+        name=model.name,
+        path=model.path,
+        config=model.directory + "config.json",
+        reason=found.get("reason"),
+        transformers=transformers,
+        torch=torch,
+        expected=found.get("expected", 0),
+        missing=tuple(absent),
+        missing_count=found.get("missing_count", 0) - len(found.get("missing", ())) + len(absent),
+        unexpected=tuple(found.get("unexpected", ())),
+        unexpected_count=found.get("unexpected_count", 0),
+        mismatched=tuple(
+            Mismatch(name, tuple(stored), tuple(wanted)) for name, stored, wanted in found.get("mismatched", ())
+        ),
+        mismatched_count=found.get("mismatched_count", 0),
+        conversions=tuple(found.get("conversions", {}).items()),
+        layers=tuple(LayerGap(**gap) for gap in found.get("layers", ())),
+        prefix=found.get("prefix"),
+        fits=found.get("fits"),
+        classes=tuple(found.get("classes", ())),
+        known_class=found.get("known_class", False),
+        output=tuple(found.get("output", ())),
+    )
+
+
+def newer_than(version: str, installed: str) -> bool:
+    """Whether a version, as "5.30.0.dev0", is of a later minor release than the installed one."""
+    return _minor(version) > _minor(installed)
+
+
+def _minor(version: str) -> tuple[int, ...]:
+    parts = version.split(".")[:2]
+    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
