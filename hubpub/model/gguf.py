@@ -12,66 +12,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import BinaryIO, NamedTuple
 
+from hubpub.model.ggml import ARRAY, GGML_TYPES, SCALARS, STRING, VALUE_NAMES
 from hubpub.model.safetensors import HeaderProblem
 from hubpub.model.signatures import describe
 from hubpub.model.window import Broken, Window, look
 
-# Elements and bytes of a block by type; enum ggml_type of ggml/include/ggml.h and the type traits of ggml/src/ggml.c.
-GGML_TYPES = {
-    0: ("F32", 1, 4),
-    1: ("F16", 1, 2),
-    2: ("Q4_0", 32, 18),
-    3: ("Q4_1", 32, 20),
-    6: ("Q5_0", 32, 22),
-    7: ("Q5_1", 32, 24),
-    8: ("Q8_0", 32, 34),
-    9: ("Q8_1", 32, 36),
-    10: ("Q2_K", 256, 84),
-    11: ("Q3_K", 256, 110),
-    12: ("Q4_K", 256, 144),
-    13: ("Q5_K", 256, 176),
-    14: ("Q6_K", 256, 210),
-    15: ("Q8_K", 256, 292),
-    16: ("IQ2_XXS", 256, 66),
-    17: ("IQ2_XS", 256, 74),
-    18: ("IQ3_XXS", 256, 98),
-    19: ("IQ1_S", 256, 50),
-    20: ("IQ4_NL", 32, 18),
-    21: ("IQ3_S", 256, 110),
-    22: ("IQ2_S", 256, 82),
-    23: ("IQ4_XS", 256, 136),
-    24: ("I8", 1, 1),
-    25: ("I16", 1, 2),
-    26: ("I32", 1, 4),
-    27: ("I64", 1, 8),
-    28: ("F64", 1, 8),
-    29: ("IQ1_M", 256, 56),
-    30: ("BF16", 1, 2),
-    34: ("TQ1_0", 256, 54),
-    35: ("TQ2_0", 256, 66),
-    39: ("MXFP4", 32, 17),
-    40: ("NVFP4", 64, 36),
-    41: ("Q1_0", 128, 18),
-    42: ("Q2_0", 64, 18),
-}
-
-_SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
-_STRING, _ARRAY = 8, 9
-_VALUE_NAMES = {
-    0: "u8",
-    1: "i8",
-    2: "u16",
-    3: "i16",
-    4: "u32",
-    5: "i32",
-    6: "f32",
-    7: "bool",
-    8: "string",
-    9: "array",
-    10: "u64",
-    11: "i64",
-    12: "f64",
-}
 _LEGACY = {b"lmgg": "GGML", b"fmgg": "GGMF", b"tjgg": "GGJT", b"algg": "GGLA"}
 
 _MOST_KEYS = 1 << 16
@@ -161,7 +106,7 @@ class GgufFile:
 
     @cached_property
     def chat_templates(self) -> dict[str, str]:
-        """The chat templates by the key of the metadata: `tokenizer.chat_template`, `tokenizer.chat_template.tool_use`."""
+        """The chat templates by their keys: `tokenizer.chat_template`, `tokenizer.chat_template.tool_use`, ..."""
         start = "tokenizer.chat_template"
         return {
             key: value
@@ -276,15 +221,15 @@ class _Reader:
             (kind,) = self.window.unpack(self.u32)
             if key in self.values or key in self.arrays:
                 self._problem(f"has the metadata key {_quoted(key)} twice", place)
-            if kind == _ARRAY:
+            if kind == ARRAY:
                 self.arrays[key] = self._array(key)
-            elif kind == _STRING:
+            elif kind == STRING:
                 self.values[key] = self._kept_string(key)
             else:
                 self.values[key] = self._scalar(key, kind)
 
     def _scalar(self, key: str, kind: int) -> Value:
-        code = _SCALARS.get(kind)
+        code = SCALARS.get(kind)
         if code is None:
             at = self.window.position - 4
             raise Broken(f"gives {_quoted(key)} the value type {kind:,}, which the format does not have", at)
@@ -317,15 +262,15 @@ class _Reader:
         place = self.window.position
         (kind,) = self.window.unpack(self.u32)
         (length,) = self.window.unpack(self.u64)
-        if kind in _SCALARS:
-            width = struct.calcsize("<" + _SCALARS[kind])
+        if kind in SCALARS:
+            width = struct.calcsize("<" + SCALARS[kind])
             self._fits(length, width, key, place)
             self.window.skip(length * width)
-        elif kind == _STRING:
+        elif kind == STRING:
             self._fits(length, 8, key, place)
             self._count_strings(length, key, place)
             self.window.skip_strings(length, self.u64)
-        elif kind == _ARRAY:
+        elif kind == ARRAY:
             self._fits(length, 12, key, place)
             if depth == _DEEPEST:
                 raise Broken(f"nests the arrays of {_quoted(key)} more than {_DEEPEST} deep", place)
@@ -335,7 +280,7 @@ class _Reader:
         else:
             message = f"gives {_quoted(key)} elements of type {kind:,}, which the format does not have"
             raise Broken(message, place)
-        return GgufArray(_VALUE_NAMES[kind], length)
+        return GgufArray(VALUE_NAMES[kind], length)
 
     def _fits(self, length: int, width: int, key: str, place: int) -> None:
         if length * width > self.window.left:
@@ -390,7 +335,9 @@ class _Reader:
         for tensor in self.tensors.values():
             if not told and expected is not None and tensor.offset != expected:
                 told = True
-                self._problem(self._misplaced(tensor, expected, alignment), self.places[tensor.name], tensor.name[:1000])
+                self._problem(
+                    self._misplaced(tensor, expected, alignment), self.places[tensor.name], tensor.name[:1000]
+                )
             if tensor.size is None:
                 end = max(end, tensor.offset)
                 expected = None
@@ -411,7 +358,7 @@ class _Reader:
                 return f"stores {shown} over the bytes of {_quoted(other.name)}"
         if tensor.offset > expected:
             return f"has a hole of {tensor.offset - expected:,} bytes before {shown}"
-        return f"stores {shown} at {tensor.offset:,} instead of {expected:,}: the tensors are not in the order of the table"
+        return f"stores {shown} out of the order of its table, at {tensor.offset:,} instead of {expected:,}"
 
 
 def _other(begin: bytes) -> str:

@@ -416,10 +416,9 @@ def _fill(target: dict[Any, Any], items: list[Any]) -> None:
     """Set the keys and values that follow each other in `items`."""
     if len(items) % 2:
         raise ValueError("a key without a value")
-    for key, value in zip(items[::2], items[1::2], strict=True):
-        # A tuple is hashed as deep as it goes, which a hostile one makes endless.
-        if isinstance(key, str | int | bytes):
-            target[key] = value
+    # A tuple is hashed as deep as it goes, which a hostile one makes endless.
+    pairs = zip(items[::2], items[1::2], strict=True)
+    target.update((key, value) for key, value in pairs if isinstance(key, str | int | bytes))
 
 
 def _instance(machine: _Machine) -> None:

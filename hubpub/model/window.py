@@ -75,6 +75,10 @@ class Window:
         if self._at > len(self._piece):
             self._start, self._at, self._piece, self._next = self.position, 0, b"", _PIECE
 
+    def back(self, length: int) -> None:
+        """Return to `length` bytes before, which were taken at once just now."""
+        self._at -= length
+
     def unpack(self, form: struct.Struct) -> tuple[int, ...]:
         """The next numbers, as `form` says.
 

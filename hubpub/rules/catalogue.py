@@ -17,10 +17,14 @@ from hubpub.rules import (
     text,
     token,
     weight,
+    weight_gguf,
+    weight_onnx,
+    weight_other,
+    weight_torch,
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, token, code, secret)
+MODEL_FAMILIES = (file, conf, weight, weight_gguf, weight_torch, weight_onnx, weight_other, token, code, secret)
 CARD_FAMILIES = (meta, sect, text)
 
 
