@@ -119,8 +119,15 @@ def _read_hdf5(file: BinaryIO, size: int) -> KerasFile:
 def _code(document: Any) -> Iterator[KerasCode]:
     """What a configuration would run, each thing once."""
     told: set[KerasCode] = set()
+    of_layers: set[int] = set()
     for item in _objects(document):
-        found = _lambda(item) if item.get("class_name") == "Lambda" else _import(item)
+        if item.get("class_name") == "Lambda":
+            found = _layer(item)
+            of_layers.add(id(_config(item).get("function")))
+        elif item.get("class_name") == "__lambda__":
+            found = None if id(item) in of_layers else _carried("a lambda", _marshalled(item))
+        else:
+            found = _import(item)
         if found is not None and found not in told:
             told.add(found)
             yield found
@@ -139,24 +146,33 @@ def _objects(document: Any) -> Iterator[dict[str, Any]]:
             stack.extend(reversed(item))
 
 
-def _lambda(item: dict[str, Any]) -> KerasCode | None:
+def _config(item: dict[str, Any]) -> dict[str, Any]:
     config = item.get("config")
-    config = config if isinstance(config, dict) else {}
+    return config if isinstance(config, dict) else {}
+
+
+def _layer(item: dict[str, Any]) -> KerasCode | None:
+    """A Lambda layer, unless its function is looked up by name: then the file carries no code."""
+    config = _config(item)
     function = config.get("function")
-    code = _marshalled(function)
-    if code is None and not (config.get("function_type") == "lambda" or isinstance(function, list)):
-        return None  # a function that is looked up by its name, which the file does not carry
+    if isinstance(function, str) and config.get("function_type") != "lambda":
+        return None
     name = config.get("name")
     what = f"the Lambda layer {str(name)[:100]!r}" if name else "a Lambda layer"
-    hostile = _HOSTILE_NAMES.search(code or b"")
+    return _carried(what, _marshalled(function))
+
+
+def _carried(what: str, code: bytes | None) -> KerasCode | None:
+    if code is None:
+        return None
+    hostile = _HOSTILE_NAMES.search(code)
     return KerasCode(what, hostile[0].decode() if hostile else None)
 
 
 def _marshalled(function: Any) -> bytes | None:
-    """The byte code that a Lambda carries, as Keras 3 and Keras 2 write it."""
+    """The byte code of a function, as Keras 3 (an object) and Keras 2 (a list) write it; None when it is no code."""
     if isinstance(function, dict) and function.get("class_name") == "__lambda__":
-        config = function.get("config")
-        function = config.get("code") if isinstance(config, dict) else None
+        function = _config(function).get("code")
     elif isinstance(function, list) and function:
         function = function[0]
     if not isinstance(function, str):

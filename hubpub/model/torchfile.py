@@ -21,6 +21,7 @@ from hubpub.model.ziparchive import Archive, read_archive, read_member
 LARGEST_PICKLE = 20 << 20
 """Bytes of the pickles that are read; a checkpoint of 100,000 tensors has about so many."""
 
+_BEGIN = 512
 _FIRST_PIECE = 1 << 18
 _MAGIC = 0x1950A86A20F9469CFC6C
 _MOST_PROBLEMS = 20
@@ -89,13 +90,13 @@ def read_torch(open_file: Callable[[], BinaryIO]) -> TorchFile:
 def parse_torch(file: BinaryIO, size: int) -> TorchFile:
     """Read what `file`, which has `size` bytes, holds."""
     file.seek(0)
-    begin = file.read(512)
+    begin = file.read(_BEGIN)
     if not begin:
         return _broken(size, TorchFormat.OTHER, Broken("has 0 bytes"))
     try:
         if begin.startswith(b"PK\x03\x04"):
             return _read_zip(file, size)
-        if is_pickle(begin):
+        if is_pickle(begin) or _is_text_pickle(begin):
             return _read_pickles(file, size)
     except Broken as broken:
         return _broken(size, TorchFormat.ZIP, broken)
@@ -105,6 +106,17 @@ def parse_torch(file: BinaryIO, size: int) -> TorchFile:
         "nothing but zero bytes at its start" if not begin.strip(b"\0") else "neither a zip archive nor a pickle"
     )
     return _broken(size, TorchFormat.OTHER, Broken(f"is {noun}, not what torch.save writes", 0))
+
+
+def _is_text_pickle(begin: bytes) -> bool:
+    """Whether the opcodes of a pickle of protocol 0 or 1, which has no signature, follow each other here."""
+    try:
+        run(begin)
+    except Ended:
+        return len(begin) == _BEGIN
+    except NotFollowed:
+        return False
+    return True
 
 
 def zip_format(archive: Archive) -> TorchFormat:

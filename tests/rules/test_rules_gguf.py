@@ -53,7 +53,12 @@ DEFECTS: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     "empty": (write(b""), "WEIGHT040", "error", "has 0 bytes"),
     "data cut short": (write(gguf(TENSORS, SOUND)[:-100]), "WEIGHT040", "error", "is cut short: 100 of 256 bytes"),
     "header cut short": (write(gguf(TENSORS, SOUND)[:150]), "WEIGHT040", "error", ""),
-    "tensor count 2^60": (write(gguf(counts=(1 << 60, None))), "WEIGHT040", "error", "claims 1,152,921,504,606,846,976"),
+    "tensor count 2^60": (
+        write(gguf(counts=(1 << 60, None))),
+        "WEIGHT040",
+        "error",
+        "claims 1,152,921,504,606,846,976",
+    ),
     "key count 2^60": (write(gguf(counts=(None, 1 << 60))), "WEIGHT040", "error", "metadata entries"),
     "overlap": (
         write(gguf(TENSORS, SOUND, offsets={"output.weight": 0})),
@@ -94,7 +99,12 @@ DEFECTS: dict[str, tuple[Callable[[Path], object], str, str, str]] = {
     "fewer scores than tokens": (changed(tokenizer__ggml__scores=[1.0]), "WEIGHT041", "error", "but 1 values"),
     "eos past the vocabulary": (changed(tokenizer__ggml__eos_token_id=4), "WEIGHT041", "error", "past its 4 tokens"),
     "part without its name": (changed(split__count=3, split__no=1), "WEIGHT042", "error", "is file 2 of 3"),
-    "removed type": (write(gguf({"a": ("31", (32,))})), "WEIGHT043", "warning", "Q4_0_4_4, which llama.cpp has removed"),
+    "removed type": (
+        write(gguf({"a": ("31", (32,))})),
+        "WEIGHT043",
+        "warning",
+        "Q4_0_4_4, which llama.cpp has removed",
+    ),
     "unknown type": (write(gguf({"a": ("999", (32,))})), "WEIGHT043", "info", "ggml type 999"),
     "vocabulary alone": (write(gguf({}, SOUND)), "WEIGHT043", "info", "a vocabulary of 4 tokens and no tensors"),
     "big endian": (write(gguf(TENSORS, SOUND, order=">")), "WEIGHT043", "info", "for big-endian machines"),

@@ -62,7 +62,8 @@ def gguf(
     pairs = {"general.architecture": "llama"} if metadata is None else metadata
     pairs = list(pairs.items()) if isinstance(pairs, Mapping) else list(pairs)
     head = b"GGUF" + struct.pack(order + "I", version)
-    head += struct.pack(order + "QQ", *(a if a is not None else b for a, b in zip(counts, (len(tensors), len(pairs)))))
+    claimed = (len(tensors) if counts[0] is None else counts[0], len(pairs) if counts[1] is None else counts[1])
+    head += struct.pack(order + "QQ", *claimed)
     for key, value in pairs:
         head += gguf_string(key, order) + gguf_value(value, order)
     end = 0
@@ -102,7 +103,11 @@ def onnx_tensor(name: str, dims: Sequence[int], raw: bytes | None = None, **exte
 
 
 def onnx(
-    *tensors: bytes, domains: Sequence[str] = ("",), nodes: Sequence[bytes] = (), ir_version: int = 8, graph: bool = True
+    *tensors: bytes,
+    domains: Sequence[str] = ("",),
+    nodes: Sequence[bytes] = (),
+    ir_version: int = 8,
+    graph: bool = True,
 ) -> bytes:
     """A ModelProto with these initializers, opset domains and nodes."""
     body = b"".join(field(1, node) for node in nodes or [field(1, "x") + field(2, "y") + field(4, "Relu")])
