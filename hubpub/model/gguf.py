@@ -20,8 +20,8 @@ from hubpub.model.window import Broken, Window, look
 _LEGACY = {b"lmgg": "GGML", b"fmgg": "GGMF", b"tjgg": "GGJT", b"algg": "GGLA"}
 
 _MOST_KEYS = 1 << 16
-_MOST_TENSORS = 1 << 18
-_MOST_STRINGS = 4_000_000  # of all arrays together; the largest vocabularies have 800,000 tokens and merges
+_MOST_TENSORS = 1 << 17
+_MOST_STRINGS = 2_000_000  # of all arrays together; the largest vocabularies have 800,000 tokens and merges
 _LONGEST_NAME = 65_535
 _LONGEST_STRING = 4 << 20  # bytes that are kept of a metadata string
 _KEPT_STRINGS = 16 << 20  # bytes of all metadata strings that are kept

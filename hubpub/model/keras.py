@@ -22,7 +22,7 @@ from hubpub.model.ziparchive import read_archive, read_member
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _FIRST_PIECE = 1 << 20
-_LARGEST_CONFIG = 16 << 20
+_LARGEST_CONFIG = 8 << 20
 _CONFIG_START = re.compile(rb'\{"(?:class_name|module|registered_name)": ?"')
 _MOST_VISITS = 300_000
 

@@ -54,7 +54,8 @@ _LARGEST_DIMS = 1 << 16
 _DEEPEST = 16
 _LARGEST = 1 << 63
 _NUMBER = re.compile(r"\d{1,19}")
-_SEARCHED = 1 << 18
+_LARGEST_SEARCHED = 1 << 18  # bytes of a node
+_SEARCHED = 1 << 28  # bytes of all nodes
 
 
 class OnnxTensor(NamedTuple):
@@ -172,6 +173,7 @@ class _Reader:
         self.size = size
         self.window = Window(file, size)
         self.fields = 0
+        self.searched = 0
         self.has_graph = False
         self.ir_version = 0
         self.producer = ""
@@ -193,7 +195,7 @@ class _Reader:
         except Broken as broken:
             self.problems.insert(0, HeaderProblem(broken.message, broken.offset))
         except _TooMuchError:
-            self.unseen = f"it has more than {_MOST_FIELDS:,} fields"
+            self.unseen = f"it has more than {_MOST_FIELDS:,} fields, or nodes of more than {_SEARCHED:,} bytes"
         return OnnxFile(
             self.size,
             self.ir_version,
@@ -314,7 +316,10 @@ class _Reader:
         end = self.window.position + length
         if depth >= _DEEPEST:
             return
-        if length <= _SEARCHED:
+        if length <= _LARGEST_SEARCHED:
+            self.searched += length
+            if self.searched > _SEARCHED:
+                raise _TooMuchError
             content = self.window.take(length)
             if b"location" not in content:
                 return
@@ -369,6 +374,7 @@ class _Reader:
         end = self.window.position + length
         if length > _LARGEST_DIMS:
             raise Broken("has a tensor of absurdly many dimensions", self.window.position)
+        self.fields += length
         numbers = []
         while self.window.position < end:
             numbers.append(self.window.varint())

@@ -14,7 +14,7 @@ from hubpub.model.window import look
 
 _LARGEST_XML = 64 << 20
 _NET = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<net\s", re.DOTALL)
-_DATA = re.compile(rb"<data\b[^>]{0,4000}>")
+_DATA = re.compile(rb"<data\b[^<>]*>")
 _OFFSET = re.compile(rb'\boffset="(\d{1,19})"')
 _SIZE = re.compile(rb'\bsize="(\d{1,19})"')
 

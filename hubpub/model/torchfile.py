@@ -14,7 +14,8 @@ from typing import Any, BinaryIO
 
 from hubpub.model.safetensors import HeaderProblem
 from hubpub.model.signatures import describe, is_pickle
-from hubpub.model.torch_pickle import BYTES, Ended, NotFollowed, Ran, Storage, TorchTensor, run, tensors_in
+from hubpub.model.torch_pickle import Ended, Ran, run
+from hubpub.model.torch_values import BYTES, NotFollowed, Storage, TorchTensor, tensors_in
 from hubpub.model.window import Broken, look
 from hubpub.model.ziparchive import Archive, read_archive, read_member
 
