@@ -22,6 +22,7 @@ from hubpub.model.ziparchive import read_archive, read_member
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _FIRST_PIECE = 1 << 20
+_LARGEST_BLOCK = 2048
 _LARGEST_CONFIG = 8 << 20
 _CONFIG_START = re.compile(rb'\{"(?:class_name|module|registered_name)": ?"')
 _MOST_VISITS = 300_000
@@ -93,7 +94,10 @@ def _read(file: BinaryIO, size: int, path: str) -> KerasFile:
             problem = document.problem.message if document.problem else "is empty"
             raise Broken(f"is damaged: its config.json {problem}", member.place)
         return KerasFile(tuple(_code(document.value)))
-    if begin.startswith(_HDF5):
+    # A block of the user's own may come first: 512 bytes, or a larger power of two.
+    file.seek(0)
+    blocks = file.read(_LARGEST_BLOCK + len(_HDF5))
+    if any(blocks[at : at + len(_HDF5)] == _HDF5 for at in (0, 512, 1024, 2048)):
         return _read_hdf5(file, size)
     noun = describe(begin) or "neither HDF5 nor a zip archive"
     raise Broken(f"is {noun}, not what Keras saves", 0)

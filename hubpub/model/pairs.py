@@ -7,7 +7,6 @@ side has (`bert.`), buffers that older versions stored, weights that are packed 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -22,7 +21,6 @@ _STEMS = (
     ("adapter_model.safetensors", "adapter_model.bin"),
     ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.bin"),
 )
-_LAYER = re.compile(r"(?:.*\.)?\d+\..*(?:weight|bias)")
 _OLD_NAMES = (("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias"))
 
 
@@ -34,8 +32,8 @@ class Difference:
         safe: path of the safetensors file or index.
         torch: path of the torch file or index.
         shapes: names with two shapes: name, safetensors' shape, torch's shape.
-        only_safe: layer weights that only safetensors has, as it names them.
-        only_torch: layer weights that only torch has, as it names them.
+        only_safe: numbered layers that only safetensors has: "encoder.layer.11".
+        only_torch: layers that only torch has, as it names them.
         strangers: whether no name is in both.
     """
 
@@ -77,13 +75,13 @@ def _safe_side(
 
 def _torch_side(
     path: str, files: Mapping[str, TorchFile], indexes: Mapping[str, ShardIndex]
-) -> tuple[str, dict[str, Shape], dict[str, str]] | None:
+) -> tuple[str, dict[str, Shape]] | None:
     shown, paths = _files(path, files, indexes)
     chosen = [files.get(path) for path in paths]
     if not chosen or any(file is None or not file.known for file in chosen):
         return None
     shapes = {name: tensor.shape for file in chosen if file for name, tensor in file.tensors.items()}
-    return shown, shapes, {name: first for file in chosen if file for name, first in file.twins.items()}
+    return shown, shapes
 
 
 def _files(path: str, there: Mapping[str, object], indexes: Mapping[str, ShardIndex]) -> tuple[str, list[str]]:
@@ -96,11 +94,9 @@ def _files(path: str, there: Mapping[str, object], indexes: Mapping[str, ShardIn
     return index.path, [index.directory + file for file in index.shards()]
 
 
-def _compare(
-    safe: tuple[str, dict[str, Shape]], other: tuple[str, dict[str, Shape], dict[str, str]]
-) -> Difference | None:
+def _compare(safe: tuple[str, dict[str, Shape]], other: tuple[str, dict[str, Shape]]) -> Difference | None:
     safe_path, safe_shapes = safe
-    torch_path, torch_shapes, twins = other
+    torch_path, torch_shapes = other
     ours = {_modern(name): name for name in safe_shapes}
     theirs = {_modern(name): name for name in torch_shapes}
     if not ours or not theirs:
@@ -114,15 +110,30 @@ def _compare(
         for name in sorted(common)
         if _differ(safe_shapes[ours[name]], torch_shapes[theirs[name]])
     )
-    tied = set(twins) | set(twins.values())
-    only_safe = [ours[name] for name in sorted(ours.keys() - common)]
-    only_torch = [theirs[name] for name in sorted(theirs.keys() - common) if theirs[name] not in tied]
-    # Names on both sides that the other lacks are a renaming, not a loss.
-    lost = () if only_torch and only_safe else tuple(filter(_LAYER.fullmatch, only_torch))
-    added = () if only_torch and only_safe else tuple(filter(_LAYER.fullmatch, only_safe))
+    lost = _layers(theirs.keys() - common) - _layers(common)
+    added = _layers(ours.keys() - common) - _layers(common)
+    # Where the other side has names of its own beside them, the layers are merged or renamed, not lost.
+    lost = {layer for layer in lost if not _beside(layer, ours.keys() - common)}
+    added = {layer for layer in added if not _beside(layer, theirs.keys() - common)}
     if not (shapes or lost or added):
         return None
-    return Difference(safe_path, torch_path, shapes, added, lost)
+    return Difference(safe_path, torch_path, shapes, tuple(sorted(added)), tuple(sorted(lost)))
+
+
+def _layers(names: Iterable[str]) -> set[str]:
+    """The numbered layers that the weights among `names` belong to: "encoder.layer.0"."""
+    found = set()
+    for name in names:
+        parts = name.split(".")
+        number = next((at for at, part in enumerate(parts) if part.isdecimal()), None)
+        if number and number + 1 < len(parts) and parts[-1] == "weight":
+            found.add(".".join(parts[: number + 1]))
+    return found
+
+
+def _beside(layer: str, names: Iterable[str]) -> bool:
+    parent = layer[: layer.rfind(".") + 1]
+    return any(name.startswith(parent) for name in names)
 
 
 def _modern(name: str) -> str:

@@ -21,6 +21,8 @@ _PIECE = re.compile(
     r"|\.(?P<number>\d{2,4})"
     r"|[._-](?P<letters>[a-z]a[a-z]|a[a-z]))"
 )
+# model.pt.10 and model.pt.20 are epochs, model.bin.ar is a language: one of these is among true pieces.
+_FIRST = ("aa", "aaa", "00", "000", "0000", "01", "001", "0001")
 _ZIP_PIECE = re.compile(r"(?P<stem>[^/]+)\.z(?P<number>\d{2})")
 _UNNAMED = re.compile(r"x[a-z]{2}")
 _TENSORFLOW = re.compile(r"(?P<stem>.+)\.data-(?P<number>\d{5})-of-(?P<total>\d{5})")
@@ -42,18 +44,27 @@ class Pieces:
 def find_pieces(files: Iterable[FileEntry]) -> tuple[Pieces, ...]:
     """The files that somebody cut in pieces."""
     found: dict[tuple[str, str | None], list[str]] = {}
+    sure: set[tuple[str, str | None]] = set()
     for entry in files:
         directory, name = entry.path.removesuffix(entry.name), entry.name
+        key: tuple[str, str | None]
         if match := _PIECE.fullmatch(name):
-            found.setdefault((directory, directory + match["whole"]), []).append(entry.path)
+            key = (directory, directory + match["whole"])
+            if match["part"] or match["split"] or (match["number"] or match["letters"]) in _FIRST:
+                sure.add(key)
         elif match := _ZIP_PIECE.fullmatch(name):
-            found.setdefault((directory, f"{directory}{match['stem']}.zip"), []).append(entry.path)
+            key = (directory, f"{directory}{match['stem']}.zip")
+            sure.add(key)
         elif _UNNAMED.fullmatch(name):
-            found.setdefault((directory, None), []).append(entry.path)
+            key = (directory, None)
+            if name == "xaa":
+                sure.add(key)
+        else:
+            continue
+        found.setdefault(key, []).append(entry.path)
     return tuple(
-        Pieces(whole, tuple(sorted(paths)))
-        for (directory, whole), paths in sorted(found.items(), key=lambda item: min(item[1]))
-        if whole is not None or directory + "xaa" in paths
+        Pieces(whole, tuple(sorted(found[directory, whole])))
+        for directory, whole in sorted(sure, key=lambda key: min(found[key]))
     )
 
 

@@ -96,10 +96,10 @@ def _difference(found: Difference) -> Problem:
         parts.append(f"give {counted(len(shown), 'tensor')} different shapes: {listed(shown)}")
     if found.only_safe:
         parts.append(
-            f"differ by {counted(len(found.only_safe), 'tensor')} that only the former has: {listed(found.only_safe)}"
+            f"differ by {counted(len(found.only_safe), 'layer')} that only the former has: {listed(found.only_safe)}"
         )
     if found.only_torch:
         parts.append(
-            f"differ by {counted(len(found.only_torch), 'tensor')} that only the latter has: {listed(found.only_torch)}"
+            f"differ by {counted(len(found.only_torch), 'layer')} that only the latter has: {listed(found.only_torch)}"
         )
     return Problem(f"{found.safe} and {found.torch} {' and '.join(parts)}", path=found.torch)

@@ -70,6 +70,8 @@ def sound(folder: Path) -> Path:
         "keras/model.keras": keras_zip(keras()),
         "keras/model.h5": keras_h5(keras()),
         "keras/tf_model.h5": HDF5 + bytes(900),
+        "keras/block.h5": bytes(512) + HDF5 + bytes(900),
+        "other/model.bin": b"\x06\0\0\0 something else",
         "flax/flax_model.msgpack": b"\x81\xa1a\xc0",
         "lite/model.tflite": b"\x1c\0\0\0TFL3" + bytes(40),
         "saved/saved_model.pb": b"\x08\x01\x12\x80\x01 VarHandleOp ",
@@ -269,9 +271,9 @@ def test_pieces_beside_the_whole_file_are_left_over(tmp_path: Path) -> None:
     assert (found.rule, found.severity.value, found.path) == ("WEIGHT054", "warning", f"{SAFE}.part-aa")
 
 
-@pytest.mark.parametrize("name", ["train.log.001", "xab", "v1.01", "model.safetensors.index.json", "notes.aa"])
+@pytest.mark.parametrize("name", ["train.log.001", "xab", "v1.01", "notes.aa", "lid.bin.ar", "model.pt.10"])
 def test_other_names_are_no_pieces(name: str, tmp_path: Path) -> None:
     write_safetensors(tmp_path / SAFE, {"a": ("F32", (4,))})
     (tmp_path / "config.json").write_text('{"hidden_size": 8, "dropout": 0.1}')
-    (tmp_path / name).write_text('{"weight_map": {"a": "model.safetensors"}}')
+    (tmp_path / name).write_text("x")
     assert judge(tmp_path) == []

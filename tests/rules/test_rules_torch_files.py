@@ -128,10 +128,19 @@ AGREE: dict[str, tuple[dict[str, tuple[int, ...]], dict[str, Tensor]]] = {
         SAFE,
         STATE | {"embeddings.position_ids": Tensor(1, 8), "h.0.attn.masked": Tensor(1)},
     ),
+    "one weight of a layer that newer versions drop": (
+        SAFE | {"decoder.block.0.attention.q.weight": (2, 2)},
+        STATE | {"decoder.block.0.attention.q.weight": Tensor(2, 2), "decoder.block.0.bias.weight": Tensor(2, 2)},
+    ),
+    "causal masks that were stored once": (SAFE, STATE | {"h.0.attn.bias": Tensor(1, 1, 8, 8)}),
     "a head that one has": (SAFE, STATE | {"pooler.dense.weight": Tensor(3, 3)}),
     "weight norm": (
         SAFE | {"conv.0.parametrizations.weight.original0": (3,)},
         STATE | {"conv.0.weight_g": Tensor(3)},
+    ),
+    "a renamed stack": (
+        SAFE | {"down.blocks.0.weight": (2,), "down.blocks.1.weight": (2,)},
+        STATE | {"down.blocks.first.weight": Tensor(2), "down.blocks.2.weight": Tensor(2)},
     ),
     "a scalar or one number": ({**SAFE, "scale": ()}, {**STATE, "scale": Tensor(1)}),
     "experts merged": (
@@ -145,13 +154,13 @@ DISAGREE: dict[str, tuple[dict[str, tuple[int, ...]], dict[str, Tensor], str, st
         SAFE,
         {name: tensor for name, tensor in STATE.items() if ".1." not in name},
         "error",
-        "1 tensor that only the former has: encoder.layer.1.weight",
+        "1 layer that only the former has: encoder.layer.1",
     ),
     "a layer more in torch": (
         SAFE,
         STATE | {"encoder.layer.2.weight": Tensor(2, 3)},
         "error",
-        "1 tensor that only the latter has: encoder.layer.2.weight",
+        "1 layer that only the latter has: encoder.layer.2",
     ),
     "another model": (SAFE, {"wte": Tensor(3), "wpe": Tensor(3)}, "warning", "no tensor name in common"),
 }
