@@ -161,9 +161,9 @@ def _aligned(ours: dict[str, str], theirs: dict[str, str]) -> tuple[dict[str, st
     return ours, theirs
 
 
-def _prefixes(short: Mapping[str, str], long: Iterable[str]) -> list[str]:
-    """What the names of `long` begin with before a name of `short`."""
-    first = max(short, key=len)
+def _prefixes(short: Mapping[str, str], long: Mapping[str, str]) -> list[str]:
+    """What names of `long` begin with before a name of `short`."""
+    first = max(short.keys() - long.keys(), key=lambda name: (len(name), name))
     return sorted({name.removesuffix(first) for name in long if name.endswith("." + first)})[:5]
 
 
