@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hubpub.core.errors import UsageError
-from hubpub.model.gguf import GgufFile, read_gguf
 from hubpub.model.jsonfile import (
     CONFIG_LIMIT,
     INDEX_LIMIT,
@@ -19,17 +18,22 @@ from hubpub.model.jsonfile import (
     JsonProblem,
     read_json,
 )
-from hubpub.model.keras import KerasFile, read_keras
 from hubpub.model.kind import ModelKind, model_kind
 from hubpub.model.leftovers import Leftover, leftover, never_entered
-from hubpub.model.onnx import OnnxFile, read_onnx
 from hubpub.model.safetensors import Header, read_header
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
 from hubpub.model.source import DirectorySource, Source
 from hubpub.model.tokenizer import TokenizerFiles, TokenizerJson, digest_tokenizer_json, read_tokenizer
-from hubpub.model.torchfile import TorchFile, is_torchscript, read_torch
 from hubpub.model.walk import EntryKind, FileEntry
 from hubpub.model.weights import Weights, read_weights
+
+# The readers of single formats are imported when a folder has such a file: a check of a small folder takes no longer
+# to start for each format that there is.
+if TYPE_CHECKING:
+    from hubpub.model.gguf import GgufFile
+    from hubpub.model.keras import KerasFile
+    from hubpub.model.onnx import OnnxFile
+    from hubpub.model.torchfile import TorchFile
 
 
 @dataclass(frozen=True)
@@ -219,7 +223,7 @@ class ModelFolder:
             header=self._header,
             index=self._index,
             start=self.start,
-            torchscript=lambda path: is_torchscript(partial(self.open_file, path)),
+            torchscript=self._is_torchscript,
         )
 
     def _header(self, path: str) -> Header:
@@ -231,27 +235,48 @@ class ModelFolder:
     @cached_property
     def gguf(self) -> dict[str, GgufFile]:
         """The header of every GGUF file, by path."""
+        if "gguf" not in self.weights.files:
+            return {}
+        from hubpub.model.gguf import read_gguf
+
         return {path: read_gguf(partial(self.open_file, path)) for path in self._whole("gguf")}
 
     @cached_property
     def torch_files(self) -> dict[str, TorchFile]:
         """What every file of torch.save holds, by path; TorchScript archives are not among them."""
+        if "pytorch" not in self.weights.files:
+            return {}
+        from hubpub.model.torchfile import read_torch
+
         return {path: read_torch(partial(self.open_file, path)) for path in self._whole("pytorch")}
 
     @cached_property
     def onnx(self) -> dict[str, OnnxFile]:
         """What every ONNX file says of itself, by path."""
+        if "onnx" not in self.weights.files:
+            return {}
+        from hubpub.model.onnx import read_onnx
+
         return {path: read_onnx(partial(self.open_file, path)) for path in self._whole("onnx")}
 
     @cached_property
     def keras(self) -> dict[str, KerasFile]:
         """What every .keras and .h5 file would run, by path."""
+        if "keras" not in self.weights.files:
+            return {}
+        from hubpub.model.keras import read_keras
+
         return {path: read_keras(partial(self.open_file, path), path) for path in self._whole("keras")}
 
     def _whole(self, form: str) -> list[str]:
         """The weight files of a format that are not git-LFS pointers."""
         paths = (entry.path for entry in self.weights.files.get(form, ()))
         return [path for path in paths if path not in self.lfs_pointers]
+
+    def _is_torchscript(self, path: str) -> bool:
+        from hubpub.model.torchfile import is_torchscript
+
+        return is_torchscript(partial(self.open_file, path))
 
     @cached_property
     def tokenizer(self) -> TokenizerFiles:

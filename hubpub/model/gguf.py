@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import BinaryIO, NamedTuple
 
-from hubpub.model.ggml import ARRAY, GGML_TYPES, SCALARS, STRING, VALUE_NAMES
+from hubpub.model.ggml import ARRAY, GGML_TYPES, REMOVED_TYPES, SCALARS, STRING, VALUE_NAMES
 from hubpub.model.safetensors import HeaderProblem
 from hubpub.model.signatures import describe
 from hubpub.model.window import Broken, Window, look
@@ -122,6 +122,15 @@ class GgufFile:
     @cached_property
     def unknown_types(self) -> dict[int, str]:
         """The ggml types that are not known here, each with a tensor that has it."""
+        return {kind: name for kind, name in self._sizeless.items() if kind not in REMOVED_TYPES}
+
+    @cached_property
+    def removed_types(self) -> dict[str, str]:
+        """The types that llama.cpp once had, each with a tensor that has it."""
+        return {REMOVED_TYPES[kind]: name for kind, name in self._sizeless.items() if kind in REMOVED_TYPES}
+
+    @cached_property
+    def _sizeless(self) -> dict[int, str]:
         return {tensor.type: tensor.name for tensor in self.tensors.values() if tensor.size is None}
 
 

@@ -66,6 +66,11 @@ class TorchFile:
         """Whether `tensors` is all that it holds."""
         return self.format in (TorchFormat.ZIP, TorchFormat.LEGACY) and not self.problems and self.unseen is None
 
+    @property
+    def foreign(self) -> bool:
+        """Whether it is nothing that torch writes."""
+        return self.format is TorchFormat.OTHER
+
     @cached_property
     def twins(self) -> dict[str, str]:
         """Names of tensors that have the same place in the same storage as an earlier one, with that one's name."""

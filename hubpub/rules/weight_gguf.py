@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.model.folder import ModelFolder
-from hubpub.model.ggml import REMOVED_TYPES
-from hubpub.model.gguf import GgufFile
 from hubpub.rules.registry import model_rules
 from hubpub.rules.wording import counted, listed, malformed
+
+if TYPE_CHECKING:
+    from hubpub.model.gguf import GgufFile
 
 _FORMAT = "https://github.com/ggml-org/ggml/blob/master/docs/gguf.md"
 _LLAMA = "https://github.com/ggml-org/llama.cpp/blob/master/src/llama-model-loader.cpp"
@@ -159,12 +161,11 @@ def gguf_not_for_everyone(folder: ModelFolder) -> Iterator[Problem]:
             continue
         if file.big_endian:
             yield Problem(f"{path} is for big-endian machines", path=path)
+        for removed, name in file.removed_types.items():
+            message = f"{path} stores {name[:100]} as {removed}, which llama.cpp has removed"
+            yield Problem(message, path=path, tensor=name[:1000], severity=Severity.WARNING)
         for kind, name in file.unknown_types.items():
-            if kind in REMOVED_TYPES:
-                message = f"{path} stores {name[:100]} as {REMOVED_TYPES[kind]}, which llama.cpp has removed"
-                yield Problem(message, path=path, tensor=name[:1000], severity=Severity.WARNING)
-            else:
-                message = f"{path} stores {name[:100]} as ggml type {kind:,}, which is not known here"
-                yield Problem(message, path=path, tensor=name[:1000])
+            message = f"{path} stores {name[:100]} as ggml type {kind:,}, which is not known here"
+            yield Problem(message, path=path, tensor=name[:1000])
         if not file.tensors and file.tokens and file.split_count == 1:
             yield Problem(f"{path} holds a vocabulary of {counted(file.tokens, 'token')} and no tensors", path=path)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.model.folder import ModelFolder
-from hubpub.model.onnx import External, OnnxFile
 from hubpub.model.walk import EntryKind
 from hubpub.model.weights import escapes
 from hubpub.rules.registry import model_rules
 from hubpub.rules.wording import counted, listed, malformed
+
+if TYPE_CHECKING:
+    from hubpub.model.onnx import External, OnnxFile
 
 _IR = "https://github.com/onnx/onnx/blob/main/docs/IR.md"
 _EXTERNAL = "https://github.com/onnx/onnx/blob/main/docs/ExternalData.md"

@@ -7,9 +7,7 @@ from functools import partial
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
-from hubpub.model.ctranslate2 import read_ctranslate2
 from hubpub.model.folder import ModelFolder
-from hubpub.model.openvino import is_openvino, read_openvino
 from hubpub.model.series import find_pieces, tensorflow_data
 from hubpub.model.signatures import describe
 from hubpub.rules.registry import model_rules
@@ -127,6 +125,10 @@ def tensorflow_incomplete(folder: ModelFolder) -> Iterator[Problem]:
 )
 def openvino_incomplete(folder: ModelFolder) -> Iterator[Problem | Skip]:
     """Each .xml that is a model of OpenVINO, and each openvino_*.bin."""
+    if not any(entry.suffix == ".xml" or entry.name.startswith("openvino_") for entry in folder.release_files):
+        return
+    from hubpub.model.openvino import is_openvino
+
     for entry in folder.release_files:
         stem = entry.path.removesuffix(entry.suffix)
         if entry.path in folder.lfs_pointers:
@@ -139,6 +141,8 @@ def openvino_incomplete(folder: ModelFolder) -> Iterator[Problem | Skip]:
 
 
 def _openvino(folder: ModelFolder, path: str, data: str) -> Iterator[Problem | Skip]:
+    from hubpub.model.openvino import read_openvino
+
     found = read_openvino(partial(folder.open_file, path))
     entry = folder.entry(data)
     if found.unseen is not None:
@@ -165,7 +169,11 @@ def _openvino(folder: ModelFolder, path: str, data: str) -> Iterator[Problem | S
 )
 def ctranslate2_incomplete(folder: ModelFolder) -> Iterator[Problem]:
     """Each model.bin of CTranslate2."""
-    for entry in folder.weights.files.get("ctranslate2", ()):
+    if "ctranslate2" not in folder.weights.files:
+        return
+    from hubpub.model.ctranslate2 import read_ctranslate2
+
+    for entry in folder.weights.files["ctranslate2"]:
         directory = entry.path.removesuffix(entry.name)
         found = read_ctranslate2(partial(folder.open_file, entry.path))
         if not found.spec.endswith("Spec"):

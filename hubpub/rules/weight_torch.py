@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.model.folder import ModelFolder
-from hubpub.model.pairs import Difference, differences
-from hubpub.model.torchfile import TorchFile, TorchFormat
 from hubpub.rules.registry import model_rules
 from hubpub.rules.wording import counted, listed, malformed
+
+if TYPE_CHECKING:
+    from hubpub.model.pairs import Difference
+    from hubpub.model.torchfile import TorchFile
 
 _SERIALIZATION = "https://docs.pytorch.org/docs/stable/notes/serialization.html"
 # Other libraries have files of these endings too, but not of these names.
@@ -42,7 +45,7 @@ def torch_file_malformed(folder: ModelFolder) -> Iterator[Problem | Skip]:
 
 def _judged(path: str, file: TorchFile) -> bool:
     """Whether a file that is nothing of torch should have been: by its name, or when it is nothing at all."""
-    if file.format is not TorchFormat.OTHER or _TORCH_ONLY.fullmatch(path):
+    if not file.foreign or _TORCH_ONLY.fullmatch(path):
         return True
     return any(what in problem.message for problem in file.problems for what in ("0 bytes", "zero bytes", "HTML"))
 
@@ -82,6 +85,8 @@ def weight_formats_disagree(folder: ModelFolder) -> Iterator[Problem]:
     """Per directory: shapes that differ, layers that one side lacks; no common name at all is a warning."""
     if "pytorch" not in folder.weights.files or not folder.weights.headers:
         return
+    from hubpub.model.pairs import differences
+
     for found in differences(folder.weights.headers, folder.weights.indexes, folder.torch_files):
         yield _difference(found)
 
