@@ -110,11 +110,12 @@ def _compare(safe: tuple[str, dict[str, Shape]], other: tuple[str, dict[str, Sha
         for name in sorted(common)
         if _differ(safe_shapes[ours[name]], torch_shapes[theirs[name]])
     )
-    lost = _layers(theirs.keys() - common) - _layers(common)
-    added = _layers(ours.keys() - common) - _layers(common)
-    # Where the other side has names of its own beside them, the layers are merged or renamed, not lost.
-    lost = {layer for layer in lost if not _beside(layer, ours.keys() - common)}
-    added = {layer for layer in added if not _beside(layer, theirs.keys() - common)}
+    shared = _layers(common)
+    stacks = {_stack(layer) for layer in shared}
+    lost = {layer for layer in _layers(theirs.keys() - common) - shared if _stack(layer) in stacks}
+    added = {layer for layer in _layers(ours.keys() - common) - shared if _stack(layer) in stacks}
+    if lost and added:
+        lost = added = set()  # a stack with other names on either side is renamed or merged, not cut
     if not (shapes or lost or added):
         return None
     return Difference(safe_path, torch_path, shapes, tuple(sorted(added)), tuple(sorted(lost)))
@@ -131,9 +132,9 @@ def _layers(names: Iterable[str]) -> set[str]:
     return found
 
 
-def _beside(layer: str, names: Iterable[str]) -> bool:
-    parent = layer[: layer.rfind(".") + 1]
-    return any(name.startswith(parent) for name in names)
+def _stack(layer: str) -> str:
+    """What a numbered layer is one of: "encoder.layer."."""
+    return layer[: layer.rfind(".") + 1]
 
 
 def _modern(name: str) -> str:

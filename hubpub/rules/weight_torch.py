@@ -82,7 +82,7 @@ def torchscript_archive(folder: ModelFolder) -> Iterator[Problem]:
     source="https://huggingface.co/docs/transformers/main_classes/model",
 )
 def weight_formats_disagree(folder: ModelFolder) -> Iterator[Problem]:
-    """Per directory: shapes that differ, layers that one side lacks; no common name at all is a warning."""
+    """Per directory: shapes that differ, layers that one side lacks; no common name at all is told."""
     if "pytorch" not in folder.weights.files or not folder.weights.headers:
         return
     from hubpub.model.pairs import differences
@@ -93,8 +93,8 @@ def weight_formats_disagree(folder: ModelFolder) -> Iterator[Problem]:
 
 def _difference(found: Difference) -> Problem:
     if found.strangers:
-        message = f"{found.torch} and {found.safe} have no tensor name in common"
-        return Problem(message, path=found.torch, severity=Severity.WARNING)
+        message = f"{found.torch} and {found.safe} have no tensor name in common, and were not compared"
+        return Problem(message, path=found.torch, severity=Severity.INFO)
     parts = []
     if found.shapes:
         shown = [f"{name} {list(safe)} and {list(torch)}" for name, safe, torch in found.shapes]

@@ -138,6 +138,11 @@ AGREE: dict[str, tuple[dict[str, tuple[int, ...]], dict[str, Tensor]]] = {
         SAFE | {"conv.0.parametrizations.weight.original0": (3,)},
         STATE | {"conv.0.weight_g": Tensor(3)},
     ),
+    "a head of numbered layers": (SAFE, STATE | {"classifier.1.weight": Tensor(2, 2)}),
+    "every layer renamed": (
+        SAFE | {"vit.encoder.layer.0.q.weight": (2,), "vit.pos": (3,)},
+        STATE | {"vit.layers.0.q.weight": Tensor(2), "vit.pos": Tensor(3)},
+    ),
     "a renamed stack": (
         SAFE | {"down.blocks.0.weight": (2,), "down.blocks.1.weight": (2,)},
         STATE | {"down.blocks.first.weight": Tensor(2), "down.blocks.2.weight": Tensor(2)},
@@ -162,7 +167,7 @@ DISAGREE: dict[str, tuple[dict[str, tuple[int, ...]], dict[str, Tensor], str, st
         "error",
         "1 layer that only the latter has: encoder.layer.2",
     ),
-    "another model": (SAFE, {"wte": Tensor(3), "wpe": Tensor(3)}, "warning", "no tensor name in common"),
+    "another model": (SAFE, {"wte": Tensor(3), "wpe": Tensor(3)}, "info", "no tensor name in common"),
 }
 
 
