@@ -61,7 +61,7 @@ BYTES = {
 """Bytes of an element, by dtype."""
 
 _DEEPEST = 32
-_MOST_VISITS = 500_000
+_MOST_VISITS = 250_000
 _MOST_DIMENSIONS = 64
 _LARGEST = 1 << 63
 

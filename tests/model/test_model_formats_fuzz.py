@@ -82,6 +82,6 @@ def test_any_bytes_are_answered(name: str) -> None:
 @pytest.mark.parametrize("path", sorted(CORPUS.glob("*/*")), ids=lambda path: f"{path.parent.name}-{path.name}")
 def test_the_corpus_is_answered(path: Path) -> None:
     """Inputs that once went wrong, or that reach far into a reader; found by fuzzing."""
-    started = time.perf_counter()
+    started = time.process_time()
     READERS[path.parent.name][0](path.read_bytes())
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

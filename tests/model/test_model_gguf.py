@@ -71,7 +71,7 @@ def test_absurd_counts_in_a_sparse_file_cost_nothing() -> None:
             self.at += size
             return content
 
-    started = time.perf_counter()
+    started = time.process_time()
     for head in (
         entry("k", 9, struct.pack("<IQ", 8, 1 << 30)),
         entry("k", 9, struct.pack("<IQ", 8, 1_999_999)),
@@ -80,7 +80,7 @@ def test_absurd_counts_in_a_sparse_file_cost_nothing() -> None:
     ):
         file = parse_gguf(Hole(head), 10**12)  # type: ignore[arg-type]
         assert len(file.problems) <= 20
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 def test_large_vocabularies_are_quick() -> None:

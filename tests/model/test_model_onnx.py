@@ -55,7 +55,7 @@ def test_deep_graphs_and_many_nodes_take_no_time() -> None:
     deep = field(5, onnx_tensor("w", (1,), location="x"))
     for _ in range(200):
         deep = field(1, field(5, field(1, "body") + field(6, deep)))
-    started = time.perf_counter()
+    started = time.process_time()
     assert parsed(field(1, 8) + field(7, deep) + field(8, b"")).external == ()
     assert parsed(onnx(nodes=[field(4, "Relu")] * 50_000)).nodes == 50_000
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3

@@ -94,7 +94,7 @@ def test_what_is_not_followed(content: bytes, error: type[Exception]) -> None:
 
 
 def test_hostile_sharing_takes_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     doubled = b"\x80\x02]q\0" + b"".join(
         b"](h" + bytes([n]) + b"h" + bytes([n]) + b"eq" + bytes([n + 1]) for n in range(60)
     )
@@ -102,7 +102,7 @@ def test_hostile_sharing_takes_no_time() -> None:
         tensors_in(run(doubled + b".").value)
     tuples = b"\x80\x02}N" + b"\x86".join([b"2"] * 60) + b"\x86Ns."
     assert run(tuples).value == {}
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_a_wide_checkpoint_is_quick() -> None:
@@ -116,6 +116,6 @@ def test_a_zip_bomb_is_cut_off() -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data.pkl", b"\x80\x02" + b"N" * (19 << 20))
-    started = time.perf_counter()
+    started = time.process_time()
     assert parsed(buffer.getvalue()).unseen is not None
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
