@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from hubpub.model.binary import BinaryReader, Broken, look
 from hubpub.model.safetensors import HeaderProblem
-from hubpub.model.window import Broken, Window, look
 
 _U8, _U16, _U32 = struct.Struct("<B"), struct.Struct("<H"), struct.Struct("<I")
 _FIRST_WITH_TYPES = 4  # binary version from which a variable has a dtype id and its bytes, not items and item size
@@ -30,7 +30,7 @@ def read_ctranslate2(open_file: Callable[[], BinaryIO]) -> Ctranslate2File:
     try:
         file, size = look(open_file)
         with file:
-            window = Window(file, size)
+            window = BinaryReader(file, size)
             (version,) = window.unpack(_U32)
             spec = window.take(window.unpack(_U16)[0]).rstrip(b"\0").decode("utf-8", "replace")
             window.skip(4)
@@ -49,7 +49,7 @@ def read_ctranslate2(open_file: Callable[[], BinaryIO]) -> Ctranslate2File:
     return Ctranslate2File(spec, count)
 
 
-def _skip_variable(window: Window, version: int) -> None:
+def _skip_variable(window: BinaryReader, version: int) -> None:
     window.skip(window.unpack(_U16)[0])
     window.skip(4 * window.unpack(_U8)[0])
     if version >= _FIRST_WITH_TYPES:

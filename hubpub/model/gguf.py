@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import BinaryIO, NamedTuple
 
+from hubpub.model.binary import BinaryReader, Broken, look
 from hubpub.model.ggml import ARRAY, GGML_TYPES, REMOVED_TYPES, SCALARS, STRING, VALUE_NAMES
 from hubpub.model.safetensors import HeaderProblem
 from hubpub.model.signatures import describe
-from hubpub.model.window import Broken, Window, look
 
 _LEGACY = {b"lmgg": "GGML", b"fmgg": "GGMF", b"tjgg": "GGJT", b"algg": "GGLA"}
 
@@ -154,7 +154,7 @@ class _Reader:
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.file = file
-        self.window = Window(file, size)
+        self.window = BinaryReader(file, size)
         self.size = size
         self.order = "<"
         self.version = 0
@@ -200,7 +200,7 @@ class _Reader:
         begin = self.window.take(min(self.size, 512))
         if not begin.startswith(b"GGUF"):
             raise Broken(_other(begin), 0)
-        self.window = Window(self.file, self.size)
+        self.window = BinaryReader(self.file, self.size)
         self.window.skip(4)
         (version,) = self.window.unpack(struct.Struct("<I"))
         if version and not version & 0xFFFF:

@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from hubpub.model.binary import Broken, look
 from hubpub.model.jsonfile import parse_json
 from hubpub.model.safetensors import HeaderProblem
 from hubpub.model.signatures import describe
-from hubpub.model.window import Broken, look
 from hubpub.model.ziparchive import read_archive, read_member
 
 _HDF5 = b"\x89HDF\r\n\x1a\n"

@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
+from hubpub.model.binary import BinaryReader, Broken, look
 from hubpub.model.safetensors import HeaderProblem
 from hubpub.model.signatures import describe
-from hubpub.model.window import Broken, Window, look
 
 # Bits of an element, by TensorProto.DataType; strings (8) have none.
 _BITS = {
@@ -171,7 +171,7 @@ class _Reader:
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.file = file
         self.size = size
-        self.window = Window(file, size)
+        self.window = BinaryReader(file, size)
         self.fields = 0
         self.searched = 0
         self.has_graph = False

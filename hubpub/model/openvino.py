@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from hubpub.model.window import look
+from hubpub.model.binary import look
 
 _LARGEST_XML = 64 << 20
 _NET = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<net\s", re.DOTALL)

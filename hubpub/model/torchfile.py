@@ -12,11 +12,11 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, BinaryIO
 
+from hubpub.model.binary import Broken, look
 from hubpub.model.safetensors import HeaderProblem
 from hubpub.model.signatures import describe, is_pickle
 from hubpub.model.torch_pickle import Ended, Ran, run
 from hubpub.model.torch_values import BYTES, NotFollowed, Storage, TorchTensor, tensors_in
-from hubpub.model.window import Broken, look
 from hubpub.model.ziparchive import Archive, read_archive, read_member
 
 LARGEST_PICKLE = 20 << 20

@@ -25,7 +25,7 @@ class Broken(Exception):  # noqa: N818 -- it is about the file, not about hubpub
         self.offset = offset
 
 
-class Window:
+class BinaryReader:
     """A file seen through a piece of it in memory.
 
     Attributes:
