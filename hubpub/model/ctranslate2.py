@@ -30,15 +30,15 @@ def read_ctranslate2(open_file: Callable[[], BinaryIO]) -> Ctranslate2File:
     try:
         file, size = look(open_file)
         with file:
-            window = BinaryReader(file, size)
-            (version,) = window.unpack(_U32)
-            spec = window.take(window.unpack(_U16)[0]).rstrip(b"\0").decode("utf-8", "replace")
-            window.skip(4)
-            (count,) = window.unpack(_U32)
+            reader = BinaryReader(file, size)
+            (version,) = reader.unpack(_U32)
+            spec = reader.take(reader.unpack(_U16)[0]).rstrip(b"\0").decode("utf-8", "replace")
+            reader.skip(4)
+            (count,) = reader.unpack(_U32)
             if count > _MOST_VARIABLES:
-                raise Broken(f"claims {count:,} variables", window.position - 4)
+                raise Broken(f"claims {count:,} variables", reader.position - 4)
             for _ in range(count):
-                _skip_variable(window, version)
+                _skip_variable(reader, version)
     except OSError as error:
         return Ctranslate2File(problems=(HeaderProblem(f"cannot be read: {error.strerror or error}"),))
     except Broken as broken:
@@ -49,12 +49,12 @@ def read_ctranslate2(open_file: Callable[[], BinaryIO]) -> Ctranslate2File:
     return Ctranslate2File(spec, count)
 
 
-def _skip_variable(window: BinaryReader, version: int) -> None:
-    window.skip(window.unpack(_U16)[0])
-    window.skip(4 * window.unpack(_U8)[0])
+def _skip_variable(reader: BinaryReader, version: int) -> None:
+    reader.skip(reader.unpack(_U16)[0])
+    reader.skip(4 * reader.unpack(_U8)[0])
     if version >= _FIRST_WITH_TYPES:
-        window.skip(1)
-        window.skip(window.unpack(_U32)[0])
+        reader.skip(1)
+        reader.skip(reader.unpack(_U32)[0])
     else:
-        (width,) = window.unpack(_U8)
-        window.skip(width * window.unpack(_U32)[0])
+        (width,) = reader.unpack(_U8)
+        reader.skip(width * reader.unpack(_U32)[0])

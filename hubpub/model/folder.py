@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hubpub.core.errors import UsageError
+from hubpub.model.custom_code import CustomCode, read_custom_code
 from hubpub.model.jsonfile import (
     CONFIG_LIMIT,
     INDEX_LIMIT,
@@ -20,9 +21,11 @@ from hubpub.model.jsonfile import (
 )
 from hubpub.model.kind import ModelKind, model_kind
 from hubpub.model.leftovers import Leftover, leftover, never_entered
+from hubpub.model.locate import find_source
 from hubpub.model.safetensors import Header, read_header
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
-from hubpub.model.source import DirectorySource, Source
+from hubpub.model.source import Source
+from hubpub.model.textfiles import TextFile, read_text_files
 from hubpub.model.tokenizer import TokenizerFiles, TokenizerJson, digest_tokenizer_json, read_tokenizer
 from hubpub.model.walk import EntryKind, FileEntry
 from hubpub.model.weights import Weights, read_weights
@@ -62,25 +65,20 @@ class ModelFolder:
         """Walk the folder at `path`.
 
         Args:
-            path: the folder.
+            path: the folder, a zip or tar archive of one, or an address (hf://namespace/name@revision, s3://...).
             exclude: globs of paths to act as if they were not there, as in `hf upload --exclude`: matched
                 on the whole path, `*` crosses slashes; a glob that names a directory excludes all of it.
             include: globs of files that belong to the release although they look like leftovers.
 
         Raises:
-            UsageError: there is no such folder, it is a file, empty, unreadable, or too large for a model.
+            UsageError: there is no such folder, it is another file, empty, unreadable, or too large for a model.
+            HubError: it is elsewhere and cannot be reached.
         """
-        try:
-            root = Path(path).resolve(strict=True)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise UsageError(f"{path} does not exist", "name the folder that save_pretrained wrote") from error
-        if not root.is_dir():
-            raise UsageError(f"{path} is a file, not a folder", f"name the folder that holds it: {root.parent}")
 
         def leave_out(entry: str) -> bool:
             return any(_matches(entry, glob) for glob in exclude)
 
-        source = DirectorySource(root)
+        source = find_source(path)
         found = source.walk(prune=never_entered, leave_out=leave_out)
         if not found.files and not found.others:
             excluded = " that --exclude leaves" if exclude else ""
@@ -173,6 +171,12 @@ class ModelFolder:
         pointers = ((entry.path, lfs_pointer(self.start(entry.path, LFS_POINTER_LIMIT))) for entry in small)
         return {path: pointer for path, pointer in pointers if pointer is not None}
 
+    @cached_property
+    def text_files(self) -> dict[str, TextFile]:
+        """What is odd about text files of the release, whatever they are for, by path."""
+        files = (entry for entry in self.release_files if entry.path not in self.lfs_pointers)
+        return read_text_files(files, self.start)
+
     @property
     def config(self) -> JsonFile | None:
         """config.json."""
@@ -239,7 +243,8 @@ class ModelFolder:
             return {}
         from hubpub.model.gguf import read_gguf
 
-        return {path: read_gguf(partial(self.open_file, path)) for path in self._whole("gguf")}
+        paths = (entry.path for entry in self.weights.files["gguf"] if entry.path not in self.lfs_pointers)
+        return {path: read_gguf(partial(self.open_file, path)) for path in paths}
 
     @cached_property
     def torch_files(self) -> dict[str, TorchFile]:
@@ -248,7 +253,7 @@ class ModelFolder:
             return {}
         from hubpub.model.torchfile import read_torch
 
-        return {path: read_torch(partial(self.open_file, path)) for path in self._whole("pytorch")}
+        return {path: read_torch(partial(self.open_file, path)) for path in self.weight_files("pytorch")}
 
     @cached_property
     def onnx(self) -> dict[str, OnnxFile]:
@@ -257,7 +262,7 @@ class ModelFolder:
             return {}
         from hubpub.model.onnx import read_onnx
 
-        return {path: read_onnx(partial(self.open_file, path)) for path in self._whole("onnx")}
+        return {path: read_onnx(partial(self.open_file, path)) for path in self.weight_files("onnx")}
 
     @cached_property
     def keras(self) -> dict[str, KerasFile]:
@@ -266,12 +271,12 @@ class ModelFolder:
             return {}
         from hubpub.model.keras import read_keras
 
-        return {path: read_keras(partial(self.open_file, path), path) for path in self._whole("keras")}
+        return {path: read_keras(partial(self.open_file, path), path) for path in self.weight_files("keras")}
 
-    def _whole(self, form: str) -> list[str]:
-        """The weight files of a format that are not git-LFS pointers."""
-        paths = (entry.path for entry in self.weights.files.get(form, ()))
-        return [path for path in paths if path not in self.lfs_pointers]
+    def weight_files(self, form: str) -> list[str]:
+        """The weight files of a format, without those in whose place something else lies: pointers and web pages."""
+        paths = [entry.path for entry in self.weights.files.get(form, ()) if entry.path not in self.lfs_pointers]
+        return [path for path in paths if (seen := self.text_files.get(path)) is None or seen.stub is None]
 
     def _is_torchscript(self, path: str) -> bool:
         from hubpub.model.torchfile import is_torchscript
@@ -289,6 +294,11 @@ class ModelFolder:
 
     def _tokenizer_json(self, path: str) -> TokenizerJson:
         return digest_tokenizer_json(self._read_json(path, TOKENIZER_LIMIT, dict))
+
+    @cached_property
+    def custom_code(self) -> CustomCode:
+        """The Python that the model brings along."""
+        return read_custom_code([entry.path for entry in self.release_files], json=self.json, start=self.start)
 
     def facts(self) -> dict[str, Any]:
         """What a report says about the folder, JSON-ready."""

@@ -154,7 +154,7 @@ class _Reader:
 
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.file = file
-        self.window = BinaryReader(file, size)
+        self.reader = BinaryReader(file, size)
         self.size = size
         self.order = "<"
         self.version = 0
@@ -197,12 +197,12 @@ class _Reader:
         """How many keys and tensors the header claims to have."""
         if not self.size:
             raise Broken("has 0 bytes")
-        begin = self.window.take(min(self.size, 512))
+        begin = self.reader.take(min(self.size, 512))
         if not begin.startswith(b"GGUF"):
             raise Broken(_other(begin), 0)
-        self.window = BinaryReader(self.file, self.size)
-        self.window.skip(4)
-        (version,) = self.window.unpack(struct.Struct("<I"))
+        self.reader = BinaryReader(self.file, self.size)
+        self.reader.skip(4)
+        (version,) = self.reader.unpack(struct.Struct("<I"))
         if version and not version & 0xFFFF:
             self.order = ">"
             version = int.from_bytes(version.to_bytes(4, "little"), "big")
@@ -210,14 +210,14 @@ class _Reader:
             raise Broken(f"is GGUF version {version:,}; engines read versions 2 and 3", 4)
         self.version = version
         self.u32, self.u64 = struct.Struct(self.order + "I"), struct.Struct(self.order + "Q")
-        tensors, keys = self.window.unpack(struct.Struct(self.order + "QQ"))
+        tensors, keys = self.reader.unpack(struct.Struct(self.order + "QQ"))
         # The shortest entries: an empty key with a u8, an empty name of a tensor without dimensions.
         self._possible(tensors, 24, _MOST_TENSORS, "tensors", 8)
         self._possible(keys, 13, _MOST_KEYS, "metadata entries", 16)
         return keys, tensors
 
     def _possible(self, count: int, least: int, most: int, noun: str, offset: int) -> None:
-        room = self.window.left // least
+        room = self.reader.left // least
         if count > room:
             raise Broken(f"claims {count:,} {noun}; it has room for {room:,} at most", offset)
         if count > most:
@@ -225,9 +225,9 @@ class _Reader:
 
     def _metadata(self, count: int) -> None:
         for _ in range(count):
-            place = self.window.position
+            place = self.reader.position
             key = self._string("a key of the metadata", _LONGEST_NAME)
-            (kind,) = self.window.unpack(self.u32)
+            (kind,) = self.reader.unpack(self.u32)
             if key in self.values or key in self.arrays:
                 self._problem(f"has the metadata key {_quoted(key)} twice", place)
             if kind == ARRAY:
@@ -240,45 +240,45 @@ class _Reader:
     def _scalar(self, key: str, kind: int) -> Value:
         code = SCALARS.get(kind)
         if code is None:
-            at = self.window.position - 4
+            at = self.reader.position - 4
             raise Broken(f"gives {_quoted(key)} the value type {kind:,}, which the format does not have", at)
-        return self.window.unpack(struct.Struct(self.order + code))[0]
+        return self.reader.unpack(struct.Struct(self.order + code))[0]
 
     def _length(self, what: str) -> int:
-        place = self.window.position
-        (length,) = self.window.unpack(self.u64)
-        if length > self.window.left:
-            message = f"claims {length:,} bytes for {what}; {self.window.left:,} are left"
+        place = self.reader.position
+        (length,) = self.reader.unpack(self.u64)
+        if length > self.reader.left:
+            message = f"claims {length:,} bytes for {what}; {self.reader.left:,} are left"
             raise Broken(message, place)
         return length
 
     def _string(self, what: str, most: int) -> str:
-        place = self.window.position
+        place = self.reader.position
         length = self._length(what)
         if length > most:
             raise Broken(f"claims {length:,} bytes for {what}; the format allows {most:,}", place)
-        return self.window.take(length).decode("utf-8", "replace")
+        return self.reader.take(length).decode("utf-8", "replace")
 
     def _kept_string(self, key: str) -> str:
         length = self._length(_quoted(key))
         if length > _LONGEST_STRING or self.kept + length > _KEPT_STRINGS:
-            self.window.skip(length)
+            self.reader.skip(length)
             return ""
         self.kept += length
-        return self.window.take(length).decode("utf-8", "replace")
+        return self.reader.take(length).decode("utf-8", "replace")
 
     def _array(self, key: str, depth: int = 1) -> GgufArray:
-        place = self.window.position
-        (kind,) = self.window.unpack(self.u32)
-        (length,) = self.window.unpack(self.u64)
+        place = self.reader.position
+        (kind,) = self.reader.unpack(self.u32)
+        (length,) = self.reader.unpack(self.u64)
         if kind in SCALARS:
             width = struct.calcsize("<" + SCALARS[kind])
             self._fits(length, width, key, place)
-            self.window.skip(length * width)
+            self.reader.skip(length * width)
         elif kind == STRING:
             self._fits(length, 8, key, place)
             self._count_strings(length, key, place)
-            self.window.skip_strings(length, self.u64)
+            self.reader.skip_strings(length, self.u64)
         elif kind == ARRAY:
             self._fits(length, 12, key, place)
             if depth == _DEEPEST:
@@ -292,8 +292,8 @@ class _Reader:
         return GgufArray(VALUE_NAMES[kind], length)
 
     def _fits(self, length: int, width: int, key: str, place: int) -> None:
-        if length * width > self.window.left:
-            message = f"claims {length:,} elements for {_quoted(key)}; there is room for {self.window.left // width:,}"
+        if length * width > self.reader.left:
+            message = f"claims {length:,} elements for {_quoted(key)}; there is room for {self.reader.left // width:,}"
             raise Broken(message, place)
 
     def _count_strings(self, length: int, key: str, place: int) -> None:
@@ -305,13 +305,13 @@ class _Reader:
     def _table(self, count: int) -> None:
         pair = struct.Struct(self.order + "IQ")
         for _ in range(count):
-            place = self.window.position
+            place = self.reader.position
             name = self._string("the name of a tensor", _LONGEST_NAME)
-            (rank,) = self.window.unpack(self.u32)
+            (rank,) = self.reader.unpack(self.u32)
             if rank > _MOST_DIMENSIONS:
                 raise Broken(f"gives {_quoted(name)} {rank:,} dimensions", place)
-            dims = self.window.unpack(struct.Struct(f"{self.order}{rank}Q"))
-            kind, offset = self.window.unpack(pair)
+            dims = self.reader.unpack(struct.Struct(f"{self.order}{rank}Q"))
+            kind, offset = self.reader.unpack(pair)
             if name in self.tensors:
                 self._problem(f"names the tensor {_quoted(name)} twice", place, name[:1000])
             self.tensors[name] = GgufTensor(name, dims, kind, offset, self._bytes(name, dims, kind, place))
@@ -337,7 +337,7 @@ class _Reader:
         if type(alignment) is not int or alignment <= 0 or alignment & (alignment - 1):
             self._problem(f"has a general.alignment of {str(alignment)[:40]}, which is not a power of two")
             return
-        self.data_start = -(-self.window.position // alignment) * alignment
+        self.data_start = -(-self.reader.position // alignment) * alignment
         expected: int | None = 0
         end = 0
         told = False

@@ -171,7 +171,7 @@ class _Reader:
     def __init__(self, file: BinaryIO, size: int) -> None:
         self.file = file
         self.size = size
-        self.window = BinaryReader(file, size)
+        self.reader = BinaryReader(file, size)
         self.fields = 0
         self.searched = 0
         self.has_graph = False
@@ -223,28 +223,28 @@ class _Reader:
 
     def _message(self, end: int) -> Iterator[tuple[int, int, int]]:
         """The fields up to byte `end`: number, wire type, and value or length; the caller reads or skips bytes."""
-        window = self.window
-        while window.position < end:
+        reader = self.reader
+        while reader.position < end:
             self.fields += 1
             if self.fields > _MOST_FIELDS:
                 raise _TooMuchError
-            place = window.position
-            tag = window.varint()
+            place = reader.position
+            tag = reader.varint()
             number, wire = tag >> 3, tag & 7
             if wire == _BYTES:
-                value = window.varint()
-                if window.position + value > end:
+                value = reader.varint()
+                if reader.position + value > end:
                     if end == self.size and self.ir_version:
-                        missing = window.position + value - self.size
+                        missing = reader.position + value - self.size
                         raise Broken(f"is cut short: at least {missing:,} bytes are missing", self.size)
                     raise Broken("is not an ONNX model: a field reaches past the end of what holds it", place)
-                after = window.position + value
+                after = reader.position + value
                 yield number, wire, value
-                window.skip(after - window.position)
+                reader.skip(after - reader.position)
             elif wire == _VARINT:
-                yield number, wire, window.varint()
+                yield number, wire, reader.varint()
             elif wire in (_FIXED32, _FIXED64):
-                window.skip(4 if wire == _FIXED32 else 8)
+                reader.skip(4 if wire == _FIXED32 else 8)
             else:
                 raise Broken(f"is not an ONNX model: byte {place:,} begins no field of protobuf", place)
             if not number:
@@ -258,12 +258,12 @@ class _Reader:
                 self.producer = self._text(value)
             elif number == 7 and wire == _BYTES:
                 self.has_graph = True
-                self._graph(self.window.position + value, 0)
+                self._graph(self.reader.position + value, 0)
             elif number == 8 and wire == _BYTES:
-                domain, version = self._opset(self.window.position + value)
+                domain, version = self._opset(self.reader.position + value)
                 self.opsets[domain] = version
             elif number == 25 and wire == _BYTES:
-                self._function(self.window.position + value)
+                self._function(self.reader.position + value)
 
     def _verdict(self) -> None:
         if not self.has_graph:
@@ -274,7 +274,7 @@ class _Reader:
             self.problems.append(HeaderProblem("has no opset_import, without which runtimes refuse it"))
 
     def _text(self, length: int) -> str:
-        return self.window.take(min(length, _LONGEST_TEXT)).decode("utf-8", "replace")
+        return self.reader.take(min(length, _LONGEST_TEXT)).decode("utf-8", "replace")
 
     def _opset(self, end: int) -> tuple[str, int]:
         domain, version = "", 0
@@ -298,11 +298,11 @@ class _Reader:
                 self.nodes += not depth
                 self._node(value, depth)
             elif number == 5:
-                tensor = self._tensor(self.window.position + value)
+                tensor = self._tensor(self.reader.position + value)
                 if not depth:
                     self.initializers.append(tensor)
             elif number in (11, 12) and not depth:
-                (self.inputs if number == 11 else self.outputs).append(self._name(self.window.position + value))
+                (self.inputs if number == 11 else self.outputs).append(self._name(self.reader.position + value))
 
     def _name(self, end: int) -> str:
         name = ""
@@ -313,34 +313,34 @@ class _Reader:
 
     def _node(self, length: int, depth: int) -> None:
         """Nodes are many, and few hold tensors whose numbers are elsewhere: those name a location."""
-        end = self.window.position + length
+        end = self.reader.position + length
         if depth >= _DEEPEST:
             return
         if length <= _LARGEST_SEARCHED:
             self.searched += length
             if self.searched > _SEARCHED:
                 raise _TooMuchError
-            content = self.window.take(length)
+            content = self.reader.take(length)
             if b"location" not in content:
                 return
-            self.window.back(length)
+            self.reader.back(length)
         for number, wire, value in self._message(end):
             if number == 5 and wire == _BYTES:
-                self._attribute(self.window.position + value, depth)
+                self._attribute(self.reader.position + value, depth)
 
     def _attribute(self, end: int, depth: int) -> None:
         for number, wire, value in self._message(end):
             if wire != _BYTES:
                 continue
             if number in (5, 10):
-                self._tensor(self.window.position + value)
+                self._tensor(self.reader.position + value)
             elif number in (6, 11):
-                self._graph(self.window.position + value, depth + 1)
+                self._graph(self.reader.position + value, depth + 1)
 
     def _tensor(self, end: int) -> OnnxTensor:
         if len(self.initializers) + len(self.external) > _MOST_TENSORS:
             raise _TooMuchError
-        place = self.window.position
+        place = self.reader.position
         dims: list[int] = []
         name, kind, raw, elsewhere = "", 0, None, False
         entries: dict[str, str] = {}
@@ -356,7 +356,7 @@ class _Reader:
             elif number == 9 and wire == _BYTES:
                 raw = value
             elif number == 13 and wire == _BYTES:
-                key, text = self._entry(self.window.position + value)
+                key, text = self._entry(self.reader.position + value)
                 entries[key] = text
             elif number == 14 and wire == _VARINT:
                 elsewhere = value == _EXTERNAL
@@ -371,14 +371,14 @@ class _Reader:
         return tensor
 
     def _packed(self, length: int) -> list[int]:
-        end = self.window.position + length
+        end = self.reader.position + length
         if length > _LARGEST_DIMS:
-            raise Broken("has a tensor of absurdly many dimensions", self.window.position)
+            raise Broken("has a tensor of absurdly many dimensions", self.reader.position)
         self.fields += length
         numbers = []
-        while self.window.position < end:
-            numbers.append(self.window.varint())
-        if self.window.position != end:
+        while self.reader.position < end:
+            numbers.append(self.reader.varint())
+        if self.reader.position != end:
             raise Broken("is not an ONNX model: a number reaches past the end of what holds it", end)
         return numbers
 

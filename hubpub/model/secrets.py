@@ -42,7 +42,9 @@ def _pattern(kind: str, clue: str, regex: str) -> _Pattern:
 
 _B = r"(?<![A-Za-z0-9_\-])"
 _E = r"(?![A-Za-z0-9_\-])"
-_ASSIGNED = r"[\"']?[^\S\n]{0,4}(?::|=>?|,)[^\S\n]{0,4}[\"']?"
+# In the JSON of a notebook a quote has a backslash before it.
+_QUOTE = r"\\?[\"']?"
+_ASSIGNED = rf"{_QUOTE}[^\S\n]{{0,4}}(?::|=>?|,)[^\S\n]{{0,4}}{_QUOTE}"
 _PATTERNS = (
     _pattern("a Hugging Face token", "hf_", rf"{_B}(?P<key>hf_[A-Za-z0-9]{{30,40}}){_E}"),
     _pattern("a Hugging Face organisation token", "api_org_", rf"{_B}(?P<key>api_org_[A-Za-z0-9]{{30,40}}){_E}"),
@@ -81,6 +83,41 @@ _PATTERNS = (
     _pattern("an npm token", "npm_", rf"{_B}(?P<key>npm_[A-Za-z0-9]{{36}}){_E}"),
     _pattern("a Replicate token", "r8_", rf"{_B}(?P<key>r8_[A-Za-z0-9]{{37}}){_E}"),
     _pattern("a Groq key", "gsk_", rf"{_B}(?P<key>gsk_[A-Za-z0-9]{{52}}){_E}"),
+    _pattern("a Google OAuth client secret", "gocspx-", rf"{_B}(?P<key>GOCSPX-[A-Za-z0-9_\-]{{28}}){_E}"),
+    _pattern("a SendGrid key", "sg.", rf"{_B}(?P<key>SG\.[A-Za-z0-9_\-]{{22}}\.[A-Za-z0-9_\-]{{43}}){_E}"),
+    _pattern("a Databricks token", "dapi", rf"{_B}(?P<key>dapi[0-9a-f]{{32}}(?:-\d)?){_E}"),
+    _pattern("a DigitalOcean token", "do", rf"{_B}(?P<key>do[opr]_v1_[0-9a-f]{{64}}){_E}"),
+    _pattern("an xAI key", "xai-", rf"{_B}(?P<key>xai-[A-Za-z0-9]{{70,90}}){_E}"),
+    _pattern("a Perplexity key", "pplx-", rf"{_B}(?P<key>pplx-[A-Za-z0-9]{{48}}){_E}"),
+    _pattern("a Fireworks key", "fw_", rf"{_B}(?P<key>fw_[A-Za-z0-9]{{24}}){_E}"),
+    _pattern("an Alibaba Cloud access key id", "ltai", rf"{_B}(?P<key>LTAI[A-Za-z0-9]{{20}}){_E}"),
+    _pattern("a Telegram bot token", ":aa", rf"{_B}(?P<key>\d{{8,10}}:AA[A-Za-z0-9_\-]{{33}}){_E}"),
+    _pattern(
+        "a Discord webhook",
+        "/api/webhooks/",
+        r"(?P<key>https://(?:\w+\.)?discord(?:app)?\.com/api/webhooks/\d{17,20}/[A-Za-z0-9_\-]{60,})",
+    ),
+    _pattern(
+        "an Azure storage key",
+        "accountkey=",
+        r"(?i:AccountKey=)(?P<key>[A-Za-z0-9+/]{86}==)",
+    ),
+    _pattern(
+        "a Comet or Neptune key",
+        "api_",
+        rf"(?i:(?:comet|neptune)_api_(?:key|token)[^\n]{{0,4}}?{_ASSIGNED})(?P<key>[A-Za-z0-9+/=]{{25,400}}){_E}",
+    ),
+    _pattern("a Kaggle key", "kaggle", rf"(?i:kaggle[^\n]{{0,120}}?key{_ASSIGNED})(?P<key>[0-9a-f]{{32}}){_E}"),
+    _pattern(
+        "a Kaggle key",
+        "username",
+        rf"[\"']username\\?[\"'][^\n]{{0,80}}[\"']key{_ASSIGNED}(?P<key>[0-9a-f]{{32}}){_E}",
+    ),
+    _pattern(
+        "a password in an address",
+        "://",
+        r"(?P<key>[a-z][a-z0-9+.\-]{1,20}://[A-Za-z0-9._%+\-]{1,64}:[^\s:/@\"'<>{}$\[\]()*]{6,128}@[A-Za-z0-9.\-]+\.[A-Za-z]{2,})",
+    ),
     _pattern(
         "a private key",
         "private key",
@@ -90,7 +127,10 @@ _PATTERNS = (
 )
 
 _MADE_UP = re.compile(
-    r"example|x{6}|your|dummy|fake|placeholder|redacted|0{8}|1234567890|12345678|abcdefgh", re.IGNORECASE
+    r"example|x{6}|your|dummy|fake|placeholder|redacted|0{8}|1234567890|12345678|abcdefgh"
+    # as documentation writes addresses
+    r"|://[^:]*:(?:\W*|.{0,8}(?:pass|pwd|pw|secret|token|key|changeme|credential|masked)\w{0,8})@|@(?:localhost|host)\b|@127\.",
+    re.IGNORECASE,
 )
 _FEWEST_CHARACTERS = 8
 
@@ -106,7 +146,9 @@ def find_secrets(text: str) -> Iterator[Secret]:
             if pattern.kind == "a private key":
                 yield Secret(pattern.kind, f"-----BEGIN {key}-----", found.start())
             elif not _made_up(key):
-                yield Secret(pattern.kind, f"{key[:4]}…({len(key)} characters)", found.start("key"))
+                # Of an address even the beginning may be one's own.
+                begin = "" if "://" in key else key[:4]
+                yield Secret(pattern.kind, f"{begin}…({len(key)} characters)", found.start("key"))
 
 
 def has_private_key(text: str) -> bool:

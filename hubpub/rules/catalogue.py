@@ -9,8 +9,17 @@ from hubpub.core.errors import UsageError
 from hubpub.core.rule import Rule
 from hubpub.rules import (
     code,
+    code_custom,
     conf,
+    conf_generation,
+    conf_labels,
+    conf_layouts,
+    conf_processor,
+    conf_training,
+    conf_values,
     file,
+    file_content,
+    file_names,
     meta,
     secret,
     sect,
@@ -18,13 +27,35 @@ from hubpub.rules import (
     token,
     weight,
     weight_gguf,
+    weight_index,
     weight_onnx,
     weight_other,
     weight_torch,
 )  # importing declares the rules
 from hubpub.rules.registry import card_rules, model_rules
 
-MODEL_FAMILIES = (file, conf, weight, weight_gguf, weight_torch, weight_onnx, weight_other, token, code, secret)
+MODEL_FAMILIES = (
+    file,
+    file_content,
+    file_names,
+    conf,
+    conf_generation,
+    conf_labels,
+    conf_layouts,
+    conf_processor,
+    conf_training,
+    conf_values,
+    weight,
+    weight_index,
+    weight_gguf,
+    weight_torch,
+    weight_onnx,
+    weight_other,
+    token,
+    code,
+    secret,
+    code_custom,
+)
 CARD_FAMILIES = (meta, sect, text)
 
 

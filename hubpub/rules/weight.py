@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from hubpub.core.findings import Problem, Severity
+from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.model.series import find_pieces
 from hubpub.model.weights import ShardIndex, escapes
 from hubpub.rules.registry import model_rules
+from hubpub.rules.weight_index import rebuilt_index
 from hubpub.rules.wording import counted, listed, malformed
 
 _FORMAT = "https://github.com/huggingface/safetensors#format"
@@ -85,7 +86,11 @@ def shard_index_missing(folder: ModelFolder) -> Iterator[Problem]:
             continue
         if folder.entry(shards.index_path) is None:
             number = counted(len(shards.present), "shard")
-            yield Problem(f"{shards.index_path} is missing beside its {number}", path=shards.index_path)
+            yield Problem(
+                f"{shards.index_path} is missing beside its {number}",
+                path=shards.index_path,
+                fix=rebuilt_index(folder, shards.index_path),
+            )
 
 
 @model_rules.rule(
@@ -107,7 +112,7 @@ def shard_missing(folder: ModelFolder) -> Iterator[Problem]:
         gone = sorted(_paths(index) - present)
         if gone:
             message = f"{index.path} names {counted(len(gone), 'shard')} not in the folder: {listed(gone)}"
-            yield Problem(message, path=index.path)
+            yield Problem(message, path=index.path, fix=rebuilt_index(folder, index.path))
     for shards in folder.weights.shard_sets:
         if shards.missing_count and shards.index_path not in usable:
             number = f"{shards.missing_count:,} of {counted(shards.total, 'shard')}"
@@ -146,10 +151,11 @@ def index_disagrees(folder: ModelFolder) -> Iterator[Problem]:
         elsewhere = [
             name for name, path in named.items() if path in headers and name in holders and name not in headers[path]
         ]
-        yield from _tensors(index, absent, "names {} that no shard holds")
-        yield from _tensors(index, unlisted, "does not name {} that its shards hold")
-        yield from _tensors(index, elsewhere, "sends {} to a shard that does not hold it")
-        yield from _tensors(index, sorted(twice), "covers shards that both hold {}")
+        fix = rebuilt_index(folder, index.path)
+        yield from _tensors(index, absent, "names {} that no shard holds", fix)
+        yield from _tensors(index, unlisted, "does not name {} that its shards hold", fix)
+        yield from _tensors(index, elsewhere, "sends {} to a shard that does not hold it", fix)
+        yield from _tensors(index, sorted(twice), "covers shards that both hold {}", None)
     yield from _orphans(folder)
 
 
@@ -168,10 +174,10 @@ def _names_in(folder: ModelFolder, index: ShardIndex) -> dict[str, Collection[st
     return found
 
 
-def _tensors(index: ShardIndex, names: list[str], wording: str) -> Iterator[Problem]:
+def _tensors(index: ShardIndex, names: list[str], wording: str, fix: Fix | None) -> Iterator[Problem]:
     if names:
         what = f"{counted(len(names), 'tensor')} ({listed(names)})"
-        yield Problem(f"{index.path} {wording.format(what)}", path=index.path, tensor=names[0][:1000])
+        yield Problem(f"{index.path} {wording.format(what)}", path=index.path, tensor=names[0][:1000], fix=fix)
 
 
 def _orphans(folder: ModelFolder) -> Iterator[Problem]:
@@ -223,10 +229,12 @@ def index_unreadable(folder: ModelFolder) -> Iterator[Problem]:
     """Each index that cannot be used; what only loses something (a duplicate key) is a warning."""
     for index in folder.weights.indexes:
         problem = index.problem
-        if problem is not None and index.path not in folder.lfs_pointers:
+        seen = folder.text_files.get(index.path)
+        if problem is not None and index.path not in folder.lfs_pointers and not (seen and seen.conflict):
             severity = None if problem.fatal else Severity.WARNING
             message = f"{index.path} {problem.message}"
-            yield Problem(message, index.path, problem.line, problem.column, severity=severity)
+            fix = rebuilt_index(folder, index.path)
+            yield Problem(message, index.path, problem.line, problem.column, severity=severity, fix=fix)
 
 
 def _paths(index: ShardIndex) -> set[str]:

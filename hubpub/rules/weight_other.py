@@ -9,7 +9,6 @@ from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.model.folder import ModelFolder
 from hubpub.model.series import find_pieces, tensorflow_data
-from hubpub.model.signatures import describe
 from hubpub.rules.registry import model_rules
 from hubpub.rules.wording import counted, listed, malformed
 
@@ -64,18 +63,13 @@ def weights_not_the_format(folder: ModelFolder) -> Iterator[Problem]:
     for path, file in folder.keras.items():
         yield from malformed(path, file.problems)
     for name in ("flax", "tflite", "numpy", "tensorflow", "coreml", "nemo"):
-        for entry in folder.weights.files.get(name, ()):
-            if entry.path in folder.lfs_pointers:
-                continue
-            begin = folder.start(entry.path)
-            magic, at = _MAGIC.get(name, (b"", 0))
-            foreign = describe(begin) if not magic or not begin[at:].startswith(magic) else None
-            if not entry.size:
-                yield Problem(f"{entry.path} has 0 bytes", path=entry.path)
-            elif foreign in ("an HTML page", "an XML document", "a git-LFS pointer"):
-                yield Problem(f"{entry.path} is {foreign}, not {name} weights", path=entry.path)
-            elif magic and not begin[at:].startswith(magic):
-                yield Problem(f"{entry.path} does not begin as {name} weights do", path=entry.path)
+        magic, at = _MAGIC.get(name, (b"", 0))
+        for path in folder.weight_files(name):
+            begin = folder.start(path)
+            if not begin:
+                yield Problem(f"{path} has 0 bytes", path=path)
+            elif not begin[at:].startswith(magic):
+                yield Problem(f"{path} does not begin as {name} weights do", path=path)
 
 
 @model_rules.rule(
@@ -158,30 +152,25 @@ def _openvino(folder: ModelFolder, path: str, data: str) -> Iterator[Problem | S
 
 @model_rules.rule(
     "WEIGHT053",
-    "ctranslate2-incomplete",
+    "ctranslate2-malformed",
     Severity.ERROR,
-    summary="A CTranslate2 model is cut short, or lacks its vocabulary.",
+    summary="A model.bin of CTranslate2 is cut short.",
     why="CTranslate2, and faster-whisper with it, refuses to load it.",
-    bad="model.bin and config.json without vocabulary.json",
-    good="model.bin, config.json and vocabulary.json as the converter wrote them",
-    hint="convert the model again and publish the whole folder",
+    bad="model.bin of which a copy stopped halfway",
+    good="every variable that its head promises, to the last byte",
+    hint="convert or copy the model again, and compare its size",
     source="https://opennmt.net/CTranslate2/conversion.html",
 )
-def ctranslate2_incomplete(folder: ModelFolder) -> Iterator[Problem]:
-    """Each model.bin of CTranslate2."""
+def ctranslate2_malformed(folder: ModelFolder) -> Iterator[Problem]:
+    """Each model.bin of CTranslate2, by walking over its variables."""
     if "ctranslate2" not in folder.weights.files:
         return
     from hubpub.model.ctranslate2 import read_ctranslate2
 
-    for entry in folder.weights.files["ctranslate2"]:
-        directory = entry.path.removesuffix(entry.name)
-        found = read_ctranslate2(partial(folder.open_file, entry.path))
-        if not found.spec.endswith("Spec"):
-            continue  # another format that begins with a small number
-        yield from malformed(entry.path, found.problems)
-        beside = [other.path.removeprefix(directory) for other in folder.files if other.path.startswith(directory)]
-        if not any("vocabulary." in name or "vocabulary_" in name for name in beside if "/" not in name):
-            yield Problem(f"{entry.path} has no vocabulary beside it", path=entry.path)
+    for path in folder.weight_files("ctranslate2"):
+        found = read_ctranslate2(partial(folder.open_file, path))
+        if found.spec.endswith("Spec"):  # else it is another format that begins with a small number
+            yield from malformed(path, found.problems)
 
 
 @model_rules.rule(

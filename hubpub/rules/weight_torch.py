@@ -64,9 +64,8 @@ def _judged(path: str, file: TorchFile) -> bool:
 )
 def torchscript_archive(folder: ModelFolder) -> Iterator[Problem]:
     """Every zip archive of torch that holds code."""
-    for entry in folder.weights.files.get("torchscript", ()):
-        if entry.path not in folder.lfs_pointers:
-            yield Problem(f"{entry.path} is a TorchScript archive: loading it runs the code in it", path=entry.path)
+    for path in folder.weight_files("torchscript"):
+        yield Problem(f"{path} is a TorchScript archive: loading it runs the code in it", path=path)
 
 
 @model_rules.rule(

@@ -177,7 +177,7 @@ def test_a_sparse_terabyte(tmp_path: Path) -> None:
     head = gguf(tensors, SOUND, data=False)
     sparse(tmp_path / NAME, head, len(head) + 150 * (1 << 33) // 256 * 210)
     assert (tmp_path / NAME).stat().st_size > 10**12
-    assert judge(tmp_path) == []
+    assert [f.rule for f in judge(tmp_path) if isinstance(f, Finding)] == ["FILE014"]  # too large for the Hub
 
 
 def test_the_chat_template_is_a_fact(tmp_path: Path) -> None:

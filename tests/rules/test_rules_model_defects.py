@@ -151,7 +151,7 @@ DEFECTS: dict[str, tuple[Defect, Expected]] = {
     "config nested 100,000 deep": (write("config.json", '{"a":' * 10**5), [("CONF002", "error", "config.json")]),
     "generation config": (write("generation_config.json", "{,}"), [("CONF002", "error", "generation_config.json")]),
     "duplicate key": (
-        write("generation_config.json", '{"top_k": 1,\n "top_k": 2}'),
+        write("generation_config.json", '{"max_length": 1,\n "max_length": 2}'),
         [("CONF002", "warning", "generation_config.json")],
     ),
     "no model type": (lambda model: config(model, model_type=None), [("CONF003", "error", "config.json")]),

@@ -34,7 +34,7 @@ def write(content: bytes, name: str = NAME) -> Callable[[Path], object]:
 CONSTANT = field(1, "x") + field(4, "Constant") + field(5, field(1, "value") + field(5, external("gone.bin")))
 
 DEFECTS: dict[str, tuple[Callable[[Path], object], str, str]] = {
-    "an error page": (write(b"<!doctype html>"), "WEIGHT046", "is an HTML page, not ONNX"),
+    "an error page": (write(b"<!doctype html>"), "FILE017", "is an HTML page"),
     "empty": (write(b""), "WEIGHT046", "has 0 bytes"),
     "zeros": (write(bytes(9000)), "WEIGHT046", "begins with zero bytes"),
     "text": (write(b"not a model at all"), "WEIGHT046", "is not an ONNX model"),

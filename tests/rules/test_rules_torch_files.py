@@ -45,7 +45,6 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "legacy cut in the pickles": (torch_legacy(STATE)[:200], "is cut short: its pickle goes on after its end"),
     "legacy lacks numbers": (torch_legacy(STATE, leave_out=["2"]), "has no member data/2"),
     "empty": (b"", "has 0 bytes"),
-    "an error page": (b"<html><body>404</body></html>", "is an HTML page"),
     "zeros": (bytes(5000), "zero bytes"),
     "noise": (bytes(range(255, -1, -1)) * 20, "is neither a zip archive nor a pickle"),
     "another zip": (b"PK\x05\x06" + bytes(18), "is neither a zip archive nor a pickle"),
