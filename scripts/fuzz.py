@@ -18,7 +18,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from support import formats  # noqa: E402
 
 
 def safetensors(data: bytes) -> None:
@@ -51,12 +53,42 @@ def secrets(data: bytes) -> None:
     list(find_secrets(data.decode("utf-8", "replace")))
 
 
+def gguf(data: bytes) -> None:
+    from hubpub.model.gguf import parse_gguf
+
+    parse_gguf(io.BytesIO(data), len(data))
+
+
+def torch(data: bytes) -> None:
+    from hubpub.model.torchfile import parse_torch
+
+    _ = parse_torch(io.BytesIO(data), len(data)).twins
+
+
+def onnx(data: bytes) -> None:
+    from hubpub.model.onnx import parse_onnx
+
+    _ = [external.end for external in parse_onnx(io.BytesIO(data), len(data)).external]
+
+
+def keras(data: bytes) -> None:
+    from hubpub.model.ctranslate2 import read_ctranslate2
+    from hubpub.model.keras import read_keras
+    from hubpub.model.openvino import read_openvino
+
+    for suffix in (".keras", ".h5"):
+        read_keras(lambda: io.BytesIO(data), suffix)
+    read_ctranslate2(lambda: io.BytesIO(data))
+    read_openvino(lambda: io.BytesIO(data))
+
+
 def _header(document: object, data: bytes = b"") -> bytes:
     raw = json.dumps(document).encode()
     return struct.pack("<Q", len(raw)) + raw + data
 
 
 _TENSOR = {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}
+_STATE = {"a": formats.Tensor(2, 3), "b": {"c": formats.Tensor(4)}}
 TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
     "safetensors": (
         safetensors,
@@ -72,6 +104,26 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
         [b"import os as o\nclass A(B):\n    x = o.system('id')\nif __name__ == '__main__': A()\n"],
     ),
     "pickles": (pickles, [b"\x80\x02cos\nsystem\nX\x04\0\0\0true\x85R.", b"cos\nsystem\n(S'x'\ntR."]),
+    "gguf": (
+        gguf,
+        [
+            formats.gguf(None, {"general.architecture": "llama", "a": ["x", "y"], "b": [[1], [2]], "c": 0.5}),
+            formats.gguf(order=">", version=2),
+        ],
+    ),
+    "torch": (
+        torch,
+        [formats.torch_zip(_STATE), formats.torch_legacy(_STATE), formats.torchscript(), b"(lp0\nI1\naV\\u00e9\na."],
+    ),
+    "onnx": (onnx, [formats.onnx(), formats.onnx(formats.onnx_tensor("w", (2,), location="w.data", length="8"))]),
+    "keras": (
+        keras,
+        [
+            b'\x89HDF\r\n\x1a\nmodel_config{"class_name": "Lambda", "config": {"function": ["AA==", null, null]}}',
+            b"\x06\0\0\0\x05\0Spec\0\1\0\0\0\1\0\0\0\2\0w\0\1\1\0\0\0\0\4\0\0\0\0\0\0\0",
+            b'<net name="m"><data offset="0" size="9"/></net>',
+        ],
+    ),
     "secrets": (secrets, [b"aws_secret_access_key = x\nhf_abc https://a:b@c.d wandb_api_key: 0"]),
 }
 

@@ -41,8 +41,14 @@ from hubpub.model.vocabulary import Wanted
 from hubpub.model.walk import EntryKind, FileEntry
 from hubpub.model.weights import Weights, read_weights
 
+# The readers of single formats are imported when a folder has such a file: a check of a small folder takes no longer
+# to start for each format that there is.
 if TYPE_CHECKING:
+    from hubpub.model.gguf import GgufFile
+    from hubpub.model.keras import KerasFile
+    from hubpub.model.onnx import OnnxFile
     from hubpub.model.reading import Reading
+    from hubpub.model.torchfile import TorchFile
 
 
 @dataclass(frozen=True)
@@ -240,7 +246,13 @@ class ModelFolder:
     @cached_property
     def weights(self) -> Weights:
         """The weights: files, headers, indexes, parameter counts."""
-        return read_weights(self.release_files, header=self._header, index=self._index, start=self.start)
+        return read_weights(
+            self.release_files,
+            header=self._header,
+            index=self._index,
+            start=self.start,
+            torchscript=self._is_torchscript,
+        )
 
     @cached_property
     def adapter(self) -> Adapter | None:
@@ -283,6 +295,53 @@ class ModelFolder:
             directory=self.source.directory,
             progress=self.progress,
         )
+
+    @cached_property
+    def gguf(self) -> dict[str, GgufFile]:
+        """The header of every GGUF file, by path."""
+        if "gguf" not in self.weights.files:
+            return {}
+        from hubpub.model.gguf import read_gguf
+
+        paths = (entry.path for entry in self.weights.files["gguf"] if entry.path not in self.lfs_pointers)
+        return {path: read_gguf(partial(self.open_file, path)) for path in paths}
+
+    @cached_property
+    def torch_files(self) -> dict[str, TorchFile]:
+        """What every file of torch.save holds, by path; TorchScript archives are not among them."""
+        if "pytorch" not in self.weights.files:
+            return {}
+        from hubpub.model.torchfile import read_torch
+
+        return {path: read_torch(partial(self.open_file, path)) for path in self.weight_files("pytorch")}
+
+    @cached_property
+    def onnx(self) -> dict[str, OnnxFile]:
+        """What every ONNX file says of itself, by path."""
+        if "onnx" not in self.weights.files:
+            return {}
+        from hubpub.model.onnx import read_onnx
+
+        return {path: read_onnx(partial(self.open_file, path)) for path in self.weight_files("onnx")}
+
+    @cached_property
+    def keras(self) -> dict[str, KerasFile]:
+        """What every .keras and .h5 file would run, by path."""
+        if "keras" not in self.weights.files:
+            return {}
+        from hubpub.model.keras import read_keras
+
+        return {path: read_keras(partial(self.open_file, path), path) for path in self.weight_files("keras")}
+
+    def weight_files(self, form: str) -> list[str]:
+        """The weight files of a format, without those in whose place something else lies: pointers and web pages."""
+        paths = [entry.path for entry in self.weights.files.get(form, ()) if entry.path not in self.lfs_pointers]
+        return [path for path in paths if (seen := self.text_files.get(path)) is None or seen.stub is None]
+
+    def _is_torchscript(self, path: str) -> bool:
+        from hubpub.model.torchfile import is_torchscript
+
+        return is_torchscript(partial(self.open_file, path))
 
     @cached_property
     def tokenizer(self) -> TokenizerFiles:

@@ -103,7 +103,7 @@ DEFECTS: dict[str, tuple[Defect, Expected]] = {
     "gitignore": (write(".gitignore", "# mine\n*.safetensors\n"), one("FILE022", "warning", ".gitignore")),
     "gitattributes": (write(".gitattributes", "*.bin\n"), one("FILE023", "info", ".gitattributes")),
     "gitattributes without ONNX": (
-        all_of(write(".gitattributes", "*.bin filter=lfs -text\n"), hole("big.npz", 20 * 10**6)),
+        all_of(write(".gitattributes", "*.bin filter=lfs -text\n"), hole("big.msgpack", 20 * 10**6)),
         one("FILE023", "info", ".gitattributes"),
     ),
 }

@@ -323,7 +323,7 @@ def test_file_without_a_secret_is_no_secret_file(name: str, model: Path) -> None
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "data.dat"])
 def test_noise_is_no_pickle(name: str, model: Path) -> None:
     write(name, bytes(range(255, -1, -1)) * 100)(model)
-    assert judge(model) == []
+    assert [found for found in judge(model) if not isinstance(found, Finding) or found.rule != "WEIGHT044"] == []
 
 
 def test_cache_snapshot_is_one_finding(plain_model: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from support import formats
 from support.models import bert_config, bert_tensors, save_plain
 from support.weights import write_safetensors
 
@@ -91,14 +92,14 @@ def onnx(folder: Path) -> None:
     """As optimum exports it: the configuration of transformers beside model.onnx."""
     save_plain(folder)
     (folder / "model.safetensors").unlink()
-    (folder / "model.onnx").write_bytes(b"\x08\x08\x12\x07pytorch" + bytes(64))
+    (folder / "model.onnx").write_bytes(formats.onnx())
 
 
 def ctranslate2(folder: Path) -> None:
     """A Whisper model as ct2-transformers-converter writes it."""
     _json(folder / "config.json", {"alignment_heads": [[1, 0]], "lang_ids": [50259], "suppress_ids": []})
     _json(folder / "vocabulary.json", ["a", "b"])
-    (folder / "model.bin").write_bytes(b"\x06\0\0\0\x0b\0WhisperSpec\0" + bytes(range(256)))
+    (folder / "model.bin").write_bytes(b"\x06\0\0\0\x0c\0WhisperSpec\0" + bytes(12))
 
 
 def spacy(folder: Path) -> None:
