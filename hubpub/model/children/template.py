@@ -171,24 +171,25 @@ def examine(request: dict[str, Any]) -> list[dict[str, Any]]:
 def _examine(text: str, tokens: dict[str, str], render: bool) -> dict[str, Any]:
     environment = TemplateEnvironment()
     found: dict[str, Any] = {"chats": {}}
-    with _Clock():
-        try:
+    try:
+        with _Clock():  # inside, so that it is stopped before anything is caught
             tree = environment.parse(text)
             found["audit"] = audit(tree, environment)
             if render:
                 code = environment.compile(tree)
                 template = environment.template_class.from_code(environment, code, environment.make_globals(None))
                 _render_all(Renderer(template, environment, tokens), tree, found)
-        except OutOfBoundsError as error:
-            found["exhausted"] = {"message": str(error), "line": _line(error.__traceback__)}
-        except MemoryError as error:
-            found["exhausted"] = {"message": "takes too much memory", "line": _line(error.__traceback__)}
-        except jinja2.TemplateSyntaxError as error:
-            found["broken"] = {"message": _short(error.message), "line": error.lineno}
-        except RecursionError:
-            found["broken"] = {"message": "is nested too deeply", "line": None}
-        except Exception as error:  # from the compiler, of what a hostile template holds
-            found["broken"] = {"message": _short(error), "line": getattr(error, "lineno", None)}
+    except OutOfBoundsError as error:
+        _Clock.stop()  # the alarm may have rung once more on the way
+        found["exhausted"] = {"message": str(error), "line": _line(error.__traceback__)}
+    except MemoryError as error:
+        found["exhausted"] = {"message": "takes too much memory", "line": _line(error.__traceback__)}
+    except jinja2.TemplateSyntaxError as error:
+        found["broken"] = {"message": _short(error.message), "line": error.lineno}
+    except RecursionError:
+        found["broken"] = {"message": "is nested too deeply", "line": None}
+    except Exception as error:  # from the compiler, of what a hostile template holds
+        found["broken"] = {"message": _short(error), "line": getattr(error, "lineno", None)}
     found["refused"] = list(environment.refused)
     return found
 
@@ -266,6 +267,11 @@ class _Clock:
             _limit_processor(SECONDS)
 
     def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @staticmethod
+    def stop() -> None:
+        """No more alarms."""
         if hasattr(signal, "setitimer"):
             signal.setitimer(signal.ITIMER_PROF, 0)
 
