@@ -36,15 +36,16 @@ _ZERO_BY_MODEL = {
 # Limits and masks are infinite on purpose: observers of ranges, clipping bounds (Gemma 4), additive attention masks.
 _MAY_BE_INFINITE = re.compile(r"(?:^|[._])(?:min|max)(?:_val(?:ue)?)?s?$|mask|alibi|attn_bias|attention_bias")
 
-# What an adapter starts with as zero, so that it changes nothing untrained: `reset_*_parameters` of the tuners
-# of peft 0.21; diffusers and kohya call lora_B "up".
-_ADAPTER_START = re.compile(
-    r"(?:^|[._])(?:\w*lora_B|lora_embedding_A|lora_E|lora[._]up|gralora_B\w*|hira_B|delora_B|lily_B"
-    r"|peanut_B|hada_w2_b|lokr_w2(?:_b)?|oft_R|boft_R|vera_lambda_b|randlora_lambda|fourierft_spectrum|waveft_spectrum"
+# What an adapter multiplies to change a weight; one factor is zero before training: `reset_*_parameters` of the tuners
+# of peft 0.21. diffusers and kohya call lora_A and lora_B "down" and "up".
+_ADAPTER_FACTOR = re.compile(
+    r"(?:^|[._])(?:\w*lora[._](?:A|B|E|up|down|mid|embedding_A|embedding_B)|(?:hira|delora|lily|peanut)_[AB]"
+    r"|hada_w[12]_[ab]|lokr_w[12](?:_[ab])?|b?oft_R|vera_lambda_[bd]|randlora_lambda|fourierft_spectrum|waveft_spectrum"
     r"|shira_weight|miss_block|adaption_gate)(?:[._]|$)"
 )
 _ADAPTER = re.compile(
     r"lora|hada_w|lokr_|(?:^|[._])b?oft_|vera_|fourierft|waveft|shira|hira_|lily_|peanut_|miss_block|adaption_|ia3_"
+    r"|base_layer"
 )
 
 
@@ -67,9 +68,10 @@ def may_be_infinite(name: str) -> bool:
     return _MAY_BE_INFINITE.search(name.lower()) is not None
 
 
-def is_adapter_start(name: str) -> bool:
-    """Whether it is the part of an adapter that is zero before training."""
-    return _ADAPTER_START.search(name) is not None
+def adapted_module(name: str) -> str | None:
+    """The module that a tensor adapts, if it is a factor of an adapter; all factors of a module give the same name."""
+    found = _ADAPTER_FACTOR.search(name)
+    return name[: found.start()] if found else None
 
 
 def is_adapter_part(name: str) -> bool:

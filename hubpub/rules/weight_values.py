@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
@@ -10,7 +11,7 @@ from hubpub.core.report import Skip
 from hubpub.core.rule import Depth
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
-from hubpub.model.roles import is_adapter_part, is_adapter_start, is_trained_weight, may_be_infinite
+from hubpub.model.roles import adapted_module, is_adapter_part, is_trained_weight, may_be_infinite
 from hubpub.model.safetensors import Tensor
 from hubpub.rules.registry import model_rules
 from hubpub.rules.weight_dtypes import declared_dtype, main_files
@@ -97,7 +98,7 @@ def weight_zero(folder: ModelFolder) -> Iterator[Problem]:
     "WEIGHT023",
     "adapter-untrained",
     Severity.ERROR,
-    summary="The adapter changes nothing: the part of it that begins as zero is still zero.",
+    summary="The adapter changes nothing: in every module one of its factors is zero.",
     why="LoRA begins with lora_B at zero, so that the base model is unchanged. If all of them are zero the adapter was "
     "never trained, or was saved from a wrapper that trained another copy: users get the base model.",
     bad="every lora_B.weight of adapter_model.safetensors is zero",
@@ -112,15 +113,12 @@ def adapter_untrained(folder: ModelFolder) -> Iterator[Problem]:
         name = path.rpartition("/")[2]
         if folder.kind is not ModelKind.ADAPTER and not name.startswith("adapter_model") and "lora" not in name.lower():
             continue
-        begin = [tensor for tensor in values if is_adapter_start(tensor)]
-        if begin and all(values[tensor].zero for tensor in begin):
+        modules = {tensor: adapted_module(tensor) for tensor in values}
+        zeros = [tensor for tensor, module in modules.items() if module is not None and values[tensor].zero]
+        if zeros and {modules[tensor] for tensor in zeros} == set(modules.values()) - {None}:
             beside = any(not is_adapter_part(tensor) for tensor in values)
-            problem = _problem(path, "changes nothing as an adapter: it has nothing but zeros in", begin)
-            yield (
-                problem
-                if not beside
-                else Problem(problem.message, path, tensor=problem.tensor, severity=Severity.WARNING)
-            )
+            problem = _problem(path, "changes nothing as an adapter: it has nothing but zeros in", zeros)
+            yield replace(problem, severity=Severity.WARNING if beside else None)
 
 
 @model_rules.rule(

@@ -458,13 +458,13 @@ FILE = "adapter_model.safetensors"
         {"base_model.model.q.vera_lambda_b": 0.0, "base_model.model.q.vera_lambda_d": 0.1},
         {"base_model.model.q.oft_R.weight": 0.0},
         {"base_model.model.q.hada_w1_a": None, "base_model.model.q.hada_w2_b": 0.0},
+        {"base_model.model.q.lokr_w1": 0.0, "base_model.model.q.lokr_w2": None},
         {"base_model.model.q.lora_A": None, "base_model.model.q.lora_B": None, "base_model.model.q.lora_E": 0.0},
+        lora(0.0) | {"base_model.model.embed.base_layer.weight": None},
     ],
-    ids=["lora", "negative zero", "diffusers", "kohya", "embedding", "vera", "oft", "loha", "adalora"],
+    ids=["lora", "-0.0", "diffusers", "kohya", "embedding", "vera", "oft", "loha", "lokr", "adalora", "with the base"],
 )
 def test_m04_adapter_that_does_nothing(starts: dict[str, float | None], tmp_path: Path) -> None:
-    if "base_model.model.q.lora_E" in starts:
-        starts = {name: value for name, value in starts.items() if name != "base_model.model.q.lora_B"}
     found = judge(adapter(tmp_path, starts))
     assert brief(found) == [("WEIGHT023", "error", FILE)]
 
