@@ -15,8 +15,12 @@ from typing import Any
 from hubpub.model.safetensors import Tensor
 
 # What wraps a model while it is trained or compiled, and stays in the names of a state_dict saved from the outside:
-# torch.nn.parallel (module), torch.compile (_orig_mod), FSDP and activation checkpointing.
-_WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module")
+# torch.nn.parallel (module), torch.compile (_orig_mod), FSDP, activation checkpointing, an adapter that was not merged.
+_ADAPTED = "base_layer"
+_WRAPPERS = ("_orig_mod", "_fsdp_wrapped_module", "_checkpoint_wrapped_module", "_forward_module", _ADAPTED)
+_ADAPTER_PARTS = frozenset(
+    ("lora_A", "lora_B", "lora_embedding_A", "lora_embedding_B", "lora_magnitude_vector", "lora_bias")
+)
 _LEADING = ("module.", "base_model.model.")
 
 
@@ -112,21 +116,28 @@ def wrapped(names: Iterable[str]) -> dict[str, list[str]]:
     for name in names:
         total += 1
         parts = name.split(".")
-        wrapper = next((wrapper + "." for wrapper in _WRAPPERS if wrapper in parts), None)
-        wrapper = wrapper or next((leading for leading in _LEADING if name.startswith(leading)), None)
-        if wrapper:
-            found.setdefault(wrapper, []).append(name)
+        for wrapper in (*_WRAPPERS, *_LEADING):
+            if wrapper in parts or (wrapper in _LEADING and name.startswith(wrapper)):
+                found.setdefault(wrapper.removesuffix(".") + ".", []).append(name)
     return {
         wrapper: names for wrapper, names in found.items() if wrapper not in _LEADING or len(names) * 10 >= total * 9
     }
 
 
 def unwrap(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors under the names that they have without what training wraps around a model."""
+    """The tensors under the names that they have without what training wraps around a model.
+
+    The matrices of an adapter that was not merged are left out: it is `wrapped` that tells of it.
+    """
     wrappers = wrapped(tensors)
     if not wrappers:
         return dict(tensors)
-    return {_unwrapped(name, wrappers): tensor for name, tensor in tensors.items()}
+    adapted = _ADAPTED + "." in wrappers
+    return {
+        _unwrapped(name, wrappers): tensor
+        for name, tensor in tensors.items()
+        if not adapted or _ADAPTER_PARTS.isdisjoint(name.split("."))
+    }
 
 
 def _unwrapped(name: str, wrappers: Iterable[str]) -> str:

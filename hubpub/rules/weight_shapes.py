@@ -32,14 +32,16 @@ def _stored(folder: ModelFolder) -> Stored | None:
     source="https://pytorch.org/tutorials/beginner/saving_loading_models.html",
 )
 def names_wrapped(folder: ModelFolder) -> Iterator[Problem]:
-    """One finding per wrapper, not one per tensor."""
+    """One finding, however many tensors and wrappers."""
     stored = _stored(folder)
-    if stored is None:
+    found = wrapped(stored.tensors) if stored is not None else {}
+    if stored is None or not found:
         return
-    for wrapper, names in wrapped(stored.tensors).items():
-        share = f"{len(names):,} of {counted(len(stored.tensors), 'tensor')}"
-        message = f"{stored.path}: {share} carry {wrapper!r} in their names: {listed(names)}"
-        yield Problem(message, path=stored.path, tensor=names[0][:1000])
+    names = sorted({name for carriers in found.values() for name in carriers})
+    share = f"{len(names):,} of {counted(len(stored.tensors), 'tensor')}"
+    wrappers = " and ".join(repr(wrapper) for wrapper in found)
+    message = f"{stored.path}: {share} carry {wrappers} in their names: {listed(names)}"
+    yield Problem(message, path=stored.path, tensor=names[0][:1000])
 
 
 @model_rules.rule(

@@ -65,9 +65,17 @@ def test_packed_integers_have_no_rows() -> None:
 
 def test_wrappers_are_found_and_removed() -> None:
     tensors = headers({"module._orig_mod.a.weight": (1,), "module._orig_mod.b.weight": (1,)})
-    assert list(wrapped(tensors)) == ["_orig_mod."]
+    assert list(wrapped(tensors)) == ["_orig_mod.", "module."]
+    assert list(unwrap(tensors)) == ["a.weight", "b.weight"]
     assert list(unwrap(headers({"module.a": (1,), "module.b": (1,)}))) == ["a", "b"]
     assert list(unwrap(headers({"a._fsdp_wrapped_module.b": (1,)}))) == ["a.b"]
+
+
+def test_an_adapter_that_was_not_merged() -> None:
+    place = "base_model.model.layers.0.q_proj."
+    tensors = headers({f"{place}{name}": (1,) for name in ("base_layer.weight", "lora_A.default.weight", "lora_B.x")})
+    assert set(wrapped(tensors)) == {"base_layer.", "base_model.model."}
+    assert list(unwrap(tensors)) == ["layers.0.q_proj.weight"]
 
 
 def test_one_module_called_module_is_no_wrapper() -> None:

@@ -180,6 +180,16 @@ CASES: dict[str, Case] = {
         renamed(llama(), lambda name: name.replace("model.layers", "model._orig_mod.layers")), error("63", SAFE), ()
     ),
     "base_model.model.": Case(renamed(llama(), "base_model.model.{}".format), error("63", SAFE), ()),
+    "an adapter that was not merged": Case(
+        renamed(
+            having(llama(), model__layers__0__self_attn__q_proj__lora_A__default__weight=(4, 32)),
+            lambda name: (
+                "base_model.model." + name.replace("0.self_attn.q_proj.weight", "0.self_attn.q_proj.base_layer.weight")
+            ),
+        ),
+        error("63", SAFE),
+        ("'base_layer.'", "'base_model.model.'"),
+    ),
     "the prefix of a LightningModule": Case(renamed(bert(), "model.{}".format), error("73", SAFE), ("'model.'",)),
     "any prefix": Case(renamed(llama(), "acme.net.{}".format), error("73", SAFE), ("'acme.net.'",)),
     "untied without lm_head": Case(
