@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
-from hubpub.model.architecture import compare_all
-from support.corpus import CONTROLS, DEFECTS, build, save_controls
+from support.corpus import CONTROLS, DEFECTS
 from support.corpus.files import KEYS
+from support.corpus.reports import Corpus
 
 from hubpub.card.source import find_card
 from hubpub.core.errors import UsageError
-from hubpub.core.findings import Finding
 from hubpub.core.rule import Depth
 from hubpub.model.folder import ModelFolder
-from hubpub.rules.run import check_folder, lint_card
+from hubpub.rules.run import check_folder
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
 
@@ -220,7 +216,7 @@ EXPECTED = {
     "o07": warning(CARD, "sentence-classification"),  # the Hub takes such a card, so it is no error
     "o08": error(CARD, "/home/jane/models/bert"),
     "o09": error(CARD, "More Information Needed"),
-    "o10": error(CARD, "language.* english"),  # the Hub rejects the commit
+    "o10": error(CARD, "language.*english"),  # the Hub rejects the commit
 }
 
 ACCEPTED = {"torch_bin": [("warning", BIN, "the weights are there only as a pickle: pytorch_model.bin")]}
@@ -230,43 +226,8 @@ ELSEWHERE = {"a16", "o01"}
 """Defects that no finding can name; they have tests of their own."""
 
 
-class Corpus:
-    """The controls and the defects, and the reports on them, each made once."""
-
-    def __init__(self, parent: Path) -> None:
-        controls = parent / "controls"
-        controls.mkdir()
-        save_controls(controls)
-        self.paths = {name: controls / name for name in CONTROLS}
-        self.paths |= {name: build(name, controls, parent) for name in DEFECTS}
-        self._folders = {name: ModelFolder.open(path) for name, path in self.paths.items()}
-        # One child process for all, since it is the import of torch that takes the time.
-        for folder, architecture in zip(self._folders.values(), compare_all(list(self._folders.values())), strict=True):
-            vars(folder)["architecture"] = architecture
-        self._reports: dict[tuple[str, Depth], list[Finding]] = {}
-
-    def report(self, name: str, depth: Depth) -> list[Finding]:
-        if (name, depth) not in self._reports:
-            content, path, folder = find_card(self.paths[name])
-            opened = self._folders[name] if depth is Depth.DEEP else ModelFolder.open(self.paths[name])
-            model = check_folder(opened, target=name, depth=depth)
-            card = lint_card(content, path=path, target=name, folder=folder)
-            self._reports[name, depth] = [*model.findings, *card.findings]
-        return self._reports[name, depth]
-
-    def added(self, name: str, depth: Depth) -> list[Finding]:
-        """What the report on a defect has and the one on its control has not; it must have all that the latter has."""
-        report, control = self.report(name, depth), self.report(DEFECTS[name].control, depth)
-        assert not Counter(control) - Counter(report)
-        return list((Counter(report) - Counter(control)).elements())
-
-    def digests(self, name: str) -> dict[str, str]:
-        """The SHA-256 of each file."""
-        return {path: reading.sha256 for path, reading in self._folders[name].readings.items()}
-
-
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corpus]:
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
     return Corpus(tmp_path_factory.mktemp("corpus"))
 
 
@@ -292,7 +253,9 @@ def test_a_defect(name: str, depth: Depth, corpus: Corpus) -> None:
         return
     left = added.copy()
     for severity, path, words in ((expected.severity, expected.path, expected.words), *expected.more):
-        [match] = [f for f in left if (f.severity, f.path) == (severity, path) and re.search(words, f.message)]
+        matching = [f for f in left if (f.severity, f.path) == (severity, path) and re.search(words, f.message)]
+        assert len(matching) == 1, f"{severity} {path}: {words} among {added}"
+        [match] = matching
         left.remove(match)
         assert match.hint
         assert "\n" not in match.message
