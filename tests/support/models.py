@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,14 @@ def wordpiece() -> Tokenizer:
     return tokenizer
 
 
-def bytelevel() -> Tokenizer:
-    """A byte-level BPE tokenizer with ChatML's tokens, trained on `TEXT`."""
+def bytelevel(special: Sequence[str] = ("<pad>", "<|endoftext|>", "<|im_start|>", "<|im_end|>")) -> Tokenizer:
+    """A byte-level BPE tokenizer, by default with ChatML's tokens, trained on `TEXT`."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=400,
-        special_tokens=["<pad>", "<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+        special_tokens=list(special),
         show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )
