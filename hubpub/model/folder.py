@@ -14,7 +14,6 @@ from hubpub.model.adapter import Adapter, read_adapter
 from hubpub.model.architecture import Architecture, compare, promises
 from hubpub.model.chat import ChatTemplate, read_templates
 from hubpub.model.chat_examination import Examination, examine
-from hubpub.model.chat_gguf import gguf_templates
 from hubpub.model.chat_tokens import ChatTokens, chat_tokens
 from hubpub.model.custom_code import CustomCode, read_custom_code
 from hubpub.model.jsonfile import (
@@ -385,7 +384,7 @@ class ModelFolder:
         return read_templates(self.release_files, json=self.json, start=self.start, gguf=self._gguf_templates)
 
     def _gguf_templates(self, path: str) -> dict[str, str]:
-        return gguf_templates(partial(self.open_file, path))
+        return self.gguf[path].chat_templates if path in self.gguf else {}
 
     @cached_property
     def chat_examinations(self) -> dict[ChatTemplate, Examination]:

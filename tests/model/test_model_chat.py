@@ -11,7 +11,6 @@ import pytest
 
 from hubpub.model.chat import LARGEST_TEMPLATE, MOST_TEMPLATES, ChatTemplate, Reader
 from hubpub.model.chat_examination import examine
-from hubpub.model.chat_gguf import gguf_templates
 from hubpub.model.chat_tokens import ChatTokens, known_texts
 from hubpub.model.folder import ModelFolder
 
@@ -99,10 +98,6 @@ def test_gguf(tmp_path: Path) -> None:
     decoy = pair(b"general.description", b"tokenizer.chat_template\x08\0\0\0nothing")
     pairs = decoy + pair(b"tokenizer.chat_template", b"a") + pair(b"tokenizer.chat_template.rag", "ü".encode())
     path.write_bytes(b"GGUF" + struct.pack("<IQQ", 3, 0, 3) + pairs)
-    assert gguf_templates(lambda: path.open("rb")) == {
-        "tokenizer.chat_template": "a",
-        "tokenizer.chat_template.rag": "ü",
-    }
     assert sources(tmp_path) == [("m.gguf", "default", "a", True), ("m.gguf", "rag", "ü", True)]
     path.write_bytes(b"XXXX" + path.read_bytes()[4:])
     assert sources(tmp_path) == []
