@@ -54,13 +54,16 @@ def test_a_line_that_is_gone_at_the_end(clock: list[float]) -> None:
 
 def test_it_is_gone_after_an_error(clock: list[float]) -> None:
     stream = Terminal()
-    context = progress_line("reading", stream)
-    show = context.__enter__()
-    assert show is not None
-    clock[0] += 2
-    show(1, 0)
+
+    def fail() -> None:
+        with progress_line("reading", stream) as show:
+            assert show is not None
+            clock[0] += 2
+            show(1, 0)
+            raise OSError("gone")
+
     with pytest.raises(OSError, match="gone"):
-        context.__exit__(OSError, OSError("gone"), None)
+        fail()
     assert stream.getvalue().endswith("\r\x1b[K")
 
 
