@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from hubpub.model.architecture import Mismatch, newer_than, own_code, quant_method
-from hubpub.model.children.architecture import _Found, common_prefixes, first_line, last_line, layer_gaps
+from hubpub.model.children.architecture import _Found, _hidden, common_prefixes, first_line, last_line, layer_gaps
 
 
 @pytest.mark.parametrize(
@@ -86,3 +88,17 @@ def test_messages_are_one_line() -> None:
     assert first_line(ValueError("")) == "ValueError"
     assert last_line("a\nb\n\n") == "b"
     assert len(first_line(ValueError("x" * 999))) == 300
+
+
+class _Seamless:
+    """A model that ignores the gaps of a whole module, as SeamlessM4T does, and of single buffers."""
+
+    _keys_to_ignore_on_load_missing: ClassVar = {"vocoder", "final_logits_bias", r"num_batches_tracked"}
+
+    def named_children(self) -> list[tuple[str, None]]:
+        return [("vocoder", None), ("text_encoder", None)]
+
+
+def test_a_class_cannot_hide_that_a_whole_module_is_missing() -> None:
+    ignored = {"vocoder.conv.weight", "final_logits_bias", "text_encoder.norm.num_batches_tracked"}
+    assert _hidden(_Seamless(), ignored) == {"vocoder.conv.weight"}

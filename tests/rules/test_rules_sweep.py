@@ -29,10 +29,9 @@ NAMES = [name for names in architectures.FAMILIES.values() for name in names]
 def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ModelFolder]:
     """Every model, compared with its class by one child process."""
     root = tmp_path_factory.mktemp("sweep")
-    script = Path(architectures.__file__)
-    done = subprocess.run(
-        [sys.executable, script, root], capture_output=True, text=True, check=False, timeout=600, cwd=script.parents[1]
-    )
+    command = [sys.executable, "-m", "support.architectures", root]
+    tests = Path(architectures.__file__).parents[1]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600, cwd=tests)
     assert done.returncode == 0, done.stderr[-2000:]
     opened = {name: ModelFolder.open(root / name) for name in NAMES}
     for folder, found in zip(opened.values(), compare_all(list(opened.values())), strict=True):

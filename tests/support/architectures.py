@@ -1,7 +1,7 @@
 """Tiny models of many architectures of transformers, as save_pretrained writes them.
 
-Run as a script it saves them all: `python architectures.py FOLDER`. Each configuration is the class's own default with
-its sizes made small, so that no architecture needs code of its own here.
+Run as a module it saves them all: `python -m support.architectures FOLDER`. Each configuration is the class's own
+default with its sizes made small, so that no architecture needs code of its own here.
 """
 
 from __future__ import annotations
