@@ -209,9 +209,16 @@ def ask(peer: Peer, bin_directory: Path, folder: Path, home: Path) -> Counter[Sa
         return None
     try:
         done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", check=False, timeout=SECONDS, env=environment(home),
-            cwd=home, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+            command,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
+            timeout=SECONDS,
+            env=environment(home),
+            cwd=home,
+            stdin=subprocess.DEVNULL,
+        )
     except subprocess.TimeoutExpired:
         return "hangs"
     try:

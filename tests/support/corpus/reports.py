@@ -30,15 +30,16 @@ class Corpus:
         self.paths |= {name: build(name, controls, parent) for name in DEFECTS}
         self._folders = {name: ModelFolder.open(path) for name, path in self.paths.items()}
         # One child process for all, since it is the import of torch that takes the time.
-        for folder, architecture in zip(self._folders.values(), compare_all(list(self._folders.values())), strict=True):
-            vars(folder)["architecture"] = architecture
+        self._architectures = dict(zip(self._folders, compare_all(list(self._folders.values())), strict=True))
         self._reports: dict[tuple[str, Depth], list[Finding]] = {}
 
     def report(self, name: str, depth: Depth) -> list[Finding]:
         if (name, depth) not in self._reports:
-            content, path, folder = find_card(self.paths[name])
-            opened = self._folders[name] if depth is Depth.DEEP else ModelFolder.open(self.paths[name])
-            model = check_folder(opened, target=name, depth=depth)
+            folder = self._folders[name]
+            if depth is Depth.DEEP:
+                vars(folder)["architecture"] = self._architectures[name]
+            content, path, _ = find_card(self.paths[name])
+            model = check_folder(folder, target=name, depth=depth)
             card = lint_card(content, path=path, target=name, folder=folder)
             self._reports[name, depth] = [*model.findings, *card.findings]
         return self._reports[name, depth]
