@@ -54,7 +54,7 @@ def _more(notes: tuple[Note, ...]) -> str:
 def template_broken(folder: ModelFolder) -> Iterator[Problem | Skip]:
     """Every template of every file; a name that transformers does not have is CHAT002's."""
     for template in folder.chat_templates:
-        if template.path in folder.lfs_pointers:
+        if template.path in folder.lfs_pointers or _told_by_file(folder, template.path):
             continue
         if template.problem is not None:
             yield Problem(f"{template.path} {template.problem}", template.path)
@@ -68,6 +68,12 @@ def template_broken(folder: ModelFolder) -> Iterator[Problem | Skip]:
         if examination.broken is not None and not examination.unknown and not _by_hand(template):
             note = examination.broken
             yield _problem(template, f"does not compile: {_begin(note.what)}", note.line)
+
+
+def _told_by_file(folder: ModelFolder, path: str) -> bool:
+    """Whether the FILE rules say what is wrong: no bytes at all, or UTF-16."""
+    entry, text = folder.entry(path), folder.text_files.get(path)
+    return (entry is not None and not entry.size) or (text is not None and text.encoding == "UTF-16")
 
 
 def _by_hand(template: ChatTemplate) -> bool:

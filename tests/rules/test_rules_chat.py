@@ -90,7 +90,7 @@ DEFECTS: dict[str, tuple[Defect, Expected]] = {
         [("CHAT001", "error", EXTRA := "additional_chat_templates/rag.jinja")],
     ),
     "empty": (template(" \n"), [("CHAT001", "error", JINJA)]),
-    "not UTF-8": (lambda model: (model / JINJA).write_bytes(b"\xff\xfe{"), [("CHAT001", "error", JINJA)]),
+    "not UTF-8": (lambda model: (model / JINJA).write_bytes(b"{\xe9"), [("CHAT001", "error", JINJA)]),
     "a number": (in_config(7), [("CHAT001", "error", CONFIG)]),
     "a list of strings": (in_config([SOUND]), [("CHAT001", "error", CONFIG)]),
     "nested 3,000 deep": (template("{{ " + "(" * 3000 + "1" + ")" * 3000 + " }}"), [("CHAT001", "error", JINJA)]),
@@ -133,7 +133,7 @@ DEFECTS: dict[str, tuple[Defect, Expected]] = {
     ),
     "end of turn is not set": (
         together(change(CONFIG, eos_token="<|endoftext|>"), template(SOUND.replace("<|im_end|>", "\n"))),
-        [("CHAT008", "error", JINJA)],
+        [("CHAT008", "error", JINJA), ("TOKEN006", "error", "config.json")],
     ),
     "user dropped": (template(SOUND.replace("{{ m.content }}", "{{ m.text }}")), [("CHAT010", "error", JINJA)]),
     "assistant dropped": (
@@ -160,7 +160,7 @@ DEFECTS: dict[str, tuple[Defect, Expected]] = {
             change(CONFIG, eos_token="<pad>", added_tokens_decoder={"3": {"content": "<|im_end|>"}}),
             change("generation_config.json", eos_token_id=[1, 3]),
         ),
-        [("CHAT011", "warning", CONFIG)],
+        [("CHAT011", "warning", CONFIG), ("TOKEN006", "error", "generation_config.json")],
     ),
     "two that differ": (change(CONFIG, chat_template=SOUND + "\n{{ 'x' }}"), [("CHAT012", "warning", CONFIG)]),
     "processor and file differ": (

@@ -70,7 +70,7 @@ def diffusers(folder: Path) -> None:
     index = {"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.39.0", "requires_safety_checker": False}
     _json(folder / "model_index.json", index | components)
     _json(folder / "scheduler" / "scheduler_config.json", {"_class_name": "DDIMScheduler", "beta_start": 0.00085})
-    _json(folder / "tokenizer" / "vocab.json", {"a": 0, "b": 1})
+    _json(folder / "tokenizer" / "vocab.json", {"a": 0, "b": 1, "ab": 2})
     (folder / "tokenizer" / "merges.txt").write_text("#version: 0.2\na b\n")
     _json(folder / "tokenizer" / "tokenizer_config.json", {"tokenizer_class": "CLIPTokenizer"})
     for name, stem in (
