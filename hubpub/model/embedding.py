@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,8 @@ _TOKENS = frozenset(
 # Rows behind those of the main table (DecoupledEmbedding of Idefics).
 _FURTHER_TOKENS = frozenset(["additional_embedding"])
 _POSITIONS = frozenset(["embed_positions", "position_embedding", "position_embeddings", "positions_embed", "wpe"])
+# Parts of a name that say of what else the positions are: patches of an image, frames of a sound.
+_NOT_TEXT = re.compile(r"(?:^|[._])(?:vision|visual|image|vit|audio|speech|patch|pixel)", re.IGNORECASE)
 _FLOATS = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
 _DEEPEST = 4
 
@@ -71,18 +74,21 @@ def token_room(weights: Weights, directory: str, config: JsonFile | None) -> Roo
 
 
 def position_room(weights: Weights, directory: str) -> Room | None:
-    """How many positions a model with learnt absolute positions has; None for others."""
-    found = _largest(weights, directory, _POSITIONS)
+    """How many positions of text a model with learnt absolute positions has; None for others."""
+    found = _largest(weights, directory, _POSITIONS, _NOT_TEXT)
     return Room(found[1].shape[0], found[0], found[1].name) if found else None
 
 
-def _largest(weights: Weights, directory: str, names: Collection[str]) -> tuple[str, Tensor] | None:
+def _largest(
+    weights: Weights, directory: str, names: Collection[str], but: re.Pattern[str] | None = None
+) -> tuple[str, Tensor] | None:
     tables = [
         (path, tensor)
         for path in weights.primary
         if path[: path.rfind("/") + 1] == directory
         for tensor in weights.headers[path].tensors.values()
         if _called(tensor.name, names) and len(tensor.shape) == 2 and tensor.dtype in _FLOATS
+        if but is None or not but.search(tensor.name)
     ]
     return max(tables, key=lambda each: each[1].shape[0], default=None)
 

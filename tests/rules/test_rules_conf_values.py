@@ -34,7 +34,7 @@ def one(code: str, severity: str, path: str = CONFIG) -> Expected:
 
 TURNS = (
     "{% for m in messages %}{{ m.role }}: {{ m.content }}[SEP]{% endfor %}"
-    "{% if add_generation_prompt %}assistant: {% endif %}"
+    "{% if add_generation_prompt %}assistant:{% endif %}"
 )
 THREE = {"0": "a", "1": "b", "2": "c"}
 

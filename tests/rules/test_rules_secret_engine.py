@@ -6,19 +6,20 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from support.judging import judge_folder
+from support.judging import judge_opened
 
 from hubpub.core.findings import Finding
 from hubpub.core.report import Skip
 from hubpub.core.rule import Depth
 from hubpub.model.child import Answer
+from hubpub.model.folder import ModelFolder
 from hubpub.rules import secret
 
 TWILIO = "SK" + "9f3c27d1a4be058691c7f2ad3e4b5c60"
 
 
 def found_by_engine(model: Path) -> list[Finding | Skip]:
-    return [f for f in judge_folder(model, Depth.DEEP) if "SECRET003" in (f.rule if isinstance(f, Finding) else f.what)]
+    return judge_opened(ModelFolder.open(model), Depth.DEEP, family="SECRET003")
 
 
 @pytest.mark.skipif(find_spec("pybetterleaks") is None, reason="needs hubpub[secrets]")

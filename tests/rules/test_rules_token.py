@@ -106,6 +106,7 @@ def shift_vocab_txt(folder: Path) -> None:
 def save_toy(folder: Path) -> None:
     special = {"[PAD]": 0, "[UNK]": 1, "[CLS]": 2, "[SEP]": 3, "[MASK]": 4}
     edit(folder / JSON, lambda document: document["model"].update(vocab=special))
+    edit(folder / "config.json", lambda document: document.update(vocab_size=30522))
     write_safetensors(folder / "model.safetensors", {"bert.embeddings.word_embeddings.weight": ("F32", (30522, 8))})
 
 
