@@ -29,7 +29,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -96,24 +96,7 @@ class Peer:
     only: str | None = None
 
 
-def in_json(*lists: str, quiet: tuple[str, ...] = ("info",)) -> Callable[[str, str], list[Said]]:
-    """What is in lists of a JSON document; `quiet` are the severities that alarm nobody."""
-
-    def said(out: str, _errors: str) -> list[Said]:
-        document, _ = json.JSONDecoder(strict=False).raw_decode(out, out.index("{"))
-        found = [entry for name in lists for entry in document.get(name) or ()]
-        return [
-            Said(
-                str(entry.get("severity", "error") if isinstance(entry, dict) else "error").lower() not in quiet,
-                json.dumps([entry.get(key) for key in _TELLING] if isinstance(entry, dict) else entry, sort_keys=True),
-            )
-            for entry in found
-        ]
-
-    return said
-
-
-_TELLING = (
+TELLING = (
     "rule_id",
     "rule_code",
     "severity",
@@ -125,6 +108,25 @@ _TELLING = (
     "description",
     "detail",
 )
+"""The keys of a finding, in the JSON of one tool or the other, that say what it is about."""
+
+
+def in_json(*lists: str) -> Callable[[str, str], list[Said]]:
+    """What is in lists of a JSON document."""
+
+    def said(out: str, _errors: str) -> list[Said]:
+        document, _ = json.JSONDecoder(strict=False).raw_decode(out, out.index("{"))
+        return [finding(entry) for name in lists for entry in document.get(name) or ()]
+
+    return said
+
+
+def finding(entry: Any) -> Said:
+    """An entry of such a list; it alarms unless its severity is info."""
+    if not isinstance(entry, dict):
+        return Said(True, str(entry))
+    what = " ".join(str(entry[key]) for key in TELLING if entry.get(key))
+    return Said(str(entry.get("severity")).lower() != "info", what)
 
 
 def in_lines(pattern: str) -> Callable[[str, str], list[Said]]:
@@ -230,8 +232,10 @@ def ask(peer: Peer, bin_directory: Path, folder: Path, home: Path) -> Counter[Sa
 
 
 def plain(what: str, folder: Path) -> str:
-    """Without where the folder lies, and without numbers of two and more digits."""
-    return re.sub(r"\d{2,}|0x[0-9a-f]+", "#", what.replace(str(folder), "").replace(str(folder.parent), ""))
+    """Without where the folder lies, and without numbers of two and more digits, unless they end the code of a rule."""
+    return re.sub(
+        r"(?<![A-Z0-9-])\d{2,}|0x[0-9a-f]+", "#", what.replace(str(folder), "").replace(str(folder.parent), "")
+    )
 
 
 def score(peer: Peer, bin_directory: Path, corpus: Corpus, home: Path) -> Score:
@@ -368,6 +372,7 @@ def main() -> None:
         home.mkdir()
         scores |= {peer.package: score(peer, commands, corpus, home) for peer, commands in installed.items()}
         print_scores(scores)
+        sys.stdout.flush()
 
         folders = {"0.2 MB": corpus.paths[CHAT]}
         if not options.no_large:
