@@ -70,7 +70,9 @@ def render(path: Path | str, *, repo_id: str | None = None) -> str:
     return render_card(card_facts(ModelFolder.open(path), repo_id=repo_id, settings=CardSettings()))
 
 
-def plan(path: Path | str, repo_id: str, *, hub: str | None = None, tag: str | None = None) -> Plan:
+def plan(
+    path: Path | str, repo_id: str, *, hub: str | None = None, tag: str | None = None, depth: str = "deep"
+) -> Plan:
     """What `push` would do; nothing is sent or created.
 
     Raises:
@@ -80,11 +82,17 @@ def plan(path: Path | str, repo_id: str, *, hub: str | None = None, tag: str | N
     from hubpub.publish.prepare import prepare
     from hubpub.publish.target import find_target
 
-    return prepare(_options(path, repo_id, tag, private=False), HubClient(find_target(hub)), _silent).plan
+    return prepare(_options(path, repo_id, tag, depth, private=False), HubClient(find_target(hub)), _silent).plan
 
 
 def push(
-    path: Path | str, repo_id: str, *, hub: str | None = None, tag: str | None = None, private: bool = False
+    path: Path | str,
+    repo_id: str,
+    *,
+    hub: str | None = None,
+    tag: str | None = None,
+    private: bool = False,
+    depth: str = "deep",
 ) -> Receipt:
     """Publish the model folder at `path` in one verified commit.
 
@@ -94,6 +102,7 @@ def push(
         hub: URL of a hub; None takes `HF_ENDPOINT`, else the public Hub. The token is huggingface_hub's.
         tag: set on the verified commit.
         private: the repo must be private.
+        depth: how far the check goes, as for `check`.
 
     Raises:
         HubpubError: with the next step and the exit code of the command line; see `hubpub.core.errors`.
@@ -102,15 +111,16 @@ def push(
     from hubpub.publish.push import push as publish
     from hubpub.publish.target import find_target
 
-    return publish(_options(path, repo_id, tag, private=private), HubClient(find_target(hub)), _silent)
+    return publish(_options(path, repo_id, tag, depth, private=private), HubClient(find_target(hub)), _silent)
 
 
-def _options(path: Path | str, repo_id: str, tag: str | None, *, private: bool) -> PushOptions:
+def _options(path: Path | str, repo_id: str, tag: str | None, depth: str, *, private: bool) -> PushOptions:
+    from hubpub.core.rule import Depth
     from hubpub.publish.prepare import PushOptions
     from hubpub.publish.target import parse_repo_id
 
     namespace, name = parse_repo_id(repo_id)
-    return PushOptions(path=Path(path), name=name, namespace=namespace, tag=tag, private=private)
+    return PushOptions(path=Path(path), name=name, namespace=namespace, tag=tag, private=private, depth=Depth(depth))
 
 
 def _silent(_message: str) -> None:

@@ -18,9 +18,10 @@ ARROWS = {
     "card": {"model", "core"},
     "rules": {"card", "model", "core"},
     "publish": {"rules", "card", "model", "core"},
-    "report": {"publish", "card", "core"},
+    "fix": {"core"},
+    "report": {"publish", "card", "model", "core"},
     "hub": {"card.schema", "core"},
-    "cli": {"publish", "rules", "report", "card", "model", "core", "hub"},
+    "cli": {"publish", "rules", "report", "card", "model", "core", "hub", "fix"},
 }
 
 

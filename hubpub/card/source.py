@@ -1,10 +1,9 @@
-"""Reading and writing a card's file: bounded, regular files only, and never half-written."""
+"""Reading a card's file: bounded, and regular files only."""
 
 from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from hubpub.core.errors import UsageError
@@ -62,30 +61,3 @@ def folder_card(folder: ModelFolder) -> bytes | None:
     if entry is None or entry.kind is not EntryKind.FILE:
         return None
     return read_card_file(folder.root / CARD)
-
-
-def write_card_file(path: Path, content: bytes) -> None:
-    """Put `content` at `path` in one step: a reader sees the old card or the new one.
-
-    Raises:
-        UsageError: the folder cannot be written to, or `path` is a link.
-    """
-    if path.is_symlink():
-        raise UsageError(f"{path} is a symlink", "replace it by a regular file first")
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".README.", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(mode)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}", "check the folder's permissions and the disk"
-        ) from error

@@ -123,7 +123,9 @@ def _compose(block: str) -> yaml.MappingNode:
         node = yaml.compose(block, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise _UnreadableError("syntax", _sentence(error), mark.index if mark else 0) from error
+        # libyaml 0.2.6 and later have a bound of their own, which the scanner meets before any event.
+        kind = "bounds" if "nesting depth" in (error.problem or "") else "syntax"
+        raise _UnreadableError(kind, _sentence(error), mark.index if mark else 0) from error
     except (yaml.YAMLError, ValueError) as error:
         offset = getattr(error, "position", 0)
         reason = getattr(error, "reason", None) or str(error)

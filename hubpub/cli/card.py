@@ -34,8 +34,9 @@ def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: 
     from hubpub.card.merge import complete
     from hubpub.card.render import render_card
     from hubpub.card.sections import score
-    from hubpub.card.source import folder_card, write_card_file
+    from hubpub.card.source import folder_card
     from hubpub.core.errors import UsageError
+    from hubpub.core.files import replace_file
     from hubpub.model.folder import ModelFolder
     from hubpub.publish.target import parse_repo_id
 
@@ -66,7 +67,7 @@ def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: 
         if result == existing:
             notify(f"{readme} lacks nothing that the folder knows; not touched")
         else:
-            write_card_file(readme, result.encode())
+            replace_file(readme, result.encode())
             notify(f"wrote {readme}: {filled} of {total} sections filled; `hubpub lint {path}` names the rest")
     else:
         click.echo(result, nl=False)

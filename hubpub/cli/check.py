@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from hubpub.cli.output import config_option, format_options, print_report, rule_options, settings_for
+from hubpub.cli.output import (
+    config_option,
+    fix_options,
+    format_options,
+    notify,
+    print_reports,
+    rule_options,
+    settings_for,
+)
+from hubpub.cli.progress import progress_line
+
+if TYPE_CHECKING:
+    from hubpub.core.report import Report
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("places", metavar="PATH...", nargs=-1, required=True)
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Files not to look at, e.g. 'logs/*'. Repeatable.")
 @click.option(
     "--deep", "depth", flag_value="deep", help="Also read every byte once, and compare with the architecture."
 )
 @click.option("--load", "depth", flag_value="load", help="Also load and run the model, in a process of its own.")
+@fix_options
 @rule_options
 @config_option
 @format_options
 def check(
-    path: Path,
+    places: tuple[str, ...],
     exclude: tuple[str, ...],
     depth: str | None,
+    fix: bool,
+    unsafe_fixes: bool,
+    diff: bool,
     ignore: tuple[str, ...],
     fail_on: str | None,
     config: Path | None,
     output_format: str,
 ) -> int:
-    """Check the saved model folder PATH.
+    """Check the saved model folder PATH, or several.
+
+    PATH is a folder, a zip or tar archive of one, hf://namespace/name@revision, or an address of a store that fsspec
+    knows (s3://bucket/model). Of what is elsewhere only the parts that are needed are fetched.
 
     Reads config.json, weight headers, tokenizer files and small text files; nothing is unpickled, imported or run, and
     nothing outside the folder is touched. What was not looked at is listed.
@@ -37,6 +58,9 @@ def check(
     Examples:
       hubpub check ./model
       hubpub check ./model --deep
+      hubpub check ./model --fix --diff
+      hubpub check hf://acme/model@v1.0.0
+      hubpub check models/* --json
       hubpub check ./model --json | jq '.findings[].rule'
       hubpub check ./model --fail-on warning --ignore FILE006
     """
@@ -45,12 +69,35 @@ def check(
     from hubpub.rules.run import check_folder
 
     settings = settings_for(config, fail_on, {"ignore": ignore, "exclude": exclude})
-    folder = ModelFolder.open(path, exclude=settings.exclude)
-    report = check_folder(
-        folder,
-        target=str(path),
-        depth=Depth(depth or Depth.QUICK),
-        ignore=settings.ignore,
-        fail_on=settings.fail_on,
-    )
-    return print_report(report, output_format)
+
+    def judge(place: str) -> Report:
+        with progress_line("reading") as progress:
+            return check_folder(
+                ModelFolder.open(place, exclude=settings.exclude, progress=progress),
+                target=place,
+                depth=Depth(depth or Depth.QUICK),
+                ignore=settings.ignore,
+                fail_on=settings.fail_on,
+            )
+
+    reports = [judge(place) for place in places]
+    if fix or diff:
+        reports = [_fix(report, judge, unsafe=unsafe_fixes, diff=diff) for report in reports]
+    return print_reports(reports, output_format)
+
+
+def _fix(report: Report, judge: Callable[[str], Report], *, unsafe: bool, diff: bool) -> Report:
+    """The report after fixing, which is the same one where there was nothing to fix; with `diff` nothing is written."""
+    from hubpub.fix.apply import plan_fixes, write_fixes
+    from hubpub.model.folder import ModelFolder
+
+    root = ModelFolder.open(report.target).root
+    planned = plan_fixes(root, report.findings, unsafe=unsafe)
+    if diff:
+        click.echo(planned.diff(), nl=False, err=True)
+    elif planned.findings:
+        write_fixes(root, planned)
+        for finding in planned.findings:
+            notify(f"fixed {finding.rule}: {finding.fix.description if finding.fix else ''}")
+        return judge(report.target)
+    return report

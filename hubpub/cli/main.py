@@ -16,6 +16,7 @@ from hubpub.core.errors import HubpubError, UsageError
 # Verb -> what --help says of it. The module of a verb is hubpub.cli.<verb>, its command has the verb's name.
 _VERBS = {
     "check": "Check a saved model folder: is it whole, safe and loadable?",
+    "inspect": "Show what a model consists of: tensors, memory, tokenizer, files.",
     "lint": "Lint a model card: metadata, the seven sections, placeholders.",
     "card": "Write the model card that the folder can fill; keep what people wrote.",
     "push": "Check, write the card, and publish in ONE verified commit.",

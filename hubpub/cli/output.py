@@ -60,6 +60,17 @@ def rule_options(command: Command) -> Command:
     )(command)
 
 
+def fix_options(command: Command) -> Command:
+    """Add --fix, --unsafe-fixes and --diff."""
+    command = click.option("--diff", is_flag=True, help="Show on stderr what --fix would change, and change nothing.")(
+        command
+    )
+    command = click.option(
+        "--unsafe-fixes", is_flag=True, help="With --fix or --diff: also fixes that may change what is meant."
+    )(command)
+    return click.option("--fix", is_flag=True, help="Mend what can be mended mechanically, and check again.")(command)
+
+
 def settings_for(
     config: Path | None, fail_on: str | None = None, lists: Mapping[str, Sequence[str]] | None = None
 ) -> Settings:
@@ -100,6 +111,16 @@ def print_report(report: Report, output_format: str) -> int:
     else:
         click.echo(render_report(report, colour), nl=False)
     return 0 if report.ok else FindingsError.exit_code
+
+
+def print_reports(reports: Sequence[Report], output_format: str) -> int:
+    """Print one report as it is, several one after the other; returns the exit code that they ask for."""
+    from hubpub.core.report import reports_to_json
+
+    if output_format == "json" and len(reports) > 1:
+        print_json(reports_to_json(reports))
+        return 0 if all(report.ok for report in reports) else FindingsError.exit_code
+    return max(print_report(report, output_format) for report in reports)
 
 
 def notify(message: str) -> None:

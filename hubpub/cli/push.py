@@ -44,6 +44,13 @@ if TYPE_CHECKING:
 @click.option("--write", is_flag=True, help="Also put a card that was rendered into the folder.")
 @click.option("--include", multiple=True, metavar="GLOB", help="Publish these although they look like leftovers.")
 @click.option("--exclude", multiple=True, metavar="GLOB", help="Do not publish these. Repeatable.")
+@click.option(
+    "--depth",
+    type=click.Choice(["quick", "deep", "load"]),
+    default="deep",
+    show_default=True,
+    help="How far the check goes; see `hubpub check --help`.",
+)
 @click.option("--dry-run", is_flag=True, help="Do every check, print the plan, send nothing.")
 @click.option(
     "--hub",
@@ -66,6 +73,7 @@ def push(
     write: bool,
     include: tuple[str, ...],
     exclude: tuple[str, ...],
+    depth: str,
     dry_run: bool,
     hub: str | None,
     ignore: tuple[str, ...],
@@ -75,9 +83,9 @@ def push(
 ) -> int:
     """Publish the model folder PATH in ONE verified commit.
 
-    The folder is checked first, and nothing is created or sent if it has errors. Without a README.md the card is
-    written from what the folder knows. Training state and caches stay here. After the commit every path, size and
-    hash is compared with what the hub serves. A second push of the same folder makes no commit.
+    The folder is checked first, every byte of it, and nothing is created or sent if it has errors. Without a
+    README.md the card is written from what the folder knows. Training state and caches stay here. After the commit
+    every path, size and hash is compared with what the hub serves. A second push of the same folder makes no commit.
 
     \b
     Examples:
@@ -85,6 +93,7 @@ def push(
       hubpub push ./model --org acme --hub local       # rehearse on this machine, no account needed
       hubpub push ./model --org acme --tag v1.0.0
     """
+    from hubpub.core.rule import Depth
     from hubpub.publish.card import CardSource
     from hubpub.publish.prepare import PushOptions
 
@@ -104,6 +113,7 @@ def push(
         exclude=settings.exclude,
         ignore=settings.ignore,
         fail_on=settings.fail_on,
+        depth=Depth(depth),
         card_settings=settings.card,
     )
     if output_format == "json" or quiet_stderr():
@@ -163,8 +173,8 @@ def _show_plan(options: PushOptions, target: Target, output_format: str) -> int:
 
 
 def _push(options: PushOptions, target: Target, write: bool, output_format: str, *, local: bool) -> int:
-    from hubpub.card.source import write_card_file
     from hubpub.cli.local_hub import PORT
+    from hubpub.core.files import replace_file
     from hubpub.publish.card import CardSource
     from hubpub.publish.client import HubClient
     from hubpub.publish.push import push as publish
@@ -173,7 +183,7 @@ def _push(options: PushOptions, target: Target, write: bool, output_format: str,
 
     receipt = publish(options, HubClient(target), _notifier(output_format))
     if write and receipt.plan.card.source is CardSource.RENDERED:
-        write_card_file(options.path / "README.md", receipt.plan.card.content)
+        replace_file(options.path / "README.md", receipt.plan.card.content)
     if output_format == "json":
         print_json(receipt.to_json())
         return 0

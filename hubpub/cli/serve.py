@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
 @click.option("--org", "orgs", multiple=True, metavar="ORG=USER:ROLE,...", help="An organisation.")
 @click.option("--faults", multiple=True, metavar="FILE|RULE", help="Make requests go wrong: 'preupload: 429 first=2'.")
 @click.option("--admin-token", envvar="HUBPUB_ADMIN_TOKEN", help="Opens the admin route, to change faults meanwhile.")
-@click.option("--accounts", type=click.Path(path_type=Path), help="TOML or JSON file of users, orgs and tokens.")
+@click.option(
+    "--accounts",
+    type=click.Path(path_type=Path),
+    help="TOML or JSON file of users, orgs and tokens; followed while it changes.",
+)
 @click.option("--fsck", "wants_fsck", is_flag=True, help="Check the data folder instead; exit 1 if it is damaged.")
-@click.option("--gc", "wants_gc", is_flag=True, help="Remove uploads that no commit names instead.")
+@click.option("--gc", "wants_gc", is_flag=True, help="Remove uploads and commits that nothing leads to instead.")
 @click.option(
     "--gc-age", default=24.0, show_default=True, metavar="HOURS", type=click.FloatRange(0), help="Keep newer."
 )
@@ -60,14 +65,16 @@ def serve(
         return _look_after(root or local_root(), gc_age, wants_fsck=wants_fsck, wants_gc=wants_gc, as_json=as_json)
     if as_json:
         raise click.UsageError("--json is for --fsck and --gc")
-    from hubpub.hub.access.accounts import new_token_text
-    from hubpub.hub.access.accounts_file import AccountsFile, load_accounts, parse_org, parse_token
+    from hubpub.hub.access.accounts_file import AccountsFile, parse_org, parse_token
+    from hubpub.hub.access.accounts_watch import AccountsWatch
+    from hubpub.hub.access.tokens import new_token_text
     from hubpub.hub.config import HubConfig
     from hubpub.hub.server import is_loopback
     from hubpub.hub.server import serve as run
     from hubpub.hub.web.faults import load_faults
 
-    declared = load_accounts(accounts) if accounts else AccountsFile()
+    watch = AccountsWatch(accounts, _tell) if accounts else None
+    declared = watch.declared if watch else AccountsFile()
     known = [*map(parse_token, tokens)]
     new_token = None if known or declared.tokens else new_token_text()
     if new_token:
@@ -87,8 +94,14 @@ def serve(
 
     rules = tuple(rule for argument in faults for rule in load_faults(argument))
     config = HubConfig(root or local_root(), host, port, url, faults=rules, admin_token=admin_token)
-    run(config, everyone, ready)
+    run(config, everyone, ready, watch)
     return 0
+
+
+def _tell(text: str) -> None:
+    # The terminal may have gone; the hub is to stay.
+    with contextlib.suppress(OSError):
+        click.echo(text, err=True)
 
 
 def _look_after(root: Path, gc_age: float, *, wants_fsck: bool, wants_gc: bool, as_json: bool) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hubpub.core.findings import Finding, Severity
 
 REPORT_SCHEMA = "hubpub.report/1"
+REPORTS_SCHEMA = "hubpub.reports/1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,15 @@ class Report:
             "facts": dict(self.facts),
             "seconds": round(self.seconds, 3),
         }
+
+
+def reports_to_json(reports: Sequence[Report]) -> dict[str, Any]:
+    """Several reports in the schema `hubpub.reports/1`."""
+    return {
+        "schema": REPORTS_SCHEMA,
+        "ok": all(report.ok for report in reports),
+        "reports": [report.to_json() for report in reports],
+    }
 
 
 def joined(first: Report, second: Report) -> Report:

@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hubpub.hub.access.accounts import Org, Role, Token, TokenRole, User
+    from hubpub.hub.access.accounts import Org, Role, User
     from hubpub.hub.access.accounts_file import AccountsFile, load_accounts, parse_org, parse_token
     from hubpub.hub.access.fine_grained import Grants, Scope
+    from hubpub.hub.access.tokens import Token, TokenRole
     from hubpub.hub.config import HubConfig, Limits
     from hubpub.hub.server import Hub, running, serve
     from hubpub.hub.web.faults import Fault, parse_fault, parse_faults
@@ -42,11 +43,12 @@ __all__ = [
 ]
 
 _HOMES = {
-    "access.accounts": {"Org", "Role", "Token", "TokenRole", "User"},
+    "access.accounts": {"Org", "Role", "User"},
     "access.accounts_file": {"AccountsFile", "load_accounts", "parse_org", "parse_token"},
     "config": {"HubConfig", "Limits"},
     "web.faults": {"Fault", "parse_fault", "parse_faults"},
     "access.fine_grained": {"Grants", "Scope"},
+    "access.tokens": {"Token", "TokenRole"},
     "server": {"Hub", "running", "serve"},
 }
 

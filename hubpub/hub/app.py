@@ -6,7 +6,6 @@ import re
 import secrets
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hubpub.hub.config import HubConfig
@@ -19,7 +18,7 @@ from hubpub.hub.web.router import Router
 from hubpub.hub.web.routing import error_response
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
-_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::\d{1,5})?")
+_HOST = re.compile(rb"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::[0-9]{1,5})?")
 
 
 def build_app(state: HubState) -> ASGIApp:
@@ -46,16 +45,17 @@ class _Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = secrets.token_hex(12)
+        request_id = secrets.token_hex(12).encode()
 
         async def send_with_id(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id)]
             await send(message)
 
-        hosts = Headers(scope=scope).getlist("host")
+        # Names of headers are lower case in ASGI.
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
         match = _HOST.fullmatch(hosts[0]) if len(hosts) == 1 else None
-        if match is None or match[1].strip("[]").lower() not in self._hosts:
+        if match is None or match[1].strip(b"[]").lower().decode("ascii") not in self._hosts:
             refusal = error_response(ApiError(421, "This hub is not the host that the request is for"))
             await refusal(scope, receive, send_with_id)
             return

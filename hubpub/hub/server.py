@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import ipaddress
 import signal
 import socket
@@ -18,9 +19,11 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from hubpub.core.errors import HubError, UsageError
-from hubpub.hub.access.accounts import Accounts, Org, Token, TokenRole, User, new_token_text
+from hubpub.hub.access.accounts import Accounts, Org, User
 from hubpub.hub.access.accounts_file import AccountsFile
+from hubpub.hub.access.accounts_watch import AccountsWatch
 from hubpub.hub.access.fine_grained import Grants
+from hubpub.hub.access.tokens import Token, TokenRole, new_token_text
 from hubpub.hub.app import LOOPBACK_NAMES, build_app
 from hubpub.hub.config import HubConfig, Limits
 from hubpub.hub.state import HubState
@@ -30,6 +33,8 @@ from hubpub.hub.web.http_protocol import HubProtocol
 _KEEP_ALIVE_SECONDS = 120
 _SHUTDOWN_SECONDS = 5
 _START_SECONDS = 30
+_WAIT_SECONDS = 0.25
+_LOOK_SECONDS = 1.0
 _BACKLOG = 1024
 _EVERY_ADDRESS = frozenset({"", "0.0.0.0", "::"})  # noqa: S104
 
@@ -122,26 +127,43 @@ def running(
         yield Hub(_endpoint(config, listener), state.root.path, state.accounts, state.faults)
 
 
-def serve(config: HubConfig, accounts: Accounts, ready: Callable[[Hub], None]) -> None:
+def serve(
+    config: HubConfig, accounts: Accounts, ready: Callable[[Hub], None], watch: AccountsWatch | None = None
+) -> None:
     """Run a hub until SIGINT or SIGTERM; `ready` is called once it accepts connections.
+
+    With `watch`, the accounts follow their file; SIGHUP has it read at once.
 
     Raises:
         UsageError: as `running`.
     """
-    stop = threading.Event()
+    stop, hangup = threading.Event(), threading.Event()
+    events = {signal.SIGINT: stop, signal.SIGTERM: stop}
+    if watch is not None and hasattr(signal, "SIGHUP"):
+        events[signal.SIGHUP] = hangup
 
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        events[signal.Signals(number)].set()
 
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_signal) for number in events}
     try:
         state = HubState.open(config, accounts)
         with contextlib.closing(state), _listen(config) as listener, _served(state, listener):
+            # What is there by now stays. Looking through all of it for garbage would hold up every request at once.
+            gc.collect()
+            gc.freeze()
             ready(Hub(_endpoint(config, listener), state.root.path, accounts, state.faults))
+            looked = time.monotonic()
             # In short waits, because some platforms deliver signals only between them.
-            while not stop.wait(0.5):
-                pass
+            while not stop.wait(_WAIT_SECONDS):
+                if watch is not None and hangup.is_set():
+                    hangup.clear()
+                    watch.read(accounts)
+                elif watch is not None and time.monotonic() - looked >= _LOOK_SECONDS:
+                    looked = time.monotonic()
+                    watch.look(accounts)
     finally:
+        gc.unfreeze()
         for number, handler in before.items():
             signal.signal(number, handler)
 

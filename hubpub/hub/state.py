@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from hubpub.hub.access.accounts import Accounts
@@ -20,6 +19,7 @@ from hubpub.hub.store.xet import XetStore
 from hubpub.hub.web.direct import Transfers
 from hubpub.hub.web.faults import Faults
 from hubpub.hub.web.metrics import Metrics
+from hubpub.hub.web.readers import Readers
 
 log = logging.getLogger("hubpub.hub")
 _READERS = 6
@@ -40,7 +40,7 @@ class HubState:
     signer: Signer
     faults: Faults
     metrics: Metrics
-    readers: ThreadPoolExecutor
+    readers: Readers
     transfers: Transfers
 
     @classmethod
@@ -67,8 +67,7 @@ class HubState:
             signer,
             faults,
             Metrics(),
-            # Few: what they do is mostly Python, and the more of them take turns, the later all of them answer.
-            ThreadPoolExecutor(_READERS, thread_name_prefix="hubpub-reader"),
+            Readers(_READERS),
             Transfers(),
         )
 
@@ -79,7 +78,7 @@ class HubState:
 
     def close(self) -> None:
         """Let go of the data folder."""
-        self.readers.shutdown(cancel_futures=True)
+        self.readers.close()
         self.transfers.close()
         self.repos.close()
         self.root.close()

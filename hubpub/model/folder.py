@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hubpub.core.errors import UsageError
 from hubpub.model.adapter import Adapter, read_adapter
 from hubpub.model.architecture import Architecture, compare, promises
+from hubpub.model.chat import ChatTemplate, read_templates
+from hubpub.model.chat_examination import Examination, examine
+from hubpub.model.chat_tokens import ChatTokens, chat_tokens
+from hubpub.model.custom_code import CustomCode, read_custom_code
 from hubpub.model.jsonfile import (
     CONFIG_LIMIT,
     INDEX_LIMIT,
@@ -23,13 +27,27 @@ from hubpub.model.jsonfile import (
 from hubpub.model.kind import ModelKind, model_kind
 from hubpub.model.leftovers import Leftover, leftover, never_entered
 from hubpub.model.load import Loading, load
+from hubpub.model.locate import find_source
 from hubpub.model.safetensors import Header, read_header
 from hubpub.model.shapes import Promises
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
-from hubpub.model.source import DirectorySource, Source
-from hubpub.model.tokenizer import TokenizerFiles, TokenizerJson, digest_tokenizer_json, read_tokenizer
+from hubpub.model.source import Source
+from hubpub.model.textfiles import TextFile, read_text_files
+from hubpub.model.tokenizer import TokenizerFiles, read_tokenizer
+from hubpub.model.tokenizer_json import TokenizerJson, digest_tokenizer_json, without_collector
+from hubpub.model.tokenizer_trial import Trial, try_tokenizer
+from hubpub.model.vocabulary import Wanted
 from hubpub.model.walk import EntryKind, FileEntry
 from hubpub.model.weights import Weights, read_weights
+
+# The readers of single formats are imported when a folder has such a file: a check of a small folder takes no longer
+# to start for each format that there is.
+if TYPE_CHECKING:
+    from hubpub.model.gguf import GgufFile
+    from hubpub.model.keras import KerasFile
+    from hubpub.model.onnx import OnnxFile
+    from hubpub.model.reading import Reading
+    from hubpub.model.torchfile import TorchFile
 
 
 @dataclass(frozen=True)
@@ -43,6 +61,7 @@ class ModelFolder:
         pruned: directories that were not entered because nothing in them belongs to a model (".git/").
         excluded: what the globs of `exclude` named, as "file" or "dir/".
         include: globs of files that belong to the release although they look like leftovers.
+        progress: is told how far long work is: bytes done, bytes to do; see `hubpub.model.digests.Progress`.
     """
 
     source: Source
@@ -51,38 +70,44 @@ class ModelFolder:
     pruned: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
+    progress: Callable[[int, int], None] | None = field(default=None, repr=False, compare=False)
     _json: dict[str, JsonFile] = field(default_factory=dict, repr=False, compare=False)
+    _tokenizers: dict[str, TokenizerFiles] = field(default_factory=dict, repr=False, compare=False)
+    _trials: dict[str, Trial] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
-    def open(cls, path: Path | str, *, exclude: Sequence[str] = (), include: Sequence[str] = ()) -> ModelFolder:
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        exclude: Sequence[str] = (),
+        include: Sequence[str] = (),
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ModelFolder:
         """Walk the folder at `path`.
 
         Args:
-            path: the folder.
+            path: the folder, a zip or tar archive of one, or an address (hf://namespace/name@revision, s3://...).
             exclude: globs of paths to act as if they were not there, as in `hf upload --exclude`: matched
                 on the whole path, `*` crosses slashes; a glob that names a directory excludes all of it.
             include: globs of files that belong to the release although they look like leftovers.
+            progress: is told how far long work is.
 
         Raises:
-            UsageError: there is no such folder, it is a file, empty, unreadable, or too large for a model.
+            UsageError: there is no such folder, it is another file, empty, unreadable, or too large for a model.
+            HubError: it is elsewhere and cannot be reached.
         """
-        try:
-            root = Path(path).resolve(strict=True)
-        except (OSError, RuntimeError, ValueError) as error:
-            raise UsageError(f"{path} does not exist", "name the folder that save_pretrained wrote") from error
-        if not root.is_dir():
-            raise UsageError(f"{path} is a file, not a folder", f"name the folder that holds it: {root.parent}")
 
         def leave_out(entry: str) -> bool:
             return any(_matches(entry, glob) for glob in exclude)
 
-        source = DirectorySource(root)
+        source = find_source(path)
         found = source.walk(prune=never_entered, leave_out=leave_out)
         if not found.files and not found.others:
             excluded = " that --exclude leaves" if exclude else ""
             next_step = "save the model there first, with save_pretrained"
             raise UsageError(f"{path} holds no files{excluded}", next_step)
-        return cls(source, found.files, found.others, found.pruned, found.excluded, tuple(include))
+        return cls(source, found.files, found.others, found.pruned, found.excluded, tuple(include), progress)
 
     @property
     def root(self) -> Path:
@@ -169,6 +194,12 @@ class ModelFolder:
         pointers = ((entry.path, lfs_pointer(self.start(entry.path, LFS_POINTER_LIMIT))) for entry in small)
         return {path: pointer for path, pointer in pointers if pointer is not None}
 
+    @cached_property
+    def text_files(self) -> dict[str, TextFile]:
+        """What is odd about text files of the release, whatever they are for, by path."""
+        files = (entry for entry in self.release_files if entry.path not in self.lfs_pointers)
+        return read_text_files(files, self.start)
+
     @property
     def config(self) -> JsonFile | None:
         """config.json."""
@@ -214,7 +245,13 @@ class ModelFolder:
     @cached_property
     def weights(self) -> Weights:
         """The weights: files, headers, indexes, parameter counts."""
-        return read_weights(self.release_files, header=self._header, index=self._index, start=self.start)
+        return read_weights(
+            self.release_files,
+            header=self._header,
+            index=self._index,
+            start=self.start,
+            torchscript=self._is_torchscript,
+        )
 
     @cached_property
     def adapter(self) -> Adapter | None:
@@ -246,16 +283,117 @@ class ModelFolder:
         return self.json(path, limit=INDEX_LIMIT) or JsonFile(None)
 
     @cached_property
+    def readings(self) -> Mapping[str, Reading]:
+        """What reading the release files through tells, by path: SHA-256 and the values of tensors."""
+        from hubpub.model.digests import read_all
+
+        return read_all(
+            self.release_files,
+            headers=self.weights.headers,
+            open_file=self.open_file,
+            directory=self.source.directory,
+            progress=self.progress,
+        )
+
+    @cached_property
+    def gguf(self) -> dict[str, GgufFile]:
+        """The header of every GGUF file, by path."""
+        if "gguf" not in self.weights.files:
+            return {}
+        from hubpub.model.gguf import read_gguf
+
+        paths = (entry.path for entry in self.weights.files["gguf"] if entry.path not in self.lfs_pointers)
+        return {path: read_gguf(partial(self.open_file, path)) for path in paths}
+
+    @cached_property
+    def torch_files(self) -> dict[str, TorchFile]:
+        """What every file of torch.save holds, by path; TorchScript archives are not among them."""
+        if "pytorch" not in self.weights.files:
+            return {}
+        from hubpub.model.torchfile import read_torch
+
+        return {path: read_torch(partial(self.open_file, path)) for path in self.weight_files("pytorch")}
+
+    @cached_property
+    def onnx(self) -> dict[str, OnnxFile]:
+        """What every ONNX file says of itself, by path."""
+        if "onnx" not in self.weights.files:
+            return {}
+        from hubpub.model.onnx import read_onnx
+
+        return {path: read_onnx(partial(self.open_file, path)) for path in self.weight_files("onnx")}
+
+    @cached_property
+    def keras(self) -> dict[str, KerasFile]:
+        """What every .keras and .h5 file would run, by path."""
+        if "keras" not in self.weights.files:
+            return {}
+        from hubpub.model.keras import read_keras
+
+        return {path: read_keras(partial(self.open_file, path), path) for path in self.weight_files("keras")}
+
+    def weight_files(self, form: str) -> list[str]:
+        """The weight files of a format, without those in whose place something else lies: pointers and web pages."""
+        paths = [entry.path for entry in self.weights.files.get(form, ()) if entry.path not in self.lfs_pointers]
+        return [path for path in paths if (seen := self.text_files.get(path)) is None or seen.stub is None]
+
+    def _is_torchscript(self, path: str) -> bool:
+        from hubpub.model.torchfile import is_torchscript
+
+        return is_torchscript(partial(self.open_file, path))
+
+    @cached_property
     def tokenizer(self) -> TokenizerFiles:
         """The tokenizer files directly in the folder."""
         return self.tokenizer_in("")
 
     def tokenizer_in(self, directory: str) -> TokenizerFiles:
         """The tokenizer files directly in `directory` ("" or "dir/")."""
-        return read_tokenizer(directory, self.release_files, tokenizer_json=self._tokenizer_json, config=self.json)
+        if directory not in self._tokenizers:
+            self._tokenizers[directory] = read_tokenizer(
+                directory,
+                self.release_files,
+                tokenizer_json=self._tokenizer_json,
+                json_file=self.json,
+                read=self.start,
+            )
+        return self._tokenizers[directory]
 
-    def _tokenizer_json(self, path: str) -> TokenizerJson:
-        return digest_tokenizer_json(self._read_json(path, TOKENIZER_LIMIT, dict))
+    def tokenizer_trial(self, directory: str) -> Trial | None:
+        """What becomes of sample texts in the tokenizer.json of `directory`, tried once; None when there is none."""
+        entry = self.entry(f"{directory}tokenizer.json")
+        found = self.tokenizer_in(directory)
+        if entry is None or found.tokenizer_json is None:
+            return None
+        if directory not in self._trials:
+            self._trials[directory] = try_tokenizer(found, entry, self.source.directory, self.open_file)
+        return self._trials[directory]
+
+    def _tokenizer_json(self, path: str, wanted: Wanted) -> TokenizerJson:
+        with without_collector():
+            return digest_tokenizer_json(self._read_json(path, TOKENIZER_LIMIT, dict), wanted)
+
+    @cached_property
+    def custom_code(self) -> CustomCode:
+        """The Python that the model brings along."""
+        return read_custom_code([entry.path for entry in self.release_files], json=self.json, start=self.start)
+
+    @cached_property
+    def chat_templates(self) -> tuple[ChatTemplate, ...]:
+        """The chat templates, from every file that may hold one; those that are used first."""
+        return read_templates(self.release_files, json=self.json, start=self.start, gguf=self._gguf_templates)
+
+    def _gguf_templates(self, path: str) -> dict[str, str]:
+        return self.gguf[path].chat_templates if path in self.gguf else {}
+
+    @cached_property
+    def chat_examinations(self) -> dict[ChatTemplate, Examination]:
+        """What becomes of each chat template when it is rendered, in a child process."""
+        return examine(self.chat_templates, self.chat_tokens_in)
+
+    def chat_tokens_in(self, directory: str) -> ChatTokens:
+        """The special tokens of the tokenizer in `directory` ("" or "dir/")."""
+        return chat_tokens(directory, self.json)
 
     def facts(self) -> dict[str, Any]:
         """What a report says about the folder, JSON-ready."""

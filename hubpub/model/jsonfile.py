@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, BinaryIO
 
+from hubpub.model.signatures import instead_of_json
+
 CONFIG_LIMIT = 16 << 20
 """Bytes that a configuration may have; the largest real ones are below 1 MB."""
 
@@ -95,6 +97,8 @@ def parse_json(data: bytes, *, top: type = dict) -> JsonFile:
         value = json.loads(text, object_pairs_hook=notes.pairs, parse_constant=notes.constant)
     except json.JSONDecodeError as error:
         message = error.msg[:1].lower() + error.msg[1:]
+        if (instead := instead_of_json(data)) is not None:
+            return JsonFile(None, JsonProblem(f"is not JSON but {instead}", 1, 1))
         return JsonFile(None, JsonProblem(f"is not JSON: {message}", error.lineno, error.colno))
     except RecursionError:
         return JsonFile(None, JsonProblem("is nested too deeply"))

@@ -39,37 +39,60 @@ _CACHE = "it is rebuilt on every machine, and means nothing on another"
 _DESKTOP = "the desktop made it, and it lists names of files on this machine"
 _EDITOR = "an editor or a merge made it, and it may hold text that was removed on purpose"
 _PARTIAL = "it is a download or write that did not finish"
+_HISTORY = "it lists commands that were typed on this machine, and often passwords with them"
+
+# Those of package managers say how to install what the model needs.
+_PACKAGE_LOCKS = r"(?:poetry|uv|pdm|pixi|Pipfile|conda|Cargo|yarn|Gemfile|flake|bun)\.lock"
 
 # (kind, pattern of a directory name or file name, what, reason). Where the names come from: Trainer
 # (https://github.com/huggingface/transformers/blob/main/src/transformers/trainer.py), accelerate's
-# utils/constants.py, DeepSpeed checkpoints (global_step*, zero_to_fp32.py), and https://github.com/github/gitignore.
+# utils/constants.py, DeepSpeed checkpoints (global_step*, zero_to_fp32.py), Megatron's distrib_optim.pt, Slurm's and
+# nohup's outputs, and https://github.com/github/gitignore.
 _DIRECTORIES = [
     (LeftoverKind.JUNK, r"\.(git|hg|svn)", "version control data", _VCS),
     (LeftoverKind.JUNK, r"__pycache__|\.(mypy|ruff|pytest)_cache", "a cache of Python tools", _CACHE),
     (LeftoverKind.JUNK, r"\.ipynb_checkpoints", "Jupyter checkpoints", _EDITOR),
-    (LeftoverKind.JUNK, r"\.idea|\.vscode", "editor settings", _EDITOR),
+    (LeftoverKind.JUNK, r"\.idea|\.vscode|\.vs", "editor settings", _EDITOR),
     (LeftoverKind.JUNK, r"__MACOSX|\.Trashes|\.Spotlight-V100|\.fseventsd", "macOS desktop data", _DESKTOP),
-    (LeftoverKind.JUNK, r"\.venv|node_modules", "installed packages", _CACHE),
-    (LeftoverKind.TRAINING, r"checkpoint-\d+", "a training checkpoint", _SECOND_COPY),
+    (LeftoverKind.JUNK, r"\.?venv|node_modules|\.conda|\.tox|\.nox|.+\.egg-info", "installed packages", _CACHE),
+    (LeftoverKind.TRAINING, r"checkpoint[-_]\d+", "a training checkpoint", _SECOND_COPY),
     (LeftoverKind.TRAINING, r"global_step\d+", "a DeepSpeed checkpoint", _RESUME),
-    (LeftoverKind.TRAINING, r"wandb|mlruns|lightning_logs", "training logs", _LOG),
+    (LeftoverKind.TRAINING, r"(pytorch_model_fsdp|optimizer)_\d+", "an FSDP checkpoint", _RESUME),
+    (LeftoverKind.TRAINING, r"wandb|mlruns|lightning_logs|tb_logs|\.aim|\.neptune|\.hydra", "training logs", _LOG),
 ]
 _FILES = [
     (LeftoverKind.JUNK, r"\.DS_Store|\._.+|Thumbs\.db|desktop\.ini", "desktop data", _DESKTOP),
     (LeftoverKind.JUNK, r".+\.(orig|rej|bak)|.+~|#.+#|\..+\.sw[a-p]", "an editor or merge backup", _EDITOR),
-    (LeftoverKind.JUNK, r".+\.(incomplete|part|crdownload|tmp)", "an unfinished download", _PARTIAL),
+    (
+        LeftoverKind.JUNK,
+        r".+\.(incomplete|part|crdownload|aria2|tmp)|\.nfs[0-9a-f]+",
+        "an unfinished download",
+        _PARTIAL,
+    ),
+    (LeftoverKind.JUNK, rf"(?!{_PACKAGE_LOCKS}).+\.lock", "the lock of a tool", _CACHE),
     (LeftoverKind.JUNK, r".+\.py[co]", "compiled Python", _CACHE),
+    (LeftoverKind.JUNK, r"core\.\d+", "the memory of a program that crashed", _CACHE),
+    (LeftoverKind.JUNK, r"\.(bash|zsh|python|node_repl|sqlite|psql|mysql)_history|\.viminfo", "a history", _HISTORY),
     (LeftoverKind.TRAINING, r"optimizer(_\d+)?\.(pt|pth|bin)", "optimizer state", _RESUME),
     (LeftoverKind.TRAINING, r"scheduler(_\d+)?\.(pt|pth|bin)", "scheduler state", _RESUME),
     (LeftoverKind.TRAINING, r"(rng_state|random_states).*\.(pth|pkl)", "random generator state", _RESUME),
-    (LeftoverKind.TRAINING, r"scaler(_\d+)?\.(pt|pth)", "gradient scaler state", _RESUME),
+    (LeftoverKind.TRAINING, r"scaler(_\d+)?\.(pt|pth|bin)", "gradient scaler state", _RESUME),
+    (LeftoverKind.TRAINING, r"(sampler|dl_state_dict)(_\d+)?\.bin|distrib_optim\.pt", "training state", _RESUME),
+    (LeftoverKind.TRAINING, r"custom_checkpoint_\d+\.pkl", "training state of accelerate", _RESUME),
     (
         LeftoverKind.TRAINING,
         r"training_args\.bin",
         "pickled training arguments",
         "loading it runs code, and it carries paths of the training machine",
     ),
-    (LeftoverKind.TRAINING, r".*_optim_states\.pt|zero_to_fp32\.py", "DeepSpeed state", _RESUME),
+    (
+        LeftoverKind.TRAINING,
+        r".*_optim_states\.pt|zero_to_fp32\.py|(bf16_)?zero_pp_rank_.*\.pt|mp_rank_\d+_model_states\.pt",
+        "DeepSpeed state",
+        _RESUME,
+    ),
+    (LeftoverKind.TRAINING, r"pytorch_model_fsdp(_\d+)?\.bin", "an FSDP checkpoint", _RESUME),
+    (LeftoverKind.TRAINING, r"nohup\.out|slurm[-_].*\.(out|err)|.+\.log", "a log", _LOG),
     (LeftoverKind.TRAINING, r"events\.out\.tfevents\..+", "TensorBoard events", _LOG),
 ]
 _HUB_CACHE = re.compile(r"(?:^|.*/)\.cache/huggingface/")

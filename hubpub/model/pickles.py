@@ -21,12 +21,12 @@ from importlib import resources
 from typing import IO, BinaryIO
 
 from hubpub.model.signatures import is_pickle
+from hubpub.model.window import BoundedReads
 
 PICKLE_LIMIT = 64 << 20
 """Bytes of one pickle that are disassembled; a checkpoint of 100,000 tensors has a pickle of 20 MB."""
 
 _MOST_OPCODES = 1_500_000
-_LARGEST_READ = 32 << 20
 _SUFFIXES = frozenset(
     [".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".dill", ".dat", ".data", ".npy", ".npz", ".th"]
 )
@@ -124,26 +124,12 @@ class _Collected:
         return content
 
 
-class _Bounded:
-    """A file for zipfile that refuses to read a huge central directory into memory."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.seek, self.tell, self.seekable, self.close = file.seek, file.tell, file.seekable, file.close
-
-    def read(self, size: int = -1) -> bytes:
-        content = self._file.read(_LARGEST_READ + 1 if size < 0 else min(size, _LARGEST_READ + 1))
-        if len(content) > _LARGEST_READ:
-            raise OSError("its table of contents is too large")
-        return content
-
-
 def _scan_zip(file: BinaryIO, collected: _Collected) -> None:
     from picklescan.relaxed_zipfile import RelaxedZipFile  # type: ignore[import-untyped]
 
     try:
         # Like torch's own reader this one forgives wrong checksums, which are used to make scanners give up.
-        with RelaxedZipFile(_Bounded(file)) as archive:
+        with RelaxedZipFile(BoundedReads(file)) as archive:
             for member in archive.infolist():
                 if not _TENSOR_MEMBER.fullmatch(member.filename) and not member.is_dir():
                     with archive.open(member) as stream:

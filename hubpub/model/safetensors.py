@@ -92,6 +92,11 @@ class Header:
     metadata: dict[str, str]
     problems: tuple[HeaderProblem, ...] = ()
 
+    @property
+    def data_start(self) -> int:
+        """The offset in the file that the tensors' offsets count from; only known of a sound file."""
+        return self.size - max((tensor.end for tensor in self.tensors.values()), default=0)
+
     def elements_by_dtype(self) -> dict[str, int]:
         """Elements of all tensors, by dtype."""
         counts: dict[str, int] = {}

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
-from hubpub.model.jsonfile import JsonFile, JsonProblem
+from hubpub.model.jsonfile import JsonFile
+from hubpub.model.special_tokens import ModelIds, SpecialTokens, read_model_ids, read_special_tokens, wanted_of
+from hubpub.model.tokenizer_class import TokenizerClass, auto_class
+from hubpub.model.tokenizer_json import TokenizerJson
+from hubpub.model.vocabulary import Wanted
+from hubpub.model.vocabulary_files import Read, VocabularyFile, read_vocabulary_file
 from hubpub.model.walk import FileEntry
 
 TOKENIZER_JSON = "tokenizer.json"
@@ -30,23 +35,6 @@ _VOCABULARY_SUFFIXES = (".model", ".spm", ".tiktoken", ".bpe")
 
 
 @dataclass(frozen=True, slots=True)
-class TokenizerJson:
-    """What is needed of tokenizer.json; the document itself, often 30 MB, is not kept.
-
-    Attributes:
-        algorithm: "BPE", "WordPiece", "Unigram", "WordLevel"; None when it does not say.
-        vocabulary: entries of the model's vocabulary; None when there is no readable model.
-        added_tokens: how many tokens are added to it.
-        problem: what is wrong with the file.
-    """
-
-    algorithm: str | None
-    vocabulary: int | None
-    added_tokens: int
-    problem: JsonProblem | None
-
-
-@dataclass(frozen=True, slots=True)
 class TokenizerFiles:
     """The tokenizer files of one directory.
 
@@ -55,12 +43,22 @@ class TokenizerFiles:
         vocabularies: those that hold a vocabulary (an empty tokenizer.json does not count).
         tokenizer_json: tokenizer.json as read; None when there is none.
         config: tokenizer_config.json as read; None when there is none.
+        directory: "" or "dir/".
+        special: the special tokens that the small files name.
+        model_ids: the ids of special tokens that config.json and generation_config.json beside it name.
+        chosen: the class that AutoTokenizer takes; None when that cannot be told.
+        fallback: the vocabulary where there is no tokenizer.json.
     """
 
     files: tuple[str, ...] = ()
     vocabularies: tuple[str, ...] = ()
     tokenizer_json: TokenizerJson | None = None
     config: JsonFile | None = None
+    directory: str = ""
+    special: SpecialTokens = field(default_factory=SpecialTokens)
+    model_ids: ModelIds = field(default_factory=lambda: ModelIds({}, {}))
+    chosen: TokenizerClass | None = None
+    fallback: VocabularyFile | None = None
 
     @property
     def tokenizer_class(self) -> str | None:
@@ -85,18 +83,26 @@ def read_tokenizer(
     directory: str,
     files: Collection[FileEntry],
     *,
-    tokenizer_json: Callable[[str], TokenizerJson],
-    config: Callable[[str], JsonFile | None],
+    tokenizer_json: Callable[[str, Wanted], TokenizerJson],
+    json_file: Callable[[str], JsonFile | None],
+    read: Read,
 ) -> TokenizerFiles:
     """The tokenizer files in `directory` ("" or "dir/").
 
     Args:
         directory: where to look; not below it.
         files: the files of the folder.
-        tokenizer_json: reads and digests a tokenizer.json.
-        config: reads a JSON file of the folder.
+        tokenizer_json: reads and digests a tokenizer.json, looking up what is wanted of it.
+        json_file: reads a JSON file of the folder.
+        read: the first bytes of a file of the folder.
     """
     known = vocabulary_names()
+    config, model_config = json_file(directory + TOKENIZER_CONFIG), json_file(directory + "config.json")
+    special = read_special_tokens(
+        config, json_file(directory + "special_tokens_map.json"), json_file(directory + "added_tokens.json")
+    )
+    model_ids = read_model_ids(model_config, json_file(directory + "generation_config.json"))
+    wanted = wanted_of(special, model_ids)
     found: list[str] = []
     vocabularies: list[str] = []
     digest = None
@@ -104,28 +110,46 @@ def read_tokenizer(
         if entry.path != directory + entry.name or not entry.size:
             continue
         if entry.name == TOKENIZER_JSON:
-            digest = tokenizer_json(entry.path)
+            digest = tokenizer_json(entry.path, wanted)
         if entry.name in known or entry.name.endswith(_VOCABULARY_SUFFIXES):
             found.append(entry.path)
             if entry.name != TOKENIZER_JSON or (digest and (digest.problem or digest.vocabulary != 0)):
                 vocabularies.append(entry.path)
         elif entry.name in _COMPANIONS:
             found.append(entry.path)
-    return TokenizerFiles(tuple(found), tuple(vocabularies), digest, config(directory + TOKENIZER_CONFIG))
-
-
-def digest_tokenizer_json(document: JsonFile) -> TokenizerJson:
-    """What is needed of a tokenizer.json, format of https://github.com/huggingface/tokenizers."""
-    model = document.get("model")
-    added = document.get("added_tokens")
-    algorithm = model.get("type") if isinstance(model, dict) else None
-    vocabulary = model.get("vocab") if isinstance(model, dict) else None
-    return TokenizerJson(
-        algorithm if isinstance(algorithm, str) else None,
-        len(vocabulary) if isinstance(vocabulary, dict | list) else None,
-        len(added) if isinstance(added, list) else 0,
-        document.problem,
+    chosen = _chosen(config, model_config, digest)
+    names = [path.removeprefix(directory) for path in vocabularies]
+    if any(path == f"{directory}merges.txt" for path in found):
+        names.append("merges.txt")
+    return TokenizerFiles(
+        files=tuple(found),
+        vocabularies=tuple(vocabularies),
+        tokenizer_json=digest,
+        config=config,
+        directory=directory,
+        special=special,
+        model_ids=model_ids,
+        chosen=chosen,
+        fallback=read_vocabulary_file(directory, names, chosen, wanted, read) if digest is None else None,
     )
+
+
+def _chosen(
+    config: JsonFile | None, model_config: JsonFile | None, digest: TokenizerJson | None
+) -> TokenizerClass | None:
+    """The class that AutoTokenizer takes; None for code of the folder's own, which is never run."""
+    if any(_own_tokenizer(document) for document in (config, model_config) if document is not None):
+        return None
+    declared = [document.get("tokenizer_class") for document in (config, model_config) if document is not None]
+    name = next((name for name in declared if isinstance(name, str)), None)
+    model_type = model_config.get("model_type") if model_config is not None else None
+    byte_level = digest is not None and digest.byte_level
+    return auto_class(model_type if isinstance(model_type, str) else None, name, byte_level=byte_level)
+
+
+def _own_tokenizer(document: JsonFile) -> bool:
+    auto_map = document.get("auto_map")
+    return bool(auto_map) if isinstance(auto_map, list) else isinstance(auto_map, dict) and "AutoTokenizer" in auto_map
 
 
 @lru_cache(maxsize=1)

@@ -135,8 +135,8 @@ def walk(root: Path, *, prune: Callable[[str], bool], leave_out: Callable[[str],
                 if leave_out(path + "/"):
                     excluded.append(path + "/")
                     continue
-                if _shown(path) != path:
-                    others.append(FileEntry(_shown(path), 0, EntryKind.UNUSABLE_NAME))
+                if shown(path) != path:
+                    others.append(FileEntry(shown(path), 0, EntryKind.UNUSABLE_NAME))
                 elif prune(path + "/"):
                     pruned.append(path + "/")
                 else:
@@ -178,15 +178,15 @@ def _sorted(entries: list[FileEntry]) -> tuple[FileEntry, ...]:
 
 
 def _entry(root: Path, path: str, entry: os.DirEntry[str]) -> FileEntry:
-    if _shown(path) != path:
-        return FileEntry(_shown(path), 0, EntryKind.UNUSABLE_NAME)
+    if shown(path) != path:
+        return FileEntry(shown(path), 0, EntryKind.UNUSABLE_NAME)
     try:
         status = entry.stat(follow_symlinks=False)
     except OSError:
         return FileEntry(path, 0, EntryKind.UNREADABLE_FILE)
     target = None
     if stat.S_ISLNK(status.st_mode):
-        target = _shown(_link_text(entry.path))
+        target = shown(_link_text(entry.path))
         resolved = _resolve(root, entry.path)
         if isinstance(resolved, EntryKind):
             return FileEntry(path, 0, resolved, target)
@@ -237,7 +237,7 @@ def _readable(path: str) -> bool:
     return os.access(path, os.R_OK, effective_ids=_EFFECTIVE)
 
 
-def _shown(path: str) -> str:
+def shown(path: str) -> str:
     """The path with undecodable bytes and control characters escaped, so that it can be printed anywhere."""
     return _UNPRINTABLE.sub(lambda match: _escape(match[0]), path)
 

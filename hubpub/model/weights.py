@@ -188,6 +188,7 @@ def read_weights(
     header: Callable[[str], Header],
     index: Callable[[str], JsonFile],
     start: Callable[[str], bytes],
+    torchscript: Callable[[str], bool],
 ) -> Weights:
     """Gather the facts about weights among `files`.
 
@@ -196,11 +197,14 @@ def read_weights(
         header: reads the safetensors header of a path.
         index: reads a shard index.
         start: the first bytes of a path; b"" when it cannot be read.
+        torchscript: whether a zip archive at a path is one of TorchScript.
     """
     by_format: dict[str, list[FileEntry]] = {}
     names = {entry.path for entry in files}
     for entry in files:
         found = _bin_format(entry, names, start) if entry.suffix == ".bin" else _FORMATS.get(entry.suffix)
+        if found == "pytorch" and start(entry.path).startswith(b"PK\x03\x04") and torchscript(entry.path):
+            found = "torchscript"
         if found is not None:
             by_format.setdefault(found, []).append(entry)
     return Weights(

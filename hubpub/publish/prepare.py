@@ -13,6 +13,7 @@ from hubpub.card.source import CARD, LARGEST_CARD, folder_card
 from hubpub.core.errors import ConflictError, FindingsError
 from hubpub.core.findings import Severity
 from hubpub.core.report import Report, joined
+from hubpub.core.rule import Depth
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.publish.card import CardChoice, CardSource, choose_card, last_published_card
@@ -46,6 +47,7 @@ class PushOptions:
         exclude: globs of files that are not published.
         ignore: rules that are not run.
         fail_on: lowest severity that stops the push.
+        depth: how far the check of the folder goes.
         card_settings: what the project says about the cards of all its models.
     """
 
@@ -62,6 +64,7 @@ class PushOptions:
     exclude: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     fail_on: Severity = Severity.ERROR
+    depth: Depth = Depth.DEEP
     card_settings: CardSettings = field(default_factory=CardSettings)
 
 
@@ -93,7 +96,9 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared
         HubError: the hub cannot be read.
     """
     folder = ModelFolder.open(options.path, exclude=options.exclude, include=options.include)
-    model_report = check_folder(folder, target=str(options.path), ignore=options.ignore, fail_on=options.fail_on)
+    model_report = check_folder(
+        folder, target=str(options.path), depth=options.depth, ignore=options.ignore, fail_on=options.fail_on
+    )
     local = folder_card(folder)
     report = model_report if local is None else joined(model_report, _lint(local, folder, options))
     notify(f"checked {len(folder.files):,} files: {report.summary}")
@@ -181,13 +186,20 @@ def _card(
 
 
 def _additions(folder: ModelFolder, release: PublishSet, card: CardChoice) -> dict[str, CommitOperationAdd]:
-    """One operation per file of the release, by path; each reads its file once, for the SHA-256."""
+    """One operation per file of the release, by path; their SHA-256 is that of the one reading of the folder."""
     from huggingface_hub import CommitOperationAdd
 
-    additions = {
-        entry.path: CommitOperationAdd(path_in_repo=entry.path, path_or_fileobj=folder.root / entry.path)
-        for entry in release.files
-    }
+    additions = {}
+    for entry in release.files:
+        reading = folder.readings[entry.path]
+        if reading.sha256 is None:
+            raise ConflictError(
+                f"{entry.path} {reading.problem}; nothing was sent",
+                "wait until nothing writes to the folder, then run the same command again",
+            )
+        addition = CommitOperationAdd(path_in_repo=entry.path, path_or_fileobj=folder.root / entry.path)
+        addition.upload_info.sha256 = bytes.fromhex(reading.sha256)
+        additions[entry.path] = addition
     if card.source is not CardSource.HUB:
         additions[CARD] = CommitOperationAdd(path_in_repo=CARD, path_or_fileobj=card.content)
     return additions

@@ -20,6 +20,9 @@ _OBJECTS = (
     "preprocessor_config.json",
     "processor_config.json",
     "video_preprocessor_config.json",
+    "image_processor_config.json",
+    "feature_extractor_config.json",
+    "scheduler_config.json",
     "model_index.json",
     "config_sentence_transformers.json",
     "sentence_bert_config.json",
@@ -65,16 +68,28 @@ def config_missing(folder: ModelFolder) -> Iterator[Problem]:
     source="https://www.rfc-editor.org/rfc/rfc8259",
 )
 def config_unreadable(folder: ModelFolder) -> Iterator[Problem]:
-    """Each known file; what only loses something (duplicate keys, NaN) is a warning."""
-    for name in _OBJECTS:
-        yield from json_problem(folder, name, folder.json(name))
-    for name in _LISTS:
-        yield from json_problem(folder, name, folder.json(name, top=list))
+    """Each known file, in any directory; what only loses something (duplicate keys, NaN) is a warning."""
+    for entry in folder.release_files:
+        if reads_as_config(folder, entry.path):
+            top = list if entry.name in _LISTS else dict
+            yield from json_problem(folder, entry.path, folder.json(entry.path, top=top))
+
+
+def reads_as_config(folder: ModelFolder, path: str) -> bool:
+    """Whether the JSON of the file is this rule's; a name such as config.json in an odd place may be anything."""
+    directory, _, name = path.rpartition("/")
+    if name in _LISTS:
+        return not directory
+    if name == "meta.json":
+        return not directory and folder.kind is ModelKind.SPACY
+    return name in _OBJECTS
 
 
 def json_problem(folder: ModelFolder, path: str, document: JsonFile | None) -> Iterator[Problem]:
-    """What is wrong with the JSON of one file; a git-LFS pointer is FILE005's."""
+    """What is wrong with the JSON of one file; a git-LFS pointer is FILE005's, a merge conflict FILE016's."""
     if document is None or document.problem is None or path in folder.lfs_pointers:
+        return
+    if (seen := folder.text_files.get(path)) is not None and seen.conflict is not None:
         return
     problem = document.problem
     severity = None if problem.fatal else Severity.WARNING
@@ -120,6 +135,8 @@ def architectures_missing(folder: ModelFolder) -> Iterator[Problem]:
     """A readable config.json of transformers without architectures, and without code of its own."""
     config = folder.config
     if folder.kind is not ModelKind.TRANSFORMERS or config is None or config.value is None or folder.architectures:
+        return
+    if config.get("architectures") not in (None, []):  # there, but malformed: CONF013
         return
     if not _own_class(config, "AutoModel"):
         yield Problem("config.json names no architectures", path="config.json")

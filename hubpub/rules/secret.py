@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
+from hubpub.core.rule import Depth
+from hubpub.model.child import ask
 from hubpub.model.folder import ModelFolder
 from hubpub.model.secrets import find_secrets, has_private_key
 from hubpub.model.walk import FileEntry
@@ -14,6 +17,7 @@ from hubpub.rules.registry import model_rules
 from hubpub.rules.wording import size
 
 _TEXT_LIMIT = 64 << 20
+_ENGINE_LIMIT = 1 << 20
 _SNIFFED = 4096
 _MOST_PER_FILE = 5
 _WEIGHTS = {".safetensors", ".bin", ".gguf", ".onnx", ".pt", ".pth", ".h5", ".msgpack", ".onnx_data", ".npz", ".ckpt"}
@@ -42,20 +46,25 @@ _ENV_VALUE = re.compile(r"^\s*(?:export\s+)?[A-Za-z_]\w*\s*=\s*[\"']?[^\s\"'#]",
 )
 def secret_in_file(folder: ModelFolder) -> Iterator[Problem | Skip]:
     """Every text file, and the metadata of safetensors files; files that are secret as a whole are SECRET002's."""
-    for entry in folder.release_files:
-        if entry.suffix in _WEIGHTS or _secret_file(folder, entry):
-            continue
-        start = folder.start(entry.path, _SNIFFED)
-        if b"\0" in start:
-            continue
+    for entry, text in _texts(folder):
         if entry.size > _TEXT_LIMIT:
             yield Skip(f"SECRET001 on {entry.path}", f"only its first {size(_TEXT_LIMIT)} were searched")
-        text = folder.text(entry.path, _TEXT_LIMIT) if entry.size > _SNIFFED else start.decode("utf-8", "replace")
         yield from _secrets(entry.path, text)
     for path, header in folder.weights.headers.items():
         for key, value in header.metadata.items():
             for secret in find_secrets(f"{key}={value}"):
                 yield Problem(f"{path} holds {secret.kind} in its metadata: {secret.redacted}", path=path)
+
+
+def _texts(folder: ModelFolder) -> Iterator[tuple[FileEntry, str]]:
+    """The text files of the release, at most 64 MB of each; files that are secret as a whole are SECRET002's."""
+    for entry in folder.release_files:
+        if entry.suffix in _WEIGHTS or _secret_file(folder, entry):
+            continue
+        start = folder.start(entry.path, _SNIFFED)
+        if b"\0" not in start:
+            text = folder.text(entry.path, _TEXT_LIMIT) if entry.size > _SNIFFED else start.decode("utf-8", "replace")
+            yield entry, text
 
 
 def _secrets(path: str, text: str) -> Iterator[Problem]:
@@ -99,3 +108,32 @@ def _secret_file(folder: ModelFolder, entry: FileEntry) -> str | None:
     if _MAY_HOLD_KEY.fullmatch(entry.name):
         return "holds a private key" if has_private_key(folder.text(entry.path, 1 << 20)) else None
     return None
+
+
+@model_rules.rule(
+    "SECRET003",
+    "secret-by-engine",
+    Severity.WARNING,
+    summary="The rules of betterleaks see a secret that hubpub's own patterns do not know.",
+    why="hubpub looks for the keys of the services that people in this field use, with patterns that do not cry wolf; "
+    "betterleaks has some two hundred more, for those who want them.",
+    bad="a Twilio key in a notebook",
+    good="keys stay in the environment",
+    hint="look at the place; if it is a secret, remove it and revoke it, else --ignore SECRET003",
+    source="https://pypi.org/project/pybetterleaks/",
+    depth=Depth.DEEP,
+)
+def secret_by_engine(folder: ModelFolder) -> Iterator[Problem | Skip]:
+    """Where `hubpub[secrets]` is installed; in small text files, and not on lines that SECRET001 names."""
+    if find_spec("pybetterleaks") is None:
+        return
+    texts = {entry.path: text for entry, text in _texts(folder) if entry.size <= _ENGINE_LIMIT}
+    known = {(path, problem.line) for path, text in texts.items() for problem in _secrets(path, text)}
+    answer = ask("hubpub.model.children.secrets:scan", {"texts": texts}, seconds=60, memory=8 << 30)
+    if answer.failure is not None:
+        yield Skip("SECRET003", f"betterleaks {answer.failure}")
+        return
+    for found in answer.value:
+        if (found["path"], found["line"]) not in known and not found["rule"].startswith("generic"):
+            message = f"{found['path']} holds what looks like a secret ({found['rule']})"
+            yield Problem(message, found["path"], found["line"], found["column"])

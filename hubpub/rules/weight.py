@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
-from hubpub.core.findings import Problem, Severity
+from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
+from hubpub.model.series import find_pieces
 from hubpub.model.weights import ShardIndex, escapes
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted, listed
+from hubpub.rules.weight_index import rebuilt_index
+from hubpub.rules.wording import counted, listed, malformed
 
 _FORMAT = "https://github.com/huggingface/safetensors#format"
 _SHARDS = "https://huggingface.co/docs/transformers/big_models#sharded-checkpoints"
@@ -30,6 +32,8 @@ def weights_missing(folder: ModelFolder) -> Iterator[Problem]:
     """No weight file of any format; for a tokenizer on its own that is a warning, for spaCy none at all."""
     if folder.weights.files or folder.kind is ModelKind.SPACY or _weights_among_others(folder):
         return
+    if find_pieces(folder.release_files):
+        return  # WEIGHT054 tells that they must be joined
     if folder.kind is ModelKind.TOKENIZER:
         yield Problem("the folder holds a tokenizer and no weights", severity=Severity.WARNING)
     elif folder.kind is ModelKind.ADAPTER:
@@ -58,12 +62,8 @@ def _weights_among_others(folder: ModelFolder) -> bool:
 def safetensors_malformed(folder: ModelFolder) -> Iterator[Problem]:
     """One finding per file: the first problem, and how many more there are."""
     for path, header in folder.weights.headers.items():
-        if not header.problems or path in folder.lfs_pointers:
-            continue
-        first, more = header.problems[0], len(header.problems) - 1
-        at = f" (at byte {first.offset:,})" if first.offset else ""
-        rest = f", and {counted(more, 'more problem')}" if more else ""
-        yield Problem(f"{path} {first.message}{at}{rest}", path=path, tensor=first.tensor)
+        if path not in folder.lfs_pointers:
+            yield from malformed(path, header.problems)
 
 
 @model_rules.rule(
@@ -86,7 +86,11 @@ def shard_index_missing(folder: ModelFolder) -> Iterator[Problem]:
             continue
         if folder.entry(shards.index_path) is None:
             number = counted(len(shards.present), "shard")
-            yield Problem(f"{shards.index_path} is missing beside its {number}", path=shards.index_path)
+            yield Problem(
+                f"{shards.index_path} is missing beside its {number}",
+                path=shards.index_path,
+                fix=rebuilt_index(folder, shards.index_path),
+            )
 
 
 @model_rules.rule(
@@ -108,7 +112,7 @@ def shard_missing(folder: ModelFolder) -> Iterator[Problem]:
         gone = sorted(_paths(index) - present)
         if gone:
             message = f"{index.path} names {counted(len(gone), 'shard')} not in the folder: {listed(gone)}"
-            yield Problem(message, path=index.path)
+            yield Problem(message, path=index.path, fix=rebuilt_index(folder, index.path))
     for shards in folder.weights.shard_sets:
         if shards.missing_count and shards.index_path not in usable:
             number = f"{shards.missing_count:,} of {counted(shards.total, 'shard')}"
@@ -132,41 +136,48 @@ def shard_missing(folder: ModelFolder) -> Iterator[Problem]:
 )
 def index_disagrees(folder: ModelFolder) -> Iterator[Problem]:
     """Per index: tensors that no shard has, that the index lacks, in another shard, in two; shards never named."""
-    headers = folder.weights.headers
     for index in folder.weights.indexes:
-        paths = _paths(index)
-        if index.suffix != ".safetensors" or not index.weight_map or any(_unknown(folder, path) for path in paths):
+        headers = _names_in(folder, index)
+        if not headers:
             continue
         holders: dict[str, str] = {}
         twice: list[str] = []
-        for path in sorted(paths & headers.keys()):
-            twice.extend(holders.keys() & headers[path].tensors.keys())
-            holders.update(dict.fromkeys(headers[path].tensors, path))
+        for path in sorted(headers):
+            twice.extend(holders.keys() & headers[path])
+            holders.update(dict.fromkeys(headers[path], path))
         named = {name: index.directory + file for name, file in index.weight_map.items() if not escapes(file)}
         absent = [name for name, path in named.items() if name not in holders and path in headers]
         unlisted = [name for name in holders if name not in index.weight_map]
         elsewhere = [
-            name
-            for name, path in named.items()
-            if path in headers and name in holders and name not in headers[path].tensors
+            name for name, path in named.items() if path in headers and name in holders and name not in headers[path]
         ]
-        yield from _tensors(index, absent, "names {} that no shard holds")
-        yield from _tensors(index, unlisted, "does not name {} that its shards hold")
-        yield from _tensors(index, elsewhere, "sends {} to a shard that does not hold it")
-        yield from _tensors(index, sorted(twice), "covers shards that both hold {}")
+        fix = rebuilt_index(folder, index.path)
+        yield from _tensors(index, absent, "names {} that no shard holds", fix)
+        yield from _tensors(index, unlisted, "does not name {} that its shards hold", fix)
+        yield from _tensors(index, elsewhere, "sends {} to a shard that does not hold it", fix)
+        yield from _tensors(index, sorted(twice), "covers shards that both hold {}", None)
     yield from _orphans(folder)
 
 
-def _unknown(folder: ModelFolder, path: str) -> bool:
-    """Whether nothing can be said about the tensors of a shard: it is broken, which WEIGHT002 or FILE005 tells."""
-    header = folder.weights.headers.get(path)
-    return header is not None and bool(header.problems)
+def _names_in(folder: ModelFolder, index: ShardIndex) -> dict[str, Collection[str]]:
+    """The names of the tensors in each shard that is there; none when a shard is broken, which other rules tell."""
+    found: dict[str, Collection[str]] = {}
+    for path in _paths(index) if index.weight_map else ():
+        if index.suffix == ".safetensors" and (header := folder.weights.headers.get(path)) is not None:
+            if header.problems:
+                return {}
+            found[path] = header.tensors
+        elif index.suffix == ".bin" and (file := folder.torch_files.get(path)) is not None:
+            if not file.known:
+                return {}
+            found[path] = file.tensors
+    return found
 
 
-def _tensors(index: ShardIndex, names: list[str], wording: str) -> Iterator[Problem]:
+def _tensors(index: ShardIndex, names: list[str], wording: str, fix: Fix | None) -> Iterator[Problem]:
     if names:
         what = f"{counted(len(names), 'tensor')} ({listed(names)})"
-        yield Problem(f"{index.path} {wording.format(what)}", path=index.path, tensor=names[0][:1000])
+        yield Problem(f"{index.path} {wording.format(what)}", path=index.path, tensor=names[0][:1000], fix=fix)
 
 
 def _orphans(folder: ModelFolder) -> Iterator[Problem]:
@@ -218,10 +229,12 @@ def index_unreadable(folder: ModelFolder) -> Iterator[Problem]:
     """Each index that cannot be used; what only loses something (a duplicate key) is a warning."""
     for index in folder.weights.indexes:
         problem = index.problem
-        if problem is not None and index.path not in folder.lfs_pointers:
+        seen = folder.text_files.get(index.path)
+        if problem is not None and index.path not in folder.lfs_pointers and not (seen and seen.conflict):
             severity = None if problem.fatal else Severity.WARNING
             message = f"{index.path} {problem.message}"
-            yield Problem(message, index.path, problem.line, problem.column, severity=severity)
+            fix = rebuilt_index(folder, index.path)
+            yield Problem(message, index.path, problem.line, problem.column, severity=severity, fix=fix)
 
 
 def _paths(index: ShardIndex) -> set[str]:

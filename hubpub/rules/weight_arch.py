@@ -11,7 +11,9 @@ from hubpub.core.rule import Depth
 from hubpub.model.architecture import Architecture, LayerGap, Mismatch, Status, newer_than
 from hubpub.model.folder import ModelFolder
 from hubpub.model.shapes import Promises
+from hubpub.rules.conf_values import config_value_type, heads_do_not_divide
 from hubpub.rules.registry import model_rules
+from hubpub.rules.token_ids import special_id_out_of_range
 from hubpub.rules.wording import counted, listed
 
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/model#transformers.PreTrainedModel.from_pretrained"
@@ -25,6 +27,9 @@ _LAYER_KEYS = (
     "num_decoder_layers",
     "depth",
 )
+
+# What transformers refuses for reasons that these can tell, and tell better.
+_NAMED_WITHOUT_IT = (config_value_type, heads_do_not_divide, special_id_out_of_range)
 
 
 def _compared(folder: ModelFolder) -> Architecture | None:
@@ -212,6 +217,8 @@ def config_refused(folder: ModelFolder) -> Iterator[Problem | Skip]:
     newer = _newer(folder, found)
     if newer is not None:
         yield newer
+    elif any(True for check in _NAMED_WITHOUT_IT for _ in check(folder)):
+        yield Skip("the architecture", f"{found.config} is refused for what other rules name")
     else:
         message = f"{found.config} is refused by {found.name} of transformers {found.transformers}: {found.reason}"
         yield Problem(message, path=found.config)

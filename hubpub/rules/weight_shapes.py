@@ -84,7 +84,8 @@ def layer_count(folder: ModelFolder) -> Iterator[Problem]:
 def vocabulary_rows(folder: ModelFolder) -> Iterator[Problem]:
     """For model types whose embedding has exactly vocab_size rows; padding is part of both."""
     stored, count = _stored(folder), folder.promises.vocabulary
-    if stored is not None and count is not None:
+    # A number that no vocabulary can have is CONF009's.
+    if stored is not None and count is not None and count.said > 0:
         path = stored.directory + "config.json"
         rows = f"{count.tensor} in {stored.path} has {counted(count.rows, 'row')}"
         yield Problem(f"{path} says vocab_size {count.said:,}, but {rows}", path=path, tensor=count.tensor)
@@ -113,23 +114,3 @@ def label_rows(folder: ModelFolder) -> Iterator[Problem]:
         )
         rows = f"{count.tensor} in {stored.path} has {counted(count.rows, 'row')}"
         yield Problem(f"{path} {said}, but {rows}", path=path, tensor=count.tensor)
-
-
-@model_rules.rule(
-    "WEIGHT072",
-    "labels-disagree",
-    Severity.WARNING,
-    summary="config.json gives two numbers of labels: num_labels, and the entries of id2label.",
-    why="transformers takes num_labels and invents the names; with another number of rows in the head, it raises.",
-    bad='"num_labels": 5 beside an id2label of three entries',
-    good="id2label alone, from which num_labels follows",
-    hint="remove num_labels from config.json",
-    source=_DOCS,
-)
-def labels_disagree(folder: ModelFolder) -> Iterator[Problem]:
-    """Only where both are there."""
-    stored, numbers = _stored(folder), folder.promises.num_labels
-    if stored is not None and numbers is not None:
-        path = stored.directory + "config.json"
-        message = f"{path} says num_labels {numbers[0]:,} and has {counted(numbers[1], 'label')} in id2label"
-        yield Problem(message, path=path)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+from hubpub.core.findings import Problem
+from hubpub.model.safetensors import HeaderProblem
 
 _SHOWN = 3
 
@@ -29,3 +32,12 @@ def listed(names: Sequence[str], total: int | None = None) -> str:
     rest = (len(names) if total is None else total) - min(len(names), _SHOWN)
     shown = ", ".join(name if len(name) <= 100 else name[:97] + "..." for name in names[:_SHOWN])
     return f"{shown} and {rest:,} more" if rest else shown
+
+
+def malformed(path: str, problems: Sequence[HeaderProblem]) -> Iterator[Problem]:
+    """The first problem of a file, with its place, and how many more there are; nothing when there are none."""
+    if problems:
+        first, more = problems[0], len(problems) - 1
+        at = f" (at byte {first.offset:,})" if first.offset else ""
+        rest = f", and {counted(more, 'more problem')}" if more else ""
+        yield Problem(f"{path} {first.message}{at}{rest}", path=path, tensor=first.tensor)

@@ -68,9 +68,9 @@ def test_wrong_usage_is_one_line_with_the_next_step(
 
 
 def test_a_rule_that_does_not_exist_cannot_be_ignored(capsys: pytest.CaptureFixture[str], plain_model: Path) -> None:
-    code, _, err = run(capsys, "check", plain_model, "--ignore", "WEIGHT02")
+    code, _, err = run(capsys, "check", plain_model, "--ignore", "WEIGHT99")
     assert code == 2
-    assert "there is no rule 'WEIGHT02'" in err
+    assert "there is no rule 'WEIGHT99'" in err
 
 
 def test_check_in_text_and_json(capsys: pytest.CaptureFixture[str], plain_model: Path) -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from hubpub.core.errors import UsageError
-from hubpub.hub.access.accounts import Accounts, Org, Role, Token, TokenRole, User
+from hubpub.hub.access.accounts import Accounts, Org, Role, User
 from hubpub.hub.access.accounts_file import load_accounts, parse_org, parse_token
+from hubpub.hub.access.tokens import Token, TokenRole
 
 
 def test_token_flags() -> None:

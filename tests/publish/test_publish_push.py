@@ -13,6 +13,7 @@ from support.running_hub import ALICE, TestHub
 
 import hubpub
 from hubpub.core.errors import ConflictError, HubError, UsageError, VerificationError
+from hubpub.core.rule import Depth
 from hubpub.publish.client import HubClient, RemoteFile
 from hubpub.publish.prepare import PushOptions, prepare
 from hubpub.publish.push import push
@@ -26,7 +27,7 @@ def target(hub: TestHub) -> Target:
 
 
 def options(folder: Path) -> PushOptions:
-    return PushOptions(path=folder, name="model", namespace="acme")
+    return PushOptions(path=folder, name="model", namespace="acme", depth=Depth.QUICK)
 
 
 def silent(_message: str) -> None: ...

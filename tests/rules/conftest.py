@@ -22,5 +22,5 @@ def sharded(model: Path) -> Path:
     tensors = bert_tensors(vocabulary)
     names = list(tensors)
     (model / "model.safetensors").unlink()
-    write_shards(model, [{name: tensors[name] for name in names[at::3]} for at in range(3)])
+    write_shards(model, [{name: tensors[name] for name in names[at::3]} for at in range(3)], filled=True)
     return model

@@ -6,7 +6,9 @@ import math
 from pathlib import Path
 
 import pytest
+from support.formats import gguf, onnx
 from support.judging import judge_folder as judge
+from support.tokenizer_kinds import grow_vocabulary
 from support.weights import llama_shards, write_safetensors, write_shards
 
 from hubpub.model.folder import ModelFolder
@@ -33,6 +35,7 @@ def test_minilm(minilm: Path) -> None:
 def test_one_terabyte_in_a_hundred_shards(model: Path) -> None:
     (model / "model.safetensors").unlink()
     (model / "config.json").write_text('{"model_type": "llama", "architectures": ["LlamaForCausalLM"]}')
+    grow_vocabulary(model, 2000)
     shards = llama_shards(layers=126, hidden=18432, intermediate=61440, vocabulary=128256, count=100)
     write_shards(model, shards)
     weights = ModelFolder.open(model).weights
@@ -73,9 +76,9 @@ def test_adapter(tmp_path: Path) -> None:
 def test_gguf_onnx_ctranslate2_and_mixin_models_are_not_taken_for_transformers(tmp_path: Path) -> None:
     for name in ("gguf", "onnx", "ctranslate2", "mixin"):
         (tmp_path / name).mkdir()
-    (tmp_path / "gguf" / "model-Q4_K_M.gguf").write_bytes(b"GGUF" + bytes(64))
-    (tmp_path / "onnx" / "model.onnx").write_bytes(b"\x08\x08" + bytes(64))
-    (tmp_path / "ctranslate2" / "model.bin").write_bytes(b"\x06\0\0\0\x0b\0WhisperSpec\0" + bytes(range(256)))
+    (tmp_path / "gguf" / "model-Q4_K_M.gguf").write_bytes(gguf())
+    (tmp_path / "onnx" / "model.onnx").write_bytes(onnx())
+    (tmp_path / "ctranslate2" / "model.bin").write_bytes(b"\x06\0\0\0\x0c\0WhisperSpec\0\3\0\0\0" + bytes(8))
     (tmp_path / "ctranslate2" / "vocabulary.json").write_text("[]")
     (tmp_path / "mixin" / "config.json").write_text('{"hidden_size": 8, "dropout": 0.1}')
     write_safetensors(tmp_path / "mixin" / "model.safetensors", {"head.weight": ("F32", (2, 8))})

@@ -151,7 +151,7 @@ DEFECTS: dict[str, tuple[Defect, Expected]] = {
     "config nested 100,000 deep": (write("config.json", '{"a":' * 10**5), [("CONF002", "error", "config.json")]),
     "generation config": (write("generation_config.json", "{,}"), [("CONF002", "error", "generation_config.json")]),
     "duplicate key": (
-        write("generation_config.json", '{"top_k": 1,\n "top_k": 2}'),
+        write("generation_config.json", '{"max_length": 1,\n "max_length": 2}'),
         [("CONF002", "warning", "generation_config.json")],
     ),
     "no model type": (lambda model: config(model, model_type=None), [("CONF003", "error", "config.json")]),
@@ -323,7 +323,7 @@ def test_file_without_a_secret_is_no_secret_file(name: str, model: Path) -> None
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "data.dat"])
 def test_noise_is_no_pickle(name: str, model: Path) -> None:
     write(name, bytes(range(255, -1, -1)) * 100)(model)
-    assert judge(model) == []
+    assert [found for found in judge(model) if not isinstance(found, Finding) or found.rule != "WEIGHT044"] == []
 
 
 def test_cache_snapshot_is_one_finding(plain_model: Path, tmp_path: Path) -> None:

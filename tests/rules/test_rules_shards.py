@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.formats import gguf
 from support.judging import judge_folder as judge
 from support.weights import write_safetensors
 
@@ -102,7 +103,7 @@ def test_torch_shards_are_held_against_their_index(sharded: Path) -> None:
 
 def test_gguf_shards_need_no_index(tmp_path: Path) -> None:
     for number in (1, 2):
-        (tmp_path / f"model-{number:05d}-of-00002.gguf").write_bytes(b"GGUF" + bytes(32))
+        (tmp_path / f"model-{number:05d}-of-00002.gguf").write_bytes(gguf({f"t{number}": ("F32", (8,))}))
     assert judge(tmp_path) == []
     (tmp_path / "model-00001-of-00002.gguf").unlink()
     assert [f.rule for f in judge(tmp_path) if isinstance(f, Finding)] == ["WEIGHT004"]

@@ -171,6 +171,7 @@ CHANGES: dict[str, dict[str, Any]] = {
         "topk_group": 1,
         "v_head_dim": 8,
     },
+    "GlmFor": {"eos_token_id": 2, "pad_token_id": 0},
     "GPTNeoFor": {"attention_types": [[["global", "local"], 1]]},
     "Hubert": _WAVES,
     "Mamba2": {"num_heads": 8, "head_dim": 8, "state_size": 16, "n_groups": 1},

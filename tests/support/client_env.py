@@ -10,6 +10,7 @@ import tempfile
 _home = tempfile.mkdtemp(prefix="hubpub-test-hf-")
 atexit.register(shutil.rmtree, _home, ignore_errors=True)
 os.environ["HF_HOME"] = _home
+os.environ["HUBPUB_CACHE_DIR"] = _home + "/hubpub"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 os.environ["HF_XET_CLIENT_RETRY_MAX_ATTEMPTS"] = "1"

@@ -27,8 +27,9 @@ class CommandHub(TestHub):
         return [model.id for model in self.api().list_models()]
 
     def hubpub(self, *arguments: str | Path, token: str = ALICE, **env: str) -> Run:
-        """Run the command; an empty token is none."""
-        return self.run("-m", "hubpub", *arguments, token=token, **env)
+        """Run the command; an empty token is none. A push checks quickly: deep checks have tests of their own."""
+        depth = ("--depth", "quick") if arguments[0] == "push" and "--depth" not in arguments else ()
+        return self.run("-m", "hubpub", *arguments, *depth, token=token, **env)
 
     def run(self, *arguments: str | Path, token: str = ALICE, **env: str) -> Run:
         """Run this Python with the arguments, in an empty working directory."""

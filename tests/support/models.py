@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +40,14 @@ def wordpiece() -> Tokenizer:
     return tokenizer
 
 
-def bytelevel() -> Tokenizer:
-    """A byte-level BPE tokenizer with ChatML's tokens, trained on `TEXT`."""
+def bytelevel(special: Sequence[str] = ("<pad>", "<|endoftext|>", "<|im_start|>", "<|im_end|>")) -> Tokenizer:
+    """A byte-level BPE tokenizer, by default with ChatML's tokens, trained on `TEXT`."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=400,
-        special_tokens=["<pad>", "<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+        special_tokens=list(special),
         show_progress=False,
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
     )
@@ -112,7 +113,7 @@ def save_plain(folder: Path) -> None:
     settings |= {f"{role}_token": token for role, token in special.items()}
     (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2))
     (folder / "config.json").write_text(json.dumps(bert_config(vocabulary), indent=2))
-    write_safetensors(folder / "model.safetensors", bert_tensors(vocabulary))
+    write_safetensors(folder / "model.safetensors", bert_tensors(vocabulary), filled=True)
 
 
 def save_bert_classifier(folder: Path) -> None:
@@ -184,12 +185,28 @@ def save_torch_files(folder: Path) -> None:
     torch.save({"p": parameter, "size": torch.Size([1]), "dtype": torch.float16}, folder / "mixed.pt")
 
 
+def save_both_formats(folder: Path) -> None:
+    """The classifier beside it also as pytorch_model.bin; one tensor lies transposed in memory there."""
+    import shutil
+
+    import torch
+    from safetensors.torch import load_file
+
+    shutil.copytree(folder.parent / "bert_classifier", folder)
+    tensors = load_file(folder / "model.safetensors")
+    query = "bert.encoder.layer.0.attention.self.query.weight"
+    tensors[query] = tensors[query].t().contiguous().t()
+    tensors["bert.embeddings.position_ids"] = torch.arange(64)[None]
+    torch.save(tensors, folder / "pytorch_model.bin")
+
+
 def main(folder: Path) -> None:
     """Save the models that need torch, each in a folder of its fixture's name."""
     import torch
 
     torch.manual_seed(0)
     save_bert_classifier(folder / "bert_classifier")
+    save_both_formats(folder / "both_formats")
     save_chat_lm(folder / "chat_lm")
     save_chat_lm(folder / "chat_lm_sharded", "40KB")
     save_torch_files(folder / "torch_files")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -38,20 +39,49 @@ def write_raw(path: Path, header: dict[str, Any] | bytes, data: int | bytes, *, 
             file.truncate(8 + len(raw) + data)
 
 
-def write_safetensors(path: Path, tensors: Shapes, metadata: dict[str, str] | None = None) -> int:
-    """Write a sound file whose data is a hole; return the bytes of the data."""
+def write_safetensors(
+    path: Path, tensors: Shapes, metadata: dict[str, str] | None = None, *, filled: bool = False
+) -> int:
+    """Write a sound file whose data is a hole, or numbers as they are before training; return the bytes of the data."""
     header, size = header_of(tensors, metadata)
-    write_raw(path, header, size)
+    write_raw(path, header, b"".join(numbers(*item) for item in tensors.items()) if filled else size)
     return size
 
 
-def write_shards(folder: Path, shards: list[Shapes], stem: str = "model") -> None:
+def numbers(name: str, tensor: tuple[str, tuple[int, ...]]) -> bytes:
+    """The bytes of a tensor, always the same: zeros for a bias, ones for a norm, small random numbers for the rest."""
+    import numpy as np
+
+    dtype, shape = tensor
+    if name.endswith("bias") or dtype[0] in "IU":
+        values = np.zeros(shape, np.float32)
+    elif len(shape) < 2:
+        values = np.ones(shape, np.float32)
+    else:
+        values = np.random.default_rng(zlib.crc32(name.encode())).normal(0, 0.02, shape).astype(np.float32)
+    if dtype == "BF16":
+        return bytes((values.view(np.uint32) >> 16).astype(np.uint16).tobytes())
+    kinds = {"F16": np.float16, "F32": np.float32, "I64": np.int64, "U8": np.uint8}
+    return bytes(values.astype(kinds[dtype]).tobytes())
+
+
+def overwrite(path: Path, tensor: str, values: bytes, at: int = 0) -> None:
+    """Put these bytes into a tensor of a file, from byte `at` of the tensor on."""
+    with path.open("r+b") as file:
+        length = struct.unpack("<Q", file.read(8))[0]
+        begin, end = json.loads(file.read(length))[tensor]["data_offsets"]
+        assert at + len(values) <= end - begin
+        file.seek(8 + length + begin + at)
+        file.write(values)
+
+
+def write_shards(folder: Path, shards: list[Shapes], stem: str = "model", *, filled: bool = False) -> None:
     """Write numbered shards and their index."""
     weight_map: dict[str, str] = {}
     total = 0
     for number, tensors in enumerate(shards, 1):
         name = f"{stem}-{number:05d}-of-{len(shards):05d}.safetensors"
-        total += write_safetensors(folder / name, tensors)
+        total += write_safetensors(folder / name, tensors, filled=filled)
         weight_map |= dict.fromkeys(tensors, name)
     index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(weight_map.items()))}
     (folder / f"{stem}.safetensors.index.json").write_text(json.dumps(index, indent=2))

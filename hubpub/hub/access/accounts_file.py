@@ -37,17 +37,20 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from hubpub.core.errors import UsageError
-from hubpub.hub.access.accounts import Accounts, Org, Role, Token, TokenRole, User
+from hubpub.hub.access.accounts import Account, Accounts, Org, Role, User
 from hubpub.hub.access.fine_grained import ENTITY_KINDS, Grants, Scope
+from hubpub.hub.access.tokens import Token, TokenRole
 from hubpub.hub.access.trusted_publishers import Issuer, Publisher
 from hubpub.hub.naming import repo_at
 
 _LARGEST_FILE = 1 << 20
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_TOKEN_TEXT = re.compile(r"\bhf_\w+")
 _PERMISSION = re.compile(r"[A-Za-z]+(?:\.[A-Za-z]+)+")
 _CLASSIC = (TokenRole.READ, TokenRole.WRITE)
 _TOKEN_FORM = "write --token TOKEN=USER:ROLE with role read or write, for example --token hf_abc=alice:write"  # noqa: S105
@@ -75,10 +78,18 @@ class AccountsFile:
         Raises:
             UsageError: two accounts share a name, or a name cannot be one.
         """
-        accounts = Accounts.of([*self.tokens, *tokens], [*self.orgs, *orgs], [*self.users, *users])
-        accounts.accepted = dict(self.accepted)
-        accounts.issuers, accounts.publishers = self.issuers, self.publishers
+        accounts = Accounts.of(tokens, orgs, users)
+        self.declare_to(accounts)
         return accounts
+
+    def declare_to(self, accounts: Accounts) -> None:
+        """Let accounts be those that the file declares, instead of what it declared before.
+
+        Raises:
+            UsageError: as `accounts`; nothing is changed then.
+        """
+        everyone = chain[Account](self.users, self.tokens, self.orgs)
+        accounts.declare(everyone, dict(self.accepted), self.issuers, self.publishers)
 
 
 def parse_token(text: str) -> Token:
@@ -264,7 +275,7 @@ def _role(text: str, where: str) -> Role:
     try:
         return Role[text.upper()]
     except KeyError:
-        raise UsageError(f"{where}: {text!r} is not a role", _ORG_FORM) from None
+        raise UsageError(_without_tokens(f"{where}: {text!r} is not a role"), _ORG_FORM) from None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -287,4 +298,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _malformed(path: Path, what: str) -> UsageError:
-    return UsageError(f"{path} is not an accounts file: {what}", _FILE_FORM)
+    return UsageError(f"{path} is not an accounts file: {_without_tokens(what)}", _FILE_FORM)
+
+
+def _without_tokens(text: str) -> str:
+    """What is to be said of a file, in which a token may be where a name belongs."""
+    return _TOKEN_TEXT.sub("hf_...", text)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from hubpub.hub.access.accounts import Accounts, Identity, Role, Token, TokenRole
+from hubpub.hub.access.accounts import Accounts, Identity, Role
 from hubpub.hub.access.fine_grained import Permission
+from hubpub.hub.access.tokens import Token, TokenRole
 from hubpub.hub.errors import ApiError, forbidden
 from hubpub.hub.naming import RepoId
 from hubpub.hub.store.repos import AccessStatus, RepoRecord

@@ -8,9 +8,10 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from hubpub.hub.access.accounts import Identity, Token
+from hubpub.hub.access.accounts import Identity
 from hubpub.hub.access.fine_grained import Grants
 from hubpub.hub.access.permissions import Action
+from hubpub.hub.access.tokens import Token
 from hubpub.hub.errors import ApiError
 from hubpub.hub.naming import RepoId
 from hubpub.hub.store.repos import iso_time

@@ -18,12 +18,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from hubpub.hub.access.permissions import Action
-from hubpub.hub.errors import ApiError, bad_request, entry_not_found
-from hubpub.hub.naming import RepoId, RepoKind
+from hubpub.hub.errors import ApiError, bad_request, entry_not_found, forbidden
+from hubpub.hub.naming import RepoId
 from hubpub.hub.routes.xet import write_headers
+from hubpub.hub.state import HubState
 from hubpub.hub.store.content import BLOCK
 from hubpub.hub.store.repos import RepoRecord
 from hubpub.hub.web.call import Call
+from hubpub.hub.web.holding import LOST, Holding
 from hubpub.hub.web.routing import route, web_routes
 from hubpub.hub.web.serving import content_response
 
@@ -83,10 +85,12 @@ async def put(call: Call) -> Response:
             raise bad_request("The upload does not have the announced sha256")
 
         def keep() -> None:
+            # Again, because a large upload takes long.
+            _check_allowed(state, claims, "lfs-put")
             # Uploaded again to another repo, it is proof that the uploader has it, and need not be kept twice.
             if state.large_files.open(sha256) is None:
                 state.large_files.lfs.keep(file, path, sha256)
-            state.large_files.note(_repo(claims), sha256)
+            state.large_files.note(Holding.in_claims(claims).repo, sha256)
 
         await run_in_threadpool(keep)
     return Response(status_code=200)
@@ -95,10 +99,8 @@ async def put(call: Call) -> Response:
 async def put_part(call: Call) -> Response:
     """`PUT /lfs/part/{capability}/{number}`: one part, written at its place."""
     claims = _claims(call, "lfs-parts")
-    number, size, part = call.params["number"], claims["size"], claims["part"]
-    if not number.isdecimal() or not 1 <= int(number[:6]) <= ceil(size / part):
-        raise bad_request("There is no such part")
-    position = (int(number) - 1) * part
+    size, part = claims["size"], claims["part"]
+    position = (_part_number(call.params["number"], ceil(size / part)) - 1) * part
     lfs = call.state.large_files.lfs
     digest = blake3()
     try:
@@ -116,18 +118,18 @@ async def put_part(call: Call) -> Response:
 def complete(call: Call) -> Response:
     """`POST /lfs/complete/{capability}`: all parts are there."""
     claims = _claims(call, "lfs-parts")
-    large_files = call.state.large_files
+    large_files, repo = call.state.large_files, Holding.in_claims(claims).repo
     # Asked again, because the answer was lost, it is done already.
-    if not _is_here(call, _repo(claims), claims["oid"], claims["size"]):
+    if not _is_here(call, repo, claims["oid"], claims["size"]):
         large_files.lfs.finish_parts(claims["upload"], claims["oid"])
-    large_files.note(_repo(claims), claims["oid"])
+    large_files.note(repo, claims["oid"])
     return JSONResponse({})
 
 
 def verify(call: Call) -> Response:
     """`POST /lfs/verify/{capability}`: did the upload arrive?"""
     claims = _claims(call, "lfs-verify")
-    if not _is_here(call, _repo(claims), claims["oid"], claims["size"]):
+    if not _is_here(call, Holding.in_claims(claims).repo, claims["oid"], claims["size"]):
         raise entry_not_found(claims["oid"])
     return JSONResponse({})
 
@@ -146,6 +148,13 @@ def _object(item: Any) -> tuple[str, int]:
     if not isinstance(oid, str) or not _SHA256.fullmatch(oid) or type(size) is not int or size < 0:
         raise bad_request("An object has no sha256 or no size")
     return oid, size
+
+
+def _part_number(text: str, most: int) -> int:
+    # At first by its length: a number of thousands of digits is an error to Python.
+    if not re.fullmatch(r"[1-9][0-9]{0,5}", text) or int(text) > most:
+        raise bad_request("There is no such part")
+    return int(text)
 
 
 def _is_here(call: Call, repo: RepoId, oid: str, size: int) -> bool:
@@ -183,20 +192,21 @@ def _upload(call: Call, repo: RepoId, oid: str, size: int, *, in_parts: bool) ->
 
 def _capability(call: Call, purpose: str, repo: RepoId, oid: str, size: int, **more: Any) -> str:
     expires = int(time.time()) + call.state.limits.transfer_ttl
-    name = [repo.kind.value, repo.namespace, repo.name]
-    return call.state.signer.issue(purpose, expires, repo=name, oid=oid, size=size, **more)
+    return call.state.signer.issue(purpose, expires, **Holding.of(call.who, repo).claims, oid=oid, size=size, **more)
 
 
 def _claims(call: Call, purpose: str) -> dict[str, Any]:
     claims = call.state.signer.claims(call.params["capability"], purpose)
     if claims is None:
         raise ApiError(403, "This address is not valid or has expired")
+    _check_allowed(call.state, claims, purpose)
     return claims
 
 
-def _repo(claims: dict[str, Any]) -> RepoId:
-    kind, namespace, name = claims["repo"]
-    return RepoId(RepoKind(kind), namespace, name)
+def _check_allowed(state: HubState, claims: dict[str, Any], purpose: str) -> None:
+    action = Action.READ if purpose == "lfs-get" else Action.PROPOSE
+    if not Holding.in_claims(claims).still_allows(state, action):
+        raise forbidden(LOST)
 
 
 ROUTES: list[BaseRoute] = [

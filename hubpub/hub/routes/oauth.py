@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from hubpub.hub.access.accounts import Token, new_token_text
+from hubpub.hub.access.tokens import Token, new_token_text
 from hubpub.hub.access.trusted_publishers import LIFETIME, IdTokenError, check_publisher, verified_claims
 from hubpub.hub.errors import ApiError
 from hubpub.hub.naming import repo_at

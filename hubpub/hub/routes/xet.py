@@ -16,8 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 from hubpub.hub.access.permissions import Action
-from hubpub.hub.errors import ApiError, bad_request, revision_not_found
-from hubpub.hub.naming import RepoId, RepoKind
+from hubpub.hub.errors import ApiError, bad_request, forbidden, revision_not_found
 from hubpub.hub.routes.commit import writable
 from hubpub.hub.store.content import FileContent
 from hubpub.hub.store.repos import RepoRecord
@@ -25,6 +24,7 @@ from hubpub.hub.store.xet import FilePart, XetFile
 from hubpub.hub.store.xet_format import XetFormatError, XorbReader, is_hash, read_shard
 from hubpub.hub.store.xet_hashing import Node, chunk_node
 from hubpub.hub.web.call import Call
+from hubpub.hub.web.holding import LOST, Holding
 from hubpub.hub.web.routing import repo_route, route
 from hubpub.hub.web.serving import content_response, requested_range
 
@@ -81,20 +81,22 @@ async def put_shard(call: Call) -> Response:
 
 def reconstruction(call: Call) -> Response:
     """`GET /v2/reconstructions/{hash}`: which chunks of which xorbs make up a file, or the requested range of it."""
-    part = _part(call)
+    holding = _claims(call, _READ)
+    part = _part(call, holding)
     xorbs = {
         xorb: [{"url": url, "ranges": [{"chunks": chunks, "bytes": span}]} for url, chunks, span in fetches]
-        for xorb, fetches in _fetches(call, part)
+        for xorb, fetches in _fetches(call, holding, part)
     }
     return JSONResponse({"offset_into_first_range": part.skip, "terms": _terms(part), "xorbs": xorbs})
 
 
 def reconstruction_v1(call: Call) -> Response:
     """`GET /v1/reconstructions/{hash}`: the same in the older form."""
-    part = _part(call)
+    holding = _claims(call, _READ)
+    part = _part(call, holding)
     info = {
         xorb: [{"range": chunks, "url": url, "url_range": span} for url, chunks, span in fetches]
-        for xorb, fetches in _fetches(call, part)
+        for xorb, fetches in _fetches(call, holding, part)
     }
     return JSONResponse({"offset_into_first_range": part.skip, "terms": _terms(part), "fetch_info": info})
 
@@ -104,6 +106,8 @@ def get_xorb(call: Call) -> Response:
     claims = call.state.signer.claims(call.params["capability"], "xorb")
     if claims is None:
         raise ApiError(403, "This address is not valid or has expired")
+    if not Holding.in_claims(claims).still_allows(call.state, Action.READ):
+        raise forbidden(LOST)
     content = FileContent.of(call.state.large_files.xet.xorb_path(claims["xorb"]))
     if content is None:
         raise ApiError(404, "There is no such xorb")
@@ -141,16 +145,16 @@ def _token(call: Call, purpose: str, record: RepoRecord) -> Response:
 
 def _headers(call: Call, purpose: str, record: RepoRecord) -> dict[str, str]:
     expires = int(time.time()) + call.state.limits.cas_ttl
-    name = [record.id.kind.value, record.id.namespace, record.id.name]
+    claims = Holding.of(call.who, record.id).claims
     return {
         "X-Xet-Cas-Url": _cas_url(call),
-        "X-Xet-Access-Token": call.state.signer.issue(purpose, expires, repo=name),
+        "X-Xet-Access-Token": call.state.signer.issue(purpose, expires, **claims),
         "X-Xet-Token-Expiration": str(expires),
     }
 
 
-def _claims(call: Call, purpose: str) -> RepoId:
-    """The repo that a CAS call is about. A token to write is one to read too.
+def _claims(call: Call, purpose: str) -> Holding:
+    """Whose CAS call it is, and about which repo. With a token to write one may read too, if one may.
 
     Raises:
         ApiError: 404 on the address of another store; 401 without a valid token.
@@ -161,23 +165,31 @@ def _claims(call: Call, purpose: str) -> RepoId:
     for candidate in purposes:
         claims = call.state.signer.claims(call.bearer or "", candidate)
         if claims is not None:
-            kind, namespace, name = claims["repo"]
-            return RepoId(RepoKind(kind), namespace, name)
+            holding = Holding.in_claims(claims)
+            _check_allowed(call, holding, purpose)
+            return holding
     raise ApiError(401, "The CAS token is not valid for this or has expired")
+
+
+def _check_allowed(call: Call, holding: Holding, purpose: str) -> None:
+    if not holding.still_allows(call.state, Action.READ if purpose == _READ else Action.PROPOSE):
+        raise ApiError(401, LOST)
 
 
 async def _register(call: Call) -> None:
     """Check and remember the files of a shard, as files of the repo that the token is for."""
-    repo = _claims(call, _WRITE)
+    holding = _claims(call, _WRITE)
     data = await call.read_body(call.state.limits.shard)
     large_files = call.state.large_files
 
     def run() -> None:
+        # Again, because a large body takes long.
+        _check_allowed(call, holding, _WRITE)
         files = read_shard(data)
         # Files side by side: hashing leaves the interpreter to others.
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             for sha256 in pool.map(large_files.xet.register, files):
-                large_files.note(repo, sha256)
+                large_files.note(holding.repo, sha256)
 
     try:
         await run_in_threadpool(run)
@@ -185,11 +197,10 @@ async def _register(call: Call) -> None:
         raise bad_request(f"The shard is refused: {error}") from None
 
 
-def _part(call: Call) -> FilePart:
-    repo = _claims(call, _READ)
+def _part(call: Call, holding: Holding) -> FilePart:
     large_files = call.state.large_files
     file: XetFile | None = large_files.xet.file(_hash(call))
-    if file is None or not large_files.is_in(repo, file.sha256):
+    if file is None or not large_files.is_in(holding.repo, file.sha256):
         raise ApiError(404, "There is no such file")
     start, stop = requested_range(call.request.headers.get("range"), file.size) or (0, file.size)
     return file.part(start, stop)
@@ -205,13 +216,13 @@ def _terms(part: FilePart) -> list[dict[str, Any]]:
 _Fetch = tuple[str, dict[str, int], dict[str, int]]
 
 
-def _fetches(call: Call, part: FilePart) -> list[tuple[str, list[_Fetch]]]:
+def _fetches(call: Call, holding: Holding, part: FilePart) -> list[tuple[str, list[_Fetch]]]:
     """For each xorb, what to fetch: the address, the chunks (end exclusive), and their bytes (end inclusive)."""
     expires = int(time.time()) + call.state.limits.transfer_ttl
     fetches = []
     for xorb, ranges in part.chunk_ranges().items():
         table = call.state.large_files.xet.xorb(xorb)
-        capability = call.state.signer.issue("xorb", expires, xorb=xorb)
+        capability = call.state.signer.issue("xorb", expires, **holding.claims, xorb=xorb)
         address = f"{_cas_url(call)}/xorb/{capability}"
         fetches.append(
             (

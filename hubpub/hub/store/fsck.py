@@ -25,7 +25,7 @@ from hubpub.hub.store.content import BLOCK
 from hubpub.hub.store.data_root import FORMAT, DataRoot
 from hubpub.hub.store.lfs import LfsStore
 from hubpub.hub.store.pointer import parse_pointer
-from hubpub.hub.store.reachable import reachable, read_refs, repo_folders
+from hubpub.hub.store.reachable import reachable, read_bases, read_refs, repo_folders
 from hubpub.hub.store.repos import MAIN, Repos
 from hubpub.hub.store.xet import XetStore
 from hubpub.hub.store.xet_format import is_hash
@@ -151,8 +151,6 @@ class _Check:
                 self._damaged("repo", folder / "repo.json", "it is missing")
         except (OSError, ValueError, TypeError):
             self._damaged("repo", folder / "repo.json", "it cannot be read")
-        for path in sorted((folder / "discussions").glob("*.json")):
-            self._check_json("discussion", path)
         git = folder / "git"
         name = f"{repo.kind.plural}/{repo}"
         refs = read_refs(git, lambda ref, what, _: self._damaged("ref", git / ref, what))
@@ -166,9 +164,10 @@ class _Check:
         if head != f"ref: {MAIN}\n".encode():
             self._damaged("ref", git / "HEAD", f"it does not stand for {MAIN}")
         self._check_packs(git)
+        bases = read_bases(folder, refs, lambda path, what, _: self._damaged("discussion", folder / path, what))
         objects = DiskObjectStore(git / "objects")
         try:
-            for found in reachable(objects, refs, self._git_damage(git, name)):
+            for found in reachable(objects, refs | bases, self._git_damage(git, name)):
                 self.report.checked[f"{found.item.type_name.decode()}s"] += 1
                 if isinstance(found.item, Blob):
                     self._note_pointer(repo, found.item.data, f"{name}: {found.path} at {found.ref}")

@@ -1,8 +1,8 @@
-"""Removing uploads that nothing names: large files of pushes that were given up, deleted branches, squashed histories.
+"""Removing what nothing leads to: uploads of pushes that were given up, what deleted branches and squashes left behind.
 
-What a commit of any ref of any repo names stays, and so does what was uploaded a short while ago: its commit may be
-on the way. Nothing is removed while a server runs on the folder, or from a store in which anything that would tell
-what is named cannot be read.
+What a commit of any ref of any repo names stays, and so does what was written a short while ago: its commit may be
+on the way, or somebody may want it back. Nothing is removed while a server runs on the folder, or from a store in
+which anything that would tell what is named cannot be read.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from dulwich.objects import Blob
 
 from hubpub.core.errors import UsageError
 from hubpub.hub.store.data_root import DataRoot
+from hubpub.hub.store.git_garbage import GitGarbage
 from hubpub.hub.store.pointer import parse_pointer
-from hubpub.hub.store.reachable import reachable, read_refs, repo_folders
+from hubpub.hub.store.reachable import reachable, read_bases, read_refs, repo_folders
 from hubpub.hub.store.repos import MAIN
 from hubpub.hub.store.xet import XetFile, XetStore
 from hubpub.hub.store.xet_format import is_hash
@@ -32,7 +33,10 @@ DEFAULT_AGE = 24 * 3600.0
 
 @dataclass(slots=True)
 class GcReport:
-    """What was removed, by kind (`upload notes`, `lfs files`, `xet files`, `xorbs`, `scratch`), and what that frees."""
+    """What was removed, by kind, and what that frees.
+
+    The kinds: `git objects`, `git leftovers`, `upload notes`, `lfs files`, `xet files`, `xorbs`, `scratch`.
+    """
 
     root: Path
     removed: Counter[str] = field(default_factory=Counter)
@@ -51,7 +55,7 @@ class GcReport:
 
 
 def collect_garbage(path: Path, age: float = DEFAULT_AGE) -> GcReport:
-    """Remove the uploads that no ref's history names and that are older than `age` seconds.
+    """Remove the git objects and uploads that no ref's history leads to and that are older than `age` seconds.
 
     If xorbs go, the store gets another name: hf_xet remembers by that name which xorbs are there.
 
@@ -65,6 +69,10 @@ def collect_garbage(path: Path, age: float = DEFAULT_AGE) -> GcReport:
         if plan.xorbs:
             root.new_store()
         # What points before what is pointed to, so that one who is killed here leaves nothing that points nowhere.
+        for garbage in plan.git:
+            removed, freed = garbage.remove(root)
+            report.removed += removed
+            report.freed += freed
         for kind, doomed in (
             ("upload notes", plan.notes),
             ("xet files", [*plan.mappings, *plan.records]),
@@ -87,10 +95,12 @@ class _Plan:
         self.named: set[str] = set()
         """SHA-256 of every large file that a commit names."""
         recent: set[str] = set()
+        self.git: list[GitGarbage] = []
         self.notes: list[Path] = []
         for _, folder in repo_folders(root):
-            named = _named(folder)
+            named, garbage = _look_through(folder, cutoff)
             self.named |= named
+            self.git.append(garbage)
             for note in _files(folder / "lfs"):
                 if self._is_recent(note):
                     recent.add(note.name)
@@ -117,8 +127,8 @@ class _Plan:
         return path.lstat().st_mtime > self._cutoff
 
 
-def _named(folder: Path) -> set[str]:
-    """The SHA-256 of every large file that the history of a repo's refs names.
+def _look_through(folder: Path, cutoff: float) -> tuple[set[str], GitGarbage]:
+    """The SHA-256 of every large file that the history of a repo's refs names, and the git objects that may go.
 
     Raises:
         UsageError: part of it cannot be read.
@@ -129,13 +139,17 @@ def _named(folder: Path) -> set[str]:
             f"{folder} is damaged: {what}: {why}", "nothing was removed; see what `hubpub serve --fsck` says"
         )
 
-    refs = read_refs(folder / "git", damaged)
+    git = folder / "git"
+    refs = read_refs(git, damaged)
     if MAIN not in refs:
         damaged(MAIN, "it is missing", "")
-    objects = DiskObjectStore(folder / "git" / "objects")
+    live: set[str] = set()
+    objects = DiskObjectStore(git / "objects")
     try:
-        blobs = (found.item.data for found in reachable(objects, refs, damaged) if isinstance(found.item, Blob))
-        return {pointer.sha256 for data in blobs if (pointer := parse_pointer(data))}
+        reached = reachable(objects, refs | read_bases(folder, refs, damaged), damaged, live)
+        blobs = (found.item.data for found in reached if isinstance(found.item, Blob))
+        named = {pointer.sha256 for data in blobs if (pointer := parse_pointer(data))}
+        return named, GitGarbage.of(git, objects, live, cutoff, damaged)
     finally:
         objects.close()
 

@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import re
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from dulwich.object_format import DEFAULT_OBJECT_FORMAT
 from dulwich.object_store import DiskObjectStore
 from dulwich.objects import Blob, Commit, ObjectID, ShaFile, Tag, Tree
-from dulwich.pack import full_unpacked_object, write_pack_data, write_pack_index
-from dulwich.refs import DiskRefsContainer, Ref, check_ref_format
 
 from hubpub.hub.store.data_root import DataRoot, make_folder, sync_folder
+from hubpub.hub.store.packs import write_pack
 from hubpub.hub.store.pointer import LargeFile, parse_pointer
+from hubpub.hub.store.refs import Refs
 
 FILE_MODE = 0o100644
 FOLDER_MODE = 0o040000
 _HEX = re.compile(r"[0-9a-f]{5,40}")
 _PACK_FROM = 64
-_IDLE_STORES = 4
 _REMEMBERED_BLOBS = 500_000
 _REMEMBERED_OBJECTS = 512
 _REMEMBERED_SMALL = 128
@@ -72,41 +69,6 @@ class AdvertisedRef:
     symref: bytes = b""
 
 
-class StorePool:
-    """Open object stores of one repository, each used by one thread at a time; opening one maps its packs."""
-
-    def __init__(self, git_folder: Path) -> None:
-        self.git_folder = git_folder
-        self.seen: dict[bytes, ShaFile] = {}
-        """Small commits and trees that were read last, for every request on the repository."""
-        self._idle: list[DiskObjectStore] = []
-        self._lock = threading.Lock()
-        self._closed = False
-
-    def take(self) -> DiskObjectStore:
-        """A store for the calling thread alone."""
-        with self._lock:
-            if self._idle:
-                return self._idle.pop()
-        return DiskObjectStore(self.git_folder / "objects", fsync_object_files=True)
-
-    def give_back(self, store: DiskObjectStore) -> None:
-        """Return a store after use."""
-        with self._lock:
-            if not self._closed and len(self._idle) < _IDLE_STORES:
-                self._idle.append(store)
-                return
-        store.close()
-
-    def close(self) -> None:
-        """Close the idle stores now and the others when they come back."""
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        for store in idle:
-            store.close()
-
-
 class GitRepo:
     """A view of one repository for one thread."""
 
@@ -121,7 +83,7 @@ class GitRepo:
         self._folder = git_folder
         self._small = small
         self._objects = objects
-        self._refs = DiskRefsContainer(git_folder)
+        self._refs = Refs(git_folder)
         self._root = root
         self._facts = facts
         self._seen: dict[bytes, ShaFile] = {}
@@ -131,24 +93,23 @@ class GitRepo:
     def refs(self, prefix: str) -> dict[str, str]:
         """The refs below `prefix` (such as `refs/heads/`), by what follows it, with the commits they peel to."""
         found = {}
-        for key in sorted(self._refs.subkeys(Ref(prefix.encode()))):
-            commit = self._peeled(self._read_ref(prefix.encode() + key))
+        for name in self._refs.names(prefix.encode()):
+            commit = self._peeled(self._refs.read(name))
             if commit:
-                found[key.decode("utf-8", "replace")] = commit
+                found[name.removeprefix(prefix.encode()).decode("utf-8", "replace")] = commit
         return found
 
     def ref(self, name: str) -> str | None:
         """The commit that the full ref `name` peels to."""
-        return self._peeled(self._read_ref(name.encode("utf-8", "surrogatepass")))
+        return self._peeled(self._refs.read(name.encode("utf-8", "surrogatepass")))
 
     def advertised(self) -> Iterator[AdvertisedRef]:
         """HEAD, which is `main`, and every ref of the repo in the order of their names."""
         main = self.ref("refs/heads/main")
         if main is not None:
             yield AdvertisedRef(b"HEAD", ObjectID(main.encode()), ObjectID(main.encode()), b"refs/heads/main")
-        for key in sorted(self._refs.subkeys(Ref(b"refs/"))):
-            name = b"refs/" + key
-            oid = self._read_ref(name)
+        for name in self._refs.names(b"refs/"):
+            oid = self._refs.read(name)
             peeled = self._peeled(oid)
             if oid is not None and peeled is not None:
                 yield AdvertisedRef(name, ObjectID(oid), ObjectID(peeled.encode()))
@@ -176,12 +137,6 @@ class GitRepo:
             if folder.parent.name == "refs" or any(folder.iterdir()):
                 return
             folder.rmdir()
-
-    def _read_ref(self, name: bytes) -> bytes | None:
-        try:
-            return self._refs.read_ref(Ref(name)) if check_ref_format(Ref(name)) else None
-        except ValueError:
-            return None
 
     def _peeled(self, value: bytes | None) -> str | None:
         for _ in range(5):
@@ -329,7 +284,7 @@ class GitRepo:
         """Write `count` objects durably: a few as loose files, many as one pack, which is one flush instead of many."""
         objects = map(self._noted, objects)
         if count >= _PACK_FROM:
-            self._add_pack(objects, count)
+            write_pack(self._root, self._folder, objects, count)
             return
         for item in objects:
             oid = item.id.decode()
@@ -343,20 +298,6 @@ class GitRepo:
         if isinstance(item, Blob):
             self._note(item.id.decode(), item.data)
         return item
-
-    def _add_pack(self, objects: Iterable[ShaFile], count: int) -> None:
-        """Not dulwich's add_pack_data either: it writes the index beside a lock file, and the pack in the pack folder.
-
-        The index is moved into place last: a pack without one is not there for anybody.
-        """
-        with self._root.scratch_file() as (pack, pack_path), self._root.scratch_file() as (index, index_path):
-            unpacked = map(full_unpacked_object, objects)
-            entries, checksum = write_pack_data(pack.write, unpacked, DEFAULT_OBJECT_FORMAT, num_records=count)
-            rows = sorted((oid, offset, crc) for oid, (offset, crc) in entries.items())
-            write_pack_index(index, rows, checksum)
-            target = self._folder / "objects" / "pack" / f"pack-{checksum.hex()}"
-            self._root.keep(pack, pack_path, target.with_suffix(".pack"))
-            self._root.keep(index, index_path, target.with_suffix(".idx"))
 
 
 def init_git(folder: Path, root: DataRoot) -> None:

@@ -14,6 +14,7 @@ from hubpub.hub.store.content import Content
 from hubpub.hub.store.data_root import make_folder, sync_folder
 from hubpub.hub.store.lfs import LfsStore
 from hubpub.hub.store.repos import Repos
+from hubpub.hub.store.small_files import exists
 from hubpub.hub.store.xet import XetStore
 
 
@@ -53,7 +54,7 @@ class LargeFiles:
 
     def is_in(self, repo: RepoId, sha256: str) -> bool:
         """Whether a file was uploaded to `repo`."""
-        return self._marker(repo, sha256).exists()
+        return exists(f"{self.repos.address(repo)}/lfs/{sha256[:2]}/{sha256}")
 
     def all_in(self, repo: RepoId) -> list[str]:
         """The SHA-256 of every file that was uploaded to `repo`."""

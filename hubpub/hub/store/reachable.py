@@ -1,12 +1,14 @@
 """What the refs of a repo lead to: every object of every commit in their history, each checked against its name.
 
-Only refs count (branches, tags, pull requests); what a deleted branch or a squashed history leaves behind is nobody's.
+Only refs count (branches, tags, pull requests), and the commits that pull requests started from; what a deleted branch
+or a squashed history leaves behind is nobody's.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,9 +81,33 @@ def _is_oid(text: bytes) -> bool:
     return len(text) == _OID and _HEX.issuperset(text)
 
 
-def reachable(objects: DiskObjectStore, refs: dict[str, str], damaged: Damaged) -> Iterator[Reached]:
-    """Every object that the refs lead to, once; what cannot be read or is not what it is called is told of."""
-    seen: set[str] = set()
+def read_bases(folder: Path, refs: Mapping[str, str], damaged: Damaged) -> dict[str, str]:
+    """The commits that pull requests started from: after a squash no ref need lead to them, but their diffs do.
+
+    Of each discussion that cannot be read, a pull request or not, is told.
+    """
+    found: dict[str, str] = {}
+    for path in sorted((folder / "discussions").glob("*.json")):
+        try:
+            request = json.loads(path.read_bytes())["pull_request"]
+            base = request["base"].encode("ascii") if request else None
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            damaged(f"discussions/{path.name}", "it cannot be read", "")
+            continue
+        # Without its ref, a pull request was cut off while it was opened.
+        if base is not None and f"refs/pr/{path.stem}" in refs:
+            found[f"refs/pr/{path.stem} (base)"] = base.decode()
+    return found
+
+
+def reachable(
+    objects: DiskObjectStore, refs: Mapping[str, str], damaged: Damaged, seen: set[str] | None = None
+) -> Iterator[Reached]:
+    """Every object that the refs lead to, once; what cannot be read or is not what it is called is told of.
+
+    Objects in `seen` are passed over, and those that are met are added to it.
+    """
+    seen = set() if seen is None else seen
     for ref, tip in sorted(refs.items()):
         waiting: list[tuple[str, str, type[ShaFile] | None]] = [(tip, "", None)]
         while waiting:

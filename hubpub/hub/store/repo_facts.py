@@ -9,7 +9,6 @@ import datetime
 import json
 import math
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ from hubpub.hub.naming import RepoKind
 from hubpub.hub.store.content import BytesContent
 from hubpub.hub.store.git import GitRepo, TreeEntry
 from hubpub.hub.store.large_files import LargeFiles
+from hubpub.hub.store.remembered import Remembered
 from hubpub.hub.store.repos import RepoRecord
 from hubpub.hub.store.safetensors_counts import parameter_counts, weights_of
 from hubpub.hub.web.listing import Lister
@@ -28,6 +28,7 @@ _LARGEST_CONFIG = 1 << 20
 _LEAST_WEIGHT = 2 << 10
 _LARGEST_MEMORY = 16 << 20
 _MOST_COUNTS = 10_000
+_MOST_FILES = 50_000
 _ARXIV = re.compile(r"arxiv(?:\.org/(?:abs|pdf|html)/|:\s?)(\d{4}\.\d{4,5})", re.IGNORECASE)
 _MOST_PAPERS = 20
 
@@ -99,26 +100,26 @@ class FactsReader:
 
     def __init__(self, large_files: LargeFiles) -> None:
         self._large_files = large_files
-        self._known: dict[tuple[str, str], tuple[RepoFacts, int]] = {}
-        self._weight = 0
+        self._known: Remembered[tuple[str, str], RepoFacts] = Remembered(_LARGEST_MEMORY)
         self._counts: dict[str, Mapping[str, int]] = {}
-        self._lock = threading.Lock()
+        self._files: Remembered[str, tuple[TreeEntry, ...]] = Remembered(_MOST_FILES)
+
+    def files(self, git: GitRepo, commit: str) -> tuple[TreeEntry, ...]:
+        """Every file of a commit, in git's order."""
+        tree = git.root_tree(commit)
+        files = self._files.get(tree)
+        if files is None:
+            files = tuple(entry for entry in git.walk(tree, recursive=True) if not entry.is_folder)
+            self._files.put(tree, files, len(files))
+        return files
 
     def at(self, git: GitRepo, record: RepoRecord, commit: str) -> RepoFacts:
         """The facts of a commit."""
         key = (record.uid, commit)
-        with self._lock:
-            known = self._known.pop(key, None)
-            if known is not None:
-                self._known[key] = known
-                return known[0]
-        facts, weight = self._read(git, record, commit)
-        with self._lock:
-            if key not in self._known:
-                self._known[key] = facts, weight
-                self._weight += weight
-            while self._weight > _LARGEST_MEMORY and len(self._known) > 1:
-                self._weight -= self._known.pop(next(iter(self._known)))[1]
+        facts = self._known.get(key)
+        if facts is None:
+            facts, weight = self._read(git, record, commit)
+            self._known.put(key, facts, weight)
         return facts
 
     def _read(self, git: GitRepo, record: RepoRecord, commit: str) -> tuple[RepoFacts, int]:

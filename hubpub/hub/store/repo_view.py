@@ -32,10 +32,9 @@ class RepoView:
         return self._reader.at(self._git, self.record, self.head)
 
     @cached_property
-    def files(self) -> list[TreeEntry]:
+    def files(self) -> tuple[TreeEntry, ...]:
         """Every file."""
-        walk = self._git.walk(self._git.root_tree(self.head), recursive=True)
-        return [entry for entry in walk if not entry.is_folder]
+        return self._reader.files(self._git, self.head)
 
     @property
     def last_modified(self) -> str:

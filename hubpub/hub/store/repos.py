@@ -16,10 +16,14 @@ from typing import Any
 
 from hubpub.hub.naming import RepoId, RepoKind, repo_id
 from hubpub.hub.store.data_root import DataRoot, make_folder, sync_folder
-from hubpub.hub.store.git import BlobFacts, GitRepo, StorePool, init_git
+from hubpub.hub.store.git import BlobFacts, GitRepo, init_git
+from hubpub.hub.store.remembered import Remembered
+from hubpub.hub.store.small_files import is_link, read_small
+from hubpub.hub.store.store_pool import StorePool
 
 MAIN = "refs/heads/main"
 _OPEN_REPOS = 64
+_REMEMBERED_RECORDS = 4 << 20
 _MOST_MOVES = 20
 
 
@@ -59,22 +63,30 @@ class Repos:
 
     def __init__(self, root: DataRoot, lock_wait: float) -> None:
         self._root = root
+        self._base = str(root.path / "repos")
         self._lock_wait = lock_wait
         self._pools: dict[tuple[str, RepoId], StorePool] = {}
         self._pools_lock = threading.Lock()
         self._facts: dict[str, BlobFacts] = {}
+        self._records: Remembered[RepoId, tuple[bytes, RepoRecord]] = Remembered(_REMEMBERED_RECORDS)
 
     def get(self, repo: RepoId) -> RepoRecord | None:
         """The record of a repo; None if there is none."""
-        folder = self.folder(repo)
-        if folder.is_symlink() or folder.parent.is_symlink():
+        folder = self.address(repo)
+        if is_link(folder) or is_link(folder.rpartition("/")[0]):
             # The hub makes no links; one may lead out of the data folder.
             return None
         try:
-            document = json.loads((folder / "repo.json").read_bytes())
+            # Read every time, since other processes write it; what is remembered is only what these bytes mean.
+            data = read_small(f"{folder}/repo.json")
         except (FileNotFoundError, NotADirectoryError):
             return None
-        return RepoRecord(repo, **document)
+        known = self._records.get(repo)
+        if known is not None and known[0] == data:
+            return known[1]
+        record = RepoRecord(repo, **json.loads(data))
+        self._records.put(repo, (data, record), len(data))
+        return record
 
     def create(
         self,
@@ -164,15 +176,18 @@ class Repos:
 
     def folder(self, repo: RepoId) -> Path:
         """Where a repo's data is."""
-        return self._root.path / "repos" / repo.kind.plural / repo.namespace / repo.name
+        return Path(self.address(repo))
+
+    def address(self, repo: RepoId) -> str:
+        """As `folder`, as text."""
+        return f"{self._base}/{repo.kind.plural}/{repo.namespace}/{repo.name}"
 
     @contextlib.contextmanager
     def git(self, record: RepoRecord) -> Iterator[GitRepo]:
         """A view of the repo's git data for the calling thread."""
-        folder = self.folder(record.id) / "git"
         key = (record.uid, record.id)
         with self._pools_lock:
-            pool = self._pools.pop(key, None) or StorePool(folder)
+            pool = self._pools.pop(key, None) or StorePool(self.folder(record.id) / "git")
             self._pools[key] = pool
             oldest = next(iter(self._pools)) if len(self._pools) > _OPEN_REPOS else None
             surplus = self._pools.pop(oldest) if oldest else None
@@ -180,7 +195,7 @@ class Repos:
             surplus.close()
         store = pool.take()
         try:
-            yield GitRepo(folder, store, self._root, self._facts, pool.seen)
+            yield GitRepo(pool.git_folder, store, self._root, self._facts, pool.seen)
         finally:
             pool.give_back(store)
 

@@ -29,6 +29,8 @@ from hubpub.hub.store.repos import AccessStatus, RepoRecord
 from hubpub.hub.web.direct import SocketBody
 from hubpub.hub.web.http_protocol import connection_of
 
+_KINDS = {kind.plural: kind for kind in RepoKind}
+
 
 class Digest(Protocol):
     """A hash that is fed bit by bit, of hashlib or blake3."""
@@ -108,8 +110,7 @@ class Call:
         Raises:
             ApiError: RepoNotFound if no repo can be called that.
         """
-        kinds = {kind.plural: kind for kind in RepoKind}
-        kind = kinds[self.params.get("kind", RepoKind.MODEL.plural)]
+        kind = _KINDS[self.params.get("kind", RepoKind.MODEL.plural)]
         found = repo_id(kind, self.params["ns"], self.params["name"])
         if found is None:
             raise repo_not_found(signed_in=self.who is not None)
@@ -173,6 +174,8 @@ class Call:
 
     def query(self, name: str, default: str = "") -> str:
         """A parameter of the query string."""
+        if not self.request.scope["query_string"]:
+            return default
         return self.request.query_params.get(name, default)
 
     def flag(self, name: str) -> bool:

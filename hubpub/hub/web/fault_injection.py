@@ -27,7 +27,7 @@ class FaultInjection:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         fault = None
-        if scope["type"] == "http":
+        if scope["type"] == "http" and self._faults.active:
             path = "/" + "/".join(segments(scope))
             if not path.startswith(ADMIN_PATH):
                 fault = self._faults.pick(scope["method"], path)

@@ -217,10 +217,13 @@ class Faults:
         with self._lock:
             self._counters = counters
 
+    @property
+    def active(self) -> bool:
+        """Whether there are rules."""
+        return bool(self._counters)
+
     def pick(self, method: str, path: str) -> Fault | None:
         """The rule that hits this request: the first in their order. Each that speaks of it counts it."""
-        if not self._counters:
-            return None
         with self._lock:
             hits = [counter for counter in self._counters if counter.asks(method, path)]
             if not hits:

@@ -18,15 +18,16 @@ _TELLING = (0, 4)
 class Router:
     """The innermost application: hands a request to its route, with the hub's services.
 
-    Routes match on their own terms; here they are only sorted by the words at two positions, so that a request is
-    not tried on all of them.
+    Routes match on their own terms; here they are only sorted by how long their paths are and by the words at two
+    positions, so that a request is not tried on all of them.
     """
 
     def __init__(self, routes: Iterable[BaseRoute], state: HubState) -> None:
         self._routes = [route for route in routes if isinstance(route, RawRoute)]
         self._state = state
         self._words = [frozenset(filter(None, (route.word(at) for route in self._routes))) for at in _TELLING]
-        self._candidates: dict[tuple[str | None, ...], tuple[RawRoute, ...]] = {}
+        self._longest = 1 + max((len(route.pattern) for route in self._routes), default=0)
+        self._candidates: dict[tuple[int, tuple[str | None, ...]], tuple[RawRoute, ...]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -48,17 +49,19 @@ class Router:
         await partial[0].handle(scope, receive, send)
 
     def _for(self, path: tuple[str, ...]) -> tuple[RawRoute, ...]:
-        """The routes that may match a path. What is remembered is bounded by the words that routes have."""
-        key = tuple(
-            path[at] if at < len(path) and path[at] in words else None
+        """The routes that may match a path. What is remembered is bounded by the lengths and words that routes have."""
+        length = min(len(path), self._longest)
+        words = tuple(
+            path[at] if at < length and path[at] in words else None
             for at, words in zip(_TELLING, self._words, strict=True)
         )
-        found = self._candidates.get(key)
+        found = self._candidates.get((length, words))
         if found is None:
             found = tuple(
                 route
                 for route in self._routes
-                if all(route.word(at) in (None, word) for at, word in zip(_TELLING, key, strict=True))
+                if route.takes(length)
+                and all(route.word(at) in (None, word) for at, word in zip(_TELLING, words, strict=True))
             )
-            self._candidates[key] = found
+            self._candidates[length, words] = found
         return found

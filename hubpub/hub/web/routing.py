@@ -6,7 +6,6 @@ makes three segments of it; so the raw path is split first and each segment is d
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import inspect
 import json
@@ -76,6 +75,12 @@ class RawRoute(BaseRoute):
         part = self.pattern[position] if position < len(self.pattern) else None
         return part if isinstance(part, str) else None
 
+    def takes(self, length: int) -> bool:
+        """Whether a path of so many segments can be one that this route is for."""
+        fixed = len(self.pattern)
+        last = self.pattern[-1] if self.pattern else None
+        return length >= fixed - 1 if isinstance(last, Param) and last.rest else length == fixed
+
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether this route is for the request: fully, or but for the method."""
         if scope["type"] != "http":
@@ -129,7 +134,7 @@ class RawRoute(BaseRoute):
             return await cast(Awaitable[Response], self.handler(call))
         handler = cast(Callable[[Call], Response], self.handler)
         if call.request.method in ("GET", "HEAD"):
-            return await asyncio.get_running_loop().run_in_executor(call.state.readers, handler, call)
+            return await call.state.readers.run(handler, call)
         call.body = await call.read_body(call.state.limits.json_body)
         return await run_in_threadpool(handler, call)
 

@@ -1,0 +1,1 @@
+"""ACTIONS on the files of the user: applying fixes."""

@@ -1,0 +1,116 @@
+"""Reading all files of a folder through, side by side: hashes, and the values of the safetensors tensors."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import BinaryIO
+
+from hubpub.model.reading import CHANGED, Reading, read_through, stamp_of
+from hubpub.model.reading_cache import ReadingCache
+from hubpub.model.safetensors import Header
+from hubpub.model.values import Span
+from hubpub.model.walk import FileEntry
+
+Progress = Callable[[int, int], None]
+"""Takes how many bytes are done, and how many there are to do; called from several threads, one at a time."""
+
+_MOST_WORKERS = 8
+
+
+def read_all(
+    entries: Sequence[FileEntry],
+    *,
+    headers: Mapping[str, Header],
+    open_file: Callable[[str], BinaryIO],
+    directory: Path | None,
+    progress: Progress | None = None,
+    cache: ReadingCache | None = None,
+) -> dict[str, Reading]:
+    """Read files through, the largest first, each at most once; what the cache knows is not read again.
+
+    Args:
+        entries: the files.
+        headers: of the safetensors files among them, by path; of the broken ones no values are gathered.
+        open_file: opens a path.
+        directory: where the files are on this machine; None when they are not, and nothing is cached.
+        progress: is told how far it is.
+        cache: None takes the one of this user.
+    """
+    total = _Total(sum(entry.size for entry in entries), progress)
+    workers = _workers()
+    idle = threading.Semaphore(workers)
+    kept = (cache or ReadingCache.of_user()) if directory is not None else None
+
+    def read(entry: FileEntry) -> Reading:
+        spans = _spans(headers.get(entry.path))
+        begun = time.time_ns()
+        place = str(directory / entry.path) if directory is not None else ""
+        try:
+            with open_file(entry.path) as file:
+                stamp = stamp_of(file)
+                if directory is not None and stamp and (stamp.size, stamp.mtime_ns) != (entry.size, entry.mtime_ns):
+                    return Reading(0, None, problem=CHANGED)
+                known = kept.get(place, stamp, {span.name for span in spans}) if kept and stamp else None
+                if known is not None:
+                    total.advance(known.size)
+                    return known
+                with idle:
+                    reading = read_through(file, spans, total.advance, idle)
+        except OSError as error:
+            return Reading(0, None, problem=f"cannot be read: {error.strerror or error}")
+        if kept:
+            kept.put(place, reading, begun)
+        return reading
+
+    ordered = sorted(entries, key=lambda entry: (-entry.size, entry.path))
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            readings = dict(zip((entry.path for entry in ordered), pool.map(read, ordered), strict=True))
+        except BaseException:  # Ctrl-C among them: do not read on for minutes before it is heard
+            total.stopped = True
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    if kept:
+        kept.trim()
+    return readings
+
+
+def _spans(header: Header | None) -> list[Span]:
+    """Where the tensors of a sound safetensors file are; those without elements have no values."""
+    if header is None or header.problems:
+        return []
+    tensors = [tensor for tensor in header.tensors.values() if tensor.end > tensor.begin]
+    start = header.data_start
+    return [Span(tensor.name, tensor.dtype, start + tensor.begin, start + tensor.end) for tensor in tensors]
+
+
+def _workers() -> int:
+    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(processors, _MOST_WORKERS)
+
+
+class _StoppedError(Exception):
+    """Nobody waits for the reading any more."""
+
+
+class _Total:
+    """Adds up what all threads have read."""
+
+    def __init__(self, size: int, progress: Progress | None) -> None:
+        self.stopped = False
+        self._size, self._progress = size, progress
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def advance(self, count: int) -> None:
+        if self.stopped:
+            raise _StoppedError
+        with self._lock:
+            self._done += count
+            if self._progress is not None:
+                self._progress(min(self._done, self._size), self._size)

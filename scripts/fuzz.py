@@ -1,0 +1,161 @@
+"""Fuzz the readers of a model folder with atheris: no exception, no input that takes 2 seconds or 500 MB.
+
+    pip install atheris
+    python scripts/fuzz.py safetensors --seconds 600
+
+What it finds worth keeping goes into fuzz-corpus/<target>/ (not committed); an input that breaks a reader is written to
+fuzz-corpus/<target>/crash-*, and belongs into the tests as a case of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import struct
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+from support import formats  # noqa: E402
+
+
+def safetensors(data: bytes) -> None:
+    from hubpub.model.safetensors import parse_header
+
+    parse_header(io.BytesIO(data), len(data))
+
+
+def json_file(data: bytes) -> None:
+    from hubpub.model.jsonfile import parse_json
+
+    parse_json(data)
+
+
+def python_source(data: bytes) -> None:
+    from hubpub.model.python_source import read_python
+
+    read_python(data)
+
+
+def pickles(data: bytes) -> None:
+    from hubpub.model.pickles import scan
+
+    scan(io.BytesIO(data), ".bin")
+
+
+def secrets(data: bytes) -> None:
+    from hubpub.model.secrets import find_secrets
+
+    list(find_secrets(data.decode("utf-8", "replace")))
+
+
+def gguf(data: bytes) -> None:
+    from hubpub.model.gguf import parse_gguf
+
+    parse_gguf(io.BytesIO(data), len(data))
+
+
+def torch(data: bytes) -> None:
+    from hubpub.model.torchfile import parse_torch
+
+    _ = parse_torch(io.BytesIO(data), len(data)).twins
+
+
+def onnx(data: bytes) -> None:
+    from hubpub.model.onnx import parse_onnx
+
+    _ = [external.end for external in parse_onnx(io.BytesIO(data), len(data)).external]
+
+
+def keras(data: bytes) -> None:
+    from hubpub.model.ctranslate2 import read_ctranslate2
+    from hubpub.model.keras import read_keras
+    from hubpub.model.openvino import read_openvino
+
+    for suffix in (".keras", ".h5"):
+        read_keras(lambda: io.BytesIO(data), suffix)
+    read_ctranslate2(lambda: io.BytesIO(data))
+    read_openvino(lambda: io.BytesIO(data))
+
+
+def _header(document: object, data: bytes = b"") -> bytes:
+    raw = json.dumps(document).encode()
+    return struct.pack("<Q", len(raw)) + raw + data
+
+
+_TENSOR = {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}
+_STATE = {"a": formats.Tensor(2, 3), "b": {"c": formats.Tensor(4)}}
+TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
+    "safetensors": (
+        safetensors,
+        [
+            _header({"a": _TENSOR, "__metadata__": {"format": "pt"}}, bytes(16)),
+            _header({}),
+            _header({"a": {**_TENSOR, "dtype": "F4", "shape": [32]}}, bytes(16)),
+        ],
+    ),
+    "json": (json_file, [b'{"a": [1, 2.5e3, null, true, "\\u00e9"], "a": NaN}', b"\xef\xbb\xbf[]", b"[" * 600]),
+    "python": (
+        python_source,
+        [b"import os as o\nclass A(B):\n    x = o.system('id')\nif __name__ == '__main__': A()\n"],
+    ),
+    "pickles": (pickles, [b"\x80\x02cos\nsystem\nX\x04\0\0\0true\x85R.", b"cos\nsystem\n(S'x'\ntR."]),
+    "gguf": (
+        gguf,
+        [
+            formats.gguf(None, {"general.architecture": "llama", "a": ["x", "y"], "b": [[1], [2]], "c": 0.5}),
+            formats.gguf(order=">", version=2),
+        ],
+    ),
+    "torch": (
+        torch,
+        [formats.torch_zip(_STATE), formats.torch_legacy(_STATE), formats.torchscript(), b"(lp0\nI1\naV\\u00e9\na."],
+    ),
+    "onnx": (onnx, [formats.onnx(), formats.onnx(formats.onnx_tensor("w", (2,), location="w.data", length="8"))]),
+    "keras": (
+        keras,
+        [
+            b'\x89HDF\r\n\x1a\nmodel_config{"class_name": "Lambda", "config": {"function": ["AA==", null, null]}}',
+            b"\x06\0\0\0\x05\0Spec\0\1\0\0\0\1\0\0\0\2\0w\0\1\1\0\0\0\0\4\0\0\0\0\0\0\0",
+            b'<net name="m"><data offset="0" size="9"/></net>',
+        ],
+    ),
+    "secrets": (secrets, [b"aws_secret_access_key = x\nhf_abc https://a:b@c.d wandb_api_key: 0"]),
+}
+
+
+def main() -> None:
+    import atheris
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("target", choices=sorted(TARGETS))
+    parser.add_argument("--seconds", type=int, default=600)
+    options = parser.parse_args()
+    function, seeds = TARGETS[options.target]
+    corpus = ROOT / "fuzz-corpus" / options.target
+    corpus.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(seeds):
+        (corpus / f"seed-{number}").write_bytes(seed)
+    with atheris.instrument_imports(include=["hubpub", "json", "pickletools", "picklescan"]):
+        function(seeds[0])
+    atheris.Setup(
+        [
+            sys.argv[0],
+            f"-max_total_time={options.seconds}",
+            "-timeout=2",
+            "-rss_limit_mb=500",
+            f"-artifact_prefix={corpus}/",
+            "-print_final_stats=1",
+            str(corpus),
+        ],
+        function,
+    )
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
