@@ -135,7 +135,7 @@ def test_a_hundred_thousand_tensors_are_quick(tmp_path: Path) -> None:
     write_safetensors(
         tmp_path / "m.safetensors", {f"model.layers.{n}.weight": ("BF16", (8, 8)) for n in range(100_000)}
     )
-    started = time.perf_counter()
+    started = time.process_time()  # not the wall's: other work on the machine is no fault of the reader
     header = read_header(partial(open_regular, tmp_path / "m.safetensors"))
     assert len(header.tensors) == 100_000
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
