@@ -86,53 +86,63 @@ class Child:
         self._home = tempfile.TemporaryDirectory(prefix="hubpub-child-")
         self._out, self._err = Path(self._home.name, "answer"), Path(self._home.name, "errors")
         bootstrap = _BOOTSTRAP.format(path=_path(), function=function, memory=memory, seconds=seconds)
-        with self._out.open("wb") as out, self._err.open("wb") as err:
-            self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and code
-                [sys.executable, "-I", "-S", "-X", "utf8", "-c", bootstrap],
-                stdin=subprocess.PIPE,
-                stdout=out,
-                stderr=err,
-                cwd=self._home.name,
-                env={**_environment(self._home.name), **(env or {})},
-                start_new_session=True,
-            )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._refusal = ""
+        try:
+            with self._out.open("wb") as out, self._err.open("wb") as err:
+                self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and code
+                    [sys.executable, "-I", "-S", "-X", "utf8", "-c", bootstrap],
+                    stdin=subprocess.PIPE,
+                    stdout=out,
+                    stderr=err,
+                    cwd=self._home.name,
+                    env={**_environment(self._home.name), **(env or {})},
+                    start_new_session=True,
+                )
+        except OSError as error:
+            # No room, say, or no right to run this interpreter.
+            self._refusal = f"cannot be started: {error.strerror or error}"
         self._request = json.dumps(request).encode()
 
     def answer(self) -> Answer:
         """What became of it; a child that is not done in time is killed, and all that it started."""
         with self._home:
+            if self._process is None:
+                return Answer(None, self._refusal)
             try:
                 self._process.communicate(self._request, timeout=max(self._deadline - time.monotonic(), 0))
             except subprocess.TimeoutExpired:
                 return Answer(None, f"took more than {self._seconds:g} seconds", timed_out=True)
             finally:
-                self._end()
-            return self._read()
+                _end(self._process)
+            return self._read(self._process.returncode)
 
-    def _read(self) -> Answer:
-        if self._process.returncode == 0:
+    def _read(self, code: int) -> Answer:
+        if code == 0:
             try:
                 document = json.loads(self._out.read_bytes())
                 return Answer(document.get("value"), document.get("failure"))
             except (ValueError, AttributeError, RecursionError):
                 return Answer(None, "gave no answer")
-        if -self._process.returncode == getattr(signal, "SIGXCPU", None):
+        if -code == getattr(signal, "SIGXCPU", None):
             return Answer(None, f"took more than {self._seconds:g} seconds of processor time", timed_out=True)
         last = self._err.read_bytes()[-_LARGEST_STDERR:].decode("utf-8", "replace").strip().rpartition("\n")[2]
-        return Answer(None, f"ended with code {self._process.returncode}{': ' + last if last else ''}")
-
-    def _end(self) -> None:
-        if self._process.poll() is None:
-            if hasattr(os, "killpg"):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            else:
-                self._process.kill()
-            self._process.communicate()
+        return Answer(None, f"ended with code {code}{': ' + last if last else ''}")
 
 
 def ask(function: str, request: Mapping[str, Any], *, seconds: float, memory: int = 2 * _GIB) -> Answer:
     """Run `function` on `request` in a child process, and wait for its answer; see `Child`."""
     return Child(function, request, seconds=seconds, memory=memory).answer()
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a child that is still there, and all that it started."""
+    if process.poll() is None:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.communicate()
 
 
 def _path() -> list[str]:

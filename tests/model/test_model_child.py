@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -99,3 +100,8 @@ def test_what_goes_wrong_is_an_answer(function: str, reason: str) -> None:
 def test_children_work_side_by_side() -> None:
     children = [Child(f"{HERE}:echo", {"n": number}, seconds=20) for number in range(4)]
     assert [child.answer().value["got"]["n"] for child in children] == [0, 1, 2, 3]
+
+
+def test_a_child_that_cannot_be_started_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/nowhere/python")
+    assert ask(f"{HERE}:echo", {}, seconds=20).failure == "cannot be started: No such file or directory"
