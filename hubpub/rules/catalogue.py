@@ -1,4 +1,4 @@
-"""All rules of both kinds: importing this module imports every family."""
+"""All rules of both kinds."""
 
 from __future__ import annotations
 
@@ -7,82 +7,8 @@ from typing import Any
 
 from hubpub.core.errors import UsageError
 from hubpub.core.rule import Rule
-from hubpub.rules import (
-    chat,
-    chat_sources,
-    chat_turns,
-    code,
-    code_custom,
-    conf,
-    conf_generation,
-    conf_labels,
-    conf_layouts,
-    conf_processor,
-    conf_training,
-    conf_values,
-    file,
-    file_content,
-    file_names,
-    load,
-    meta,
-    secret,
-    sect,
-    text,
-    token,
-    token_encode,
-    token_ids,
-    token_vocabulary,
-    weight,
-    weight_adapter,
-    weight_arch,
-    weight_copies,
-    weight_dtypes,
-    weight_gguf,
-    weight_index,
-    weight_onnx,
-    weight_other,
-    weight_shapes,
-    weight_torch,
-    weight_values,
-)  # importing declares the rules
+from hubpub.rules import card_families, model_families  # noqa: F401 -- importing them declares the rules
 from hubpub.rules.registry import card_rules, model_rules
-
-MODEL_FAMILIES = (
-    file,
-    file_content,
-    file_names,
-    conf,
-    conf_generation,
-    conf_labels,
-    conf_layouts,
-    conf_processor,
-    conf_training,
-    conf_values,
-    weight,
-    weight_adapter,
-    weight_arch,
-    weight_copies,
-    weight_dtypes,
-    weight_gguf,
-    weight_index,
-    weight_onnx,
-    weight_other,
-    weight_shapes,
-    weight_torch,
-    weight_values,
-    load,
-    token,
-    token_encode,
-    token_ids,
-    token_vocabulary,
-    chat,
-    chat_sources,
-    chat_turns,
-    code,
-    code_custom,
-    secret,
-)
-CARD_FAMILIES = (meta, sect, text)
 
 
 def all_rules() -> list[Rule[Any]]:
@@ -113,10 +39,5 @@ def check_ignored(ignore: tuple[str, ...]) -> None:
         UsageError: naming the first such word.
     """
     for word in ignore:
-        if not any(matches(rule, word) for rule in all_rules()):
+        if not any(rule.is_called(word) for rule in all_rules()):
             find_rule(word)
-
-
-def matches(rule: Rule[Any], word: str) -> bool:
-    """Whether `word` is the rule's code, a prefix of it, or its name."""
-    return rule.code.startswith(word.upper()) or rule.name == word.lower()

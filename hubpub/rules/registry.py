@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from hubpub.card.document import Card
 from hubpub.core.rule import Registry
-from hubpub.model.folder import ModelFolder
+
+if TYPE_CHECKING:
+    from hubpub.card.document import Card
+    from hubpub.model.folder import ModelFolder
 
 
 @dataclass(frozen=True, slots=True)

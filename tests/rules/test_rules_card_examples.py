@@ -6,7 +6,7 @@ import pytest
 
 from hubpub.card.document import Card
 from hubpub.core.rule import Rule
-from hubpub.rules.catalogue import CARD_FAMILIES
+from hubpub.rules.card_families import CARD_FAMILIES
 from hubpub.rules.registry import CardSubject, card_rules
 
 RULES = [rule for rule in card_rules if rule.code != "TEXT004"]  # its examples are bytes, see test_rules_card_text.py

@@ -9,10 +9,10 @@ from hubpub.core.findings import Finding
 from hubpub.core.report import Skip
 from hubpub.core.rule import Depth
 from hubpub.model.folder import ModelFolder
-from hubpub.rules import catalogue
+from hubpub.rules import model_families
 from hubpub.rules.registry import model_rules
 
-FAMILIES = catalogue.MODEL_FAMILIES
+FAMILIES = model_families.MODEL_FAMILIES
 
 Judge = Callable[[Path], list[Finding | Skip]]
 

@@ -1,0 +1,7 @@
+"""The rules about a card: importing this module declares them."""
+
+from __future__ import annotations
+
+from hubpub.rules import meta, sect, text
+
+CARD_FAMILIES = (meta, sect, text)
