@@ -113,7 +113,7 @@ def test_a_broken_folder_is_refused_before_anything_is_created(
 AS_NOBODY = """
 import os, sys
 import huggingface_hub.hf_api, huggingface_hub.utils.tqdm, picklescan.scanner
-import hubpub.cli.main, hubpub.cli.push, hubpub.publish.push, hubpub.report.text
+import hubpub.cli.main, hubpub.cli.push, hubpub.publish.push, hubpub.report.text, hubpub.rules.catalogue
 try:
     hubpub.cli.main.main(["check", sys.argv[2]])
 except SystemExit:

@@ -131,7 +131,7 @@ class HubProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected; a head is due."""
         super().connection_made(transport)
-        self._set_deadline()
+        self._set_deadline(HEAD_SECONDS)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
@@ -146,7 +146,7 @@ class HubProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Take in what has arrived, and refuse a head, or trailers, that grow too large."""
         if self._in_head and self._deadline is None:
-            self._set_deadline()
+            self._set_deadline(HEAD_SECONDS)
         self._since_body += len(data)
         super().data_received(data)
         if self._since_body > LARGEST_HEAD and not self.transport.is_closing():
@@ -218,7 +218,7 @@ class HubProtocol(HttpToolsProtocol):
         found = {name: value for name, value in self.headers if name in (b"content-length", b"transfer-encoding")}
         return 0 if b"transfer-encoding" in found else int(found.get(b"content-length", b"0"))
 
-    def _set_deadline(self, seconds: float = HEAD_SECONDS) -> None:
+    def _set_deadline(self, seconds: float) -> None:
         self._clear_deadline()
         self._deadline = self.loop.call_later(seconds, self._on_deadline)
 
