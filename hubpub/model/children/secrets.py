@@ -8,7 +8,7 @@ from typing import Any
 
 def scan(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The findings in each of `texts` (path -> text), without the secrets: path, rule, what it is, line, column."""
-    import pybetterleaks  # type: ignore[import-not-found]
+    import pybetterleaks
 
     found = []
     for path, text in request["texts"].items():
