@@ -79,9 +79,9 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Card:
-    """A parsed card; build it with `Card.parse`.
+    """A parsed card; build it with `Card.parse`. Two cards are equal when they are the same object.
 
     Attributes:
         text: the whole card.

@@ -6,12 +6,10 @@ Missing metadata keys are written into the block as text, behind the last key; m
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from hubpub.card.document import Block, Card
+from hubpub.card.edits import add_keys, apply_edits, newline_of
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
-from hubpub.card.metadata import dump
 from hubpub.card.sections import required_sections
 
 
@@ -28,52 +26,18 @@ def complete(existing: str, rendered: str) -> str:
     """
     if not existing.strip("\ufeff \t\r\n"):
         return rendered
-    newline = _newline(existing)
-    with_metadata = _add_metadata(existing, read_front_matter(rendered), newline)
+    newline = newline_of(existing)
+    with_metadata = _with_metadata(existing, read_front_matter(rendered))
     return _add_sections(with_metadata, Card.parse(rendered), newline)
 
 
-def _newline(text: str) -> str:
-    """The line ending that most lines have."""
-    windows = text.count("\r\n")
-    return "\r\n" if windows * 2 > text.count("\n") else "\n"
-
-
-def _add_metadata(existing: str, rendered: FrontMatter, newline: str) -> str:
-    wanted = rendered.data or {}
+def _with_metadata(existing: str, rendered: FrontMatter) -> str:
     present = read_front_matter(existing)
-    if present.problem or not wanted:
+    if present.problem:
         return existing
-    if not present.found:
-        return _insert_block(existing, dump(wanted).replace("\n", newline), newline)
-    missing = {key: value for key, value in wanted.items() if key not in (present.data or {})}
-    return _append_keys(existing, present, missing, newline) if missing else existing
-
-
-def _insert_block(existing: str, block: str, newline: str) -> str:
-    # a byte order mark has to stay the first character; the Hub reads a block behind it
-    at = 1 if existing.startswith("\ufeff") else 0
-    gap = "" if existing[at:].startswith(("\n", "\r")) else newline
-    result = f"{existing[:at]}---{newline}{block}---{newline}{gap}{existing[at:]}"
-    return result if read_front_matter(result).data is not None else existing
-
-
-def _append_keys(existing: str, present: FrontMatter, missing: Mapping[str, Any], newline: str) -> str:
-    indent = re.match(r"[ ]*", existing[_start_of_line(existing, min(present.keys.values())[0]) :])
-    lines = dump(missing).rstrip("\n").split("\n")
-    added = newline.join((indent[0] if indent else "") + line for line in lines)
-    gap = "" if present.raw.endswith(("\n", "\r")) else newline
-    result = f"{existing[: present.end]}{gap}{added}{existing[present.end :]}"
-    # in a flow mapping or behind an open block scalar the lines would mean something else
-    read = read_front_matter(result)
-    expected = {**(present.data or {}), **missing}
-    hub_expected = {**(present.hub_data or {}), **missing}
-    same = read.data == expected and read.hub_data == hub_expected and list(read.data) == list(expected)
-    return result if same else existing
-
-
-def _start_of_line(text: str, offset: int) -> int:
-    return max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
+    missing = {key: value for key, value in (rendered.data or {}).items() if key not in (present.data or {})}
+    edits = add_keys(existing, present, missing) if missing else None
+    return apply_edits(existing, edits) if edits else existing
 
 
 def _add_sections(existing: str, rendered: Card, newline: str) -> str:

@@ -1,15 +1,11 @@
-"""The front matter that a model's facts amount to, as a mapping and as text that both YAML dialects read alike."""
+"""The front matter that a model's facts amount to, as a mapping and as text."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
 from hubpub.card.facts import CardFacts
-from hubpub.card.sanitise import one_line
-from hubpub.card.yaml_block import js_scalar
+from hubpub.card.yaml_text import dump
 
 _TAGS_BY_KIND = {
     "adapter": ("lora",),
@@ -37,28 +33,6 @@ def front_matter(facts: CardFacts) -> str:
     """The block with its fences; empty when nothing is known."""
     known = metadata(facts)
     return f"---\n{dump(known)}---\n" if known else ""
-
-
-def dump(values: Mapping[str, Any]) -> str:
-    """Block YAML of `values` in their order, one line per scalar."""
-    return yaml.dump(values, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1 << 20)
-
-
-class _Dumper(yaml.SafeDumper):
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        super().increase_indent(flow, False)
-
-
-def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    line = one_line(value)
-    style = None if js_scalar(line) == line else '"'  # PyYAML leaves 1e3 bare, which js-yaml reads as a number
-    return dumper.represent_scalar("tag:yaml.org,2002:str", line, style=style)
-
-
-_Dumper.add_representer(str, _text)
 
 
 def _tags(facts: CardFacts) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
@@ -16,6 +16,28 @@ Check = Callable[[Subject], Iterable[Problem | Skip]]
 
 _CODE = re.compile(r"[A-Z]{2,8}[0-9]{3}")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+class Needs(StrEnum):
+    """What a rule has to be given besides its subject."""
+
+    NOTHING = ""
+    FOLDER = "folder"
+    """The model folder that a card belongs to; without it the rule says nothing."""
+
+    NETWORK = "network"
+    """The network, which is asked only with --online."""
+
+
+class Fixable(StrEnum):
+    """What a rule's fixes are at best; a finding may have none."""
+
+    NO = ""
+    SAFE = "safe"
+    """They keep the meaning, or follow from files in the folder."""
+
+    UNSAFE = "unsafe"
+    """They guess, or may change what is meant; only with --unsafe-fixes."""
 
 
 class Depth(StrEnum):
@@ -55,6 +77,10 @@ class Rule(Generic[Subject]):
         hint: what to do about it.
         source: where the rule comes from (a link, or the name of a specification).
         depth: how deep a check has to go for the rule to be run.
+        default: whether it runs when nobody selects it.
+        fixable: whether its findings may carry a fix, and how safe that is.
+        needs: what it has to be given besides its subject.
+        files: the model folder of both examples, text by path; for card rules that need one.
         check: yields a Problem per hit, and a Skip for each thing that it could not look at.
     """
 
@@ -68,6 +94,10 @@ class Rule(Generic[Subject]):
     hint: str
     source: str
     depth: Depth
+    default: bool
+    fixable: Fixable
+    needs: Needs
+    files: Mapping[str, str]
     check: Check[Subject]
 
     def is_called(self, word: str) -> bool:
@@ -106,6 +136,10 @@ class Rule(Generic[Subject]):
             "hint": self.hint,
             "source": self.source,
             "depth": self.depth.value,
+            "default": self.default,
+            "fixable": self.fixable.value or None,
+            "needs": self.needs.value or None,
+            "files": dict(self.files),
         }
 
 
@@ -128,6 +162,10 @@ class Registry(Generic[Subject]):
         hint: str,
         source: str,
         depth: Depth = Depth.QUICK,
+        default: bool = True,
+        fixable: Fixable = Fixable.NO,
+        needs: Needs = Needs.NOTHING,
+        files: Mapping[str, str] | None = None,
     ) -> Callable[[Check[Subject]], Check[Subject]]:
         """Declare the decorated function as a rule.
 
@@ -140,7 +178,23 @@ class Registry(Generic[Subject]):
             raise ValueError(f"rule {code} {name} is declared twice")
 
         def declare(check: Check[Subject]) -> Check[Subject]:
-            self._rules[code] = Rule(code, name, severity, summary, why, bad, good, hint, source, depth, check)
+            self._rules[code] = Rule(
+                code=code,
+                name=name,
+                severity=severity,
+                summary=summary,
+                why=why,
+                bad=bad,
+                good=good,
+                hint=hint,
+                source=source,
+                depth=depth,
+                default=default,
+                fixable=fixable,
+                needs=needs,
+                files=files or {},
+                check=check,
+            )
             return check
 
         return declare

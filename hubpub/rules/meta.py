@@ -15,6 +15,7 @@ from hubpub.card.placeholders import is_unrendered
 from hubpub.card.schema import Issue, validate_front_matter
 from hubpub.card.yaml_block import Path
 from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.rule import Fixable
 from hubpub.rules.registry import CardSubject, card_rules
 
 _SPEC = "https://github.com/huggingface/hub-docs/blob/main/modelcard.md"
@@ -64,7 +65,7 @@ def front_matter_unreadable(subject: CardSubject) -> Iterator[Problem]:
 
 
 @card_rules.rule(
-    "META003",
+    "META011",
     "licence-missing",
     Severity.WARNING,
     summary="The metadata names no licence.",
@@ -94,7 +95,7 @@ def licence_missing(subject: CardSubject) -> Iterator[Problem]:
 
 
 @card_rules.rule(
-    "META004",
+    "META012",
     "licence-unknown",
     Severity.ERROR,
     summary="The licence is not one of the Hub's ids.",
@@ -103,6 +104,7 @@ def licence_missing(subject: CardSubject) -> Iterator[Problem]:
     good="---\nlicense: mit\n---",
     hint="take an id of the Hub's list, or other with license_name and license_link",
     source=_LICENCES,
+    fixable=Fixable.SAFE,
 )
 def licence_unknown(subject: CardSubject) -> Iterator[Problem]:
     """Every licence that the Hub would refuse, with the id that was meant."""
@@ -123,7 +125,7 @@ def _licence_problem(subject: CardSubject, issue: Issue) -> Problem:
 
 
 @card_rules.rule(
-    "META005",
+    "META060",
     "hub-would-reject",
     Severity.ERROR,
     summary="The Hub would reject the card for this value.",
@@ -144,7 +146,7 @@ def hub_would_reject(subject: CardSubject) -> Iterator[Problem]:
 
 
 @card_rules.rule(
-    "META006",
+    "META024",
     "hub-would-warn",
     Severity.WARNING,
     summary="The Hub would warn of this value.",
@@ -154,6 +156,7 @@ def hub_would_reject(subject: CardSubject) -> Iterator[Problem]:
     good="---\nlicense: mit\npipeline_tag: token-classification\n---",
     hint="take one of the Hub's tasks, see https://huggingface.co/tasks",
     source="https://github.com/huggingface/huggingface.js/blob/main/packages/tasks/src/pipelines.ts",
+    fixable=Fixable.UNSAFE,
 )
 def hub_would_warn(subject: CardSubject) -> Iterator[Problem]:
     """What the Hub's validation warns of."""
@@ -172,7 +175,7 @@ def hub_would_warn(subject: CardSubject) -> Iterator[Problem]:
 
 
 @card_rules.rule(
-    "META007",
+    "META030",
     "base-model-is-a-path",
     Severity.ERROR,
     summary="base_model is a path on somebody's machine.",

@@ -12,21 +12,23 @@ if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class CardSubject:
-    """What a card rule judges.
+    """What a card rule judges. Two subjects are equal when they are the same object.
 
     Attributes:
         card: the parsed card.
         path: what findings call it, usually "README.md".
         folder: the model folder that it belongs to; None when only a card was given.
         undecodable: offset of the first byte of the file that is not UTF-8; None when all of it is.
+        repo_id: namespace/name that the card is for; None when nobody said.
     """
 
     card: Card
     path: str = "README.md"
     folder: ModelFolder | None = None
     undecodable: int | None = None
+    repo_id: str | None = None
 
 
 model_rules: Registry[ModelFolder] = Registry()

@@ -38,7 +38,7 @@ def check_folder(
     from hubpub.rules import model_families  # noqa: F401 -- declares the rules; those about cards would need YAML
 
     started = time.perf_counter()
-    rules = [rule for rule in model_rules if depth.includes(rule.depth)]
+    rules = [rule for rule in model_rules if rule.default and depth.includes(rule.depth)]
     findings, skipped = _run(rules, folder, ignore)
     skipped += [skip for deeper, skip in _DEEPER if not depth.includes(deeper)]
     return Report(
@@ -83,7 +83,7 @@ def lint_card(
     except UnicodeDecodeError as error:
         text, undecodable = content.decode("utf-8", "replace"), error.start
     subject = CardSubject(Card.parse(text), path, folder, undecodable)
-    findings, skipped = _run(card_rules, subject, ignore)
+    findings, skipped = _run([rule for rule in card_rules if rule.default], subject, ignore)
     filled, total = score(subject.card)
     return Report(
         target=target,

@@ -12,7 +12,7 @@ _COURSE = "https://huggingface.co/learn/llm-course/chapter4/4"
 
 
 @card_rules.rule(
-    "SECT001",
+    "SECT003",
     "required-section-missing",
     Severity.WARNING,
     summary="One of the seven sections of a model card is missing.",
@@ -34,7 +34,7 @@ def required_section_missing(subject: CardSubject) -> Iterator[Problem]:
 
 
 @card_rules.rule(
-    "SECT002",
+    "SECT010",
     "required-section-not-filled",
     Severity.WARNING,
     summary="A section has its heading, but nothing stands there yet.",

@@ -36,7 +36,7 @@ def placeholder_left(subject: CardSubject) -> Iterator[Problem]:
 
 
 @card_rules.rule(
-    "TEXT002",
+    "TEXT003",
     "unrendered-template",
     Severity.ERROR,
     summary="A template's variable was never filled in.",
@@ -55,7 +55,7 @@ def unrendered_template(subject: CardSubject) -> Iterator[Problem]:
 
 
 @card_rules.rule(
-    "TEXT003",
+    "TEXT025",
     "card-empty",
     Severity.ERROR,
     summary="The card holds nothing.",
@@ -72,7 +72,7 @@ def card_empty(subject: CardSubject) -> Iterator[Problem]:
 
 
 @card_rules.rule(
-    "TEXT004",
+    "TEXT026",
     "card-not-utf8",
     Severity.ERROR,
     summary="The card is not UTF-8 text.",

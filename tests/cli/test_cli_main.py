@@ -140,7 +140,7 @@ def test_lint_reads_a_file_or_stdin(
     card.write_text("---\nlicense: MIT\n---\n# Model\n")
     code, out, _ = run(capsys, "lint", card, "--json")
     first = json.loads(out)["findings"][0]
-    assert (code, first["rule"], first["line"], first["fix"]["safe"]) == (1, "META004", 2, True)
+    assert (code, first["rule"], first["line"], first["fix"]["safe"]) == (1, "META012", 2, True)
     edit = first["fix"]["edits"][0]
     text = card.read_text()
     assert text[: edit["start"]] + edit["text"] + text[edit["end"] :] == text.replace("MIT", "mit")
@@ -149,7 +149,7 @@ def test_lint_reads_a_file_or_stdin(
         monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": stdin}))
         code, out, _ = run(capsys, "lint", "-")
     assert code == 1
-    assert "error META004 stdin:2:10: " in out
+    assert "error META012 stdin:2:10: " in out
 
 
 def test_rules_are_listed_and_explained(capsys: pytest.CaptureFixture[str]) -> None:

@@ -82,7 +82,7 @@ def test_the_json_form_has_every_field_and_null_where_unset() -> None:
     fix = Fix("lower case", safe=True, edits=(Edit("README.md", 0, 3, "mit"),))
     report = Report(
         "model",
-        (Finding("META004", "licence-unknown", Severity.ERROR, "m", "README.md", 2, 10, fix=fix),),
+        (Finding("META012", "licence-unknown", Severity.ERROR, "m", "README.md", 2, 10, fix=fix),),
         (Skip("architecture", "torch is not installed"),),
         {"parameters": 3},
         0.12345,
@@ -92,7 +92,7 @@ def test_the_json_form_has_every_field_and_null_where_unset() -> None:
     assert document["schema"] == "hubpub.report/1"
     assert document["counts"] == {"error": 1, "warning": 0, "info": 0}
     assert document["findings"][0] == {
-        "rule": "META004",
+        "rule": "META012",
         "name": "licence-unknown",
         "severity": "error",
         "message": "m",

@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
-import pytest
+from collections import Counter
+from pathlib import Path
 
-from hubpub.card.document import Card
-from hubpub.core.rule import Rule
+import pytest
+from support.linting import findings_of, fixed, subject
+
+from hubpub.core.findings import Finding
+from hubpub.core.rule import Fixable, Needs, Rule
 from hubpub.rules.card_families import CARD_FAMILIES
 from hubpub.rules.registry import CardSubject, card_rules
 
-RULES = [rule for rule in card_rules if rule.code != "TEXT004"]  # its examples are bytes, see test_rules_card_text.py
+IN_BYTES = {"TEXT026"}  # its examples are bytes, see test_rules_card_text.py
+RULES = [rule for rule in card_rules if rule.code not in IN_BYTES and rule.needs is not Needs.NETWORK]
+
+
+def hits(rule: Rule[CardSubject], text: str, root: Path) -> list[Finding]:
+    return [found for found in rule.run(subject(text, rule.files, root)) if isinstance(found, Finding)]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_a_rule_tells_its_examples_apart(rule: Rule[CardSubject]) -> None:
-    assert list(rule.run(CardSubject(Card.parse(rule.bad))))
-    assert not list(rule.run(CardSubject(Card.parse(rule.good))))
+def test_a_rule_tells_its_examples_apart(rule: Rule[CardSubject], tmp_path: Path) -> None:
+    assert hits(rule, rule.bad, tmp_path / "bad")
+    assert not hits(rule, rule.good, tmp_path / "good")
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.fixable], ids=lambda rule: rule.code)
+def test_a_fix_mends_the_example_and_brings_nothing_new(rule: Rule[CardSubject], tmp_path: Path) -> None:
+    text, before = rule.bad, findings_of(subject(rule.bad, rule.files, tmp_path / "before"))
+    first = next(found for found in hits(rule, text, tmp_path / "0") if found.fix)
+    assert first.fix
+    assert first.fix.safe or rule.fixable is Fixable.UNSAFE
+    after = findings_of(subject(fixed(text, first), rule.files, tmp_path / "after"))
+    assert Counter(found.rule for found in after)[rule.code] < Counter(found.rule for found in before)[rule.code]
+    assert {found.rule for found in after} <= {found.rule for found in before}
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES if not rule.fixable], ids=lambda rule: rule.code)
+def test_a_rule_without_fixes_has_none(rule: Rule[CardSubject], tmp_path: Path) -> None:
+    assert not any(found.fix for found in hits(rule, rule.bad, tmp_path))
 
 
 @pytest.mark.parametrize("rule", list(card_rules), ids=lambda rule: rule.code)

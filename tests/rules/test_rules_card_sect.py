@@ -16,8 +16,8 @@ def findings(text: str) -> list[Finding]:
 def test_a_missing_section_is_named_once() -> None:
     text = FRONT + "".join(f"## {section.title}\n\n{WORDS}" for section in course_sections()[:-2])
     assert [(finding.rule, finding.message, finding.line) for finding in findings(text)] == [
-        ("SECT001", "the card has no section Training procedure", None),
-        ("SECT001", "the card has no section Evaluation results", None),
+        ("SECT003", "the card has no section Training procedure", None),
+        ("SECT003", "the card has no section Evaluation results", None),
     ]
 
 
@@ -27,7 +27,7 @@ def test_a_gap_is_one_finding_that_says_what_to_write() -> None:
     text = FRONT + "".join(f"## {title}\n\n{body}" for title, body in bodies.items())
     (finding,) = findings(text)
     assert (finding.rule, finding.severity, finding.hint) == (
-        "SECT002",
+        "SECT010",
         Severity.WARNING,
         "write where the model fails",
     )
@@ -47,6 +47,6 @@ def test_an_empty_section_is_found_at_its_heading() -> None:
     bodies = {section.title: WORDS for section in course_sections()} | {"Training data": "To follow.\n\n"}
     text = FRONT + "".join(f"## {title}\n\n{body}" for title, body in bodies.items())
     (finding,) = findings(text)
-    assert finding.rule == "SECT002"
+    assert finding.rule == "SECT010"
     assert finding.line is not None
     assert text.splitlines()[finding.line - 1] == "## Training data"

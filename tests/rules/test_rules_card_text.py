@@ -73,7 +73,7 @@ def test_what_is_no_placeholder(body: str) -> None:
     "body", ["# {{ model_name }}", "{% if x %}a{% endif %}", "by ${author_name}", "{{ a | default('x') }}"]
 )
 def test_an_unrendered_template_is_found(body: str) -> None:
-    assert {finding.rule for finding in text_findings(body)} == {"TEXT002"}
+    assert {finding.rule for finding in text_findings(body)} == {"TEXT003"}
 
 
 @pytest.mark.parametrize(
@@ -93,12 +93,12 @@ def test_what_is_no_template(body: str) -> None:
 @pytest.mark.parametrize("content", [b"", b" \n\r\n", b"\xef\xbb\xbf\n"])
 def test_an_empty_card_is_one_finding(content: bytes) -> None:
     report = lint_card(content, path="README.md", target="card")
-    assert [finding.rule for finding in report.findings] == ["TEXT003"]
+    assert [finding.rule for finding in report.findings] == ["TEXT025"]
 
 
 def test_bytes_that_are_not_utf8_are_one_finding() -> None:
     report = lint_card(b"---\nlicense: mit\n---\n# caf\xe9\n", path="README.md", target="card")
-    assert [finding.message for finding in report.findings if finding.rule == "TEXT004"] == [
+    assert [finding.message for finding in report.findings if finding.rule == "TEXT026"] == [
         "the card is not UTF-8: byte 26 begins no character"
     ]
 
