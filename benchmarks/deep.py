@@ -37,6 +37,7 @@ from pathlib import Path
 from hubpub.model.digests import read_all
 from hubpub.model.folder import ModelFolder
 from hubpub.model.reading_cache import ReadingCache
+from hubpub.model.tensors import value_spans
 
 class Nothing(ReadingCache):
     def get(self, *_): return None
@@ -56,7 +57,7 @@ def ours():
     model = ModelFolder.open(root)
     return read_all(
         [entry for entry in model.release_files if entry.suffix == ".safetensors"],
-        headers=model.weights.headers, open_file=model.open_file, directory=root, cache=Nothing(root),
+        spans=value_spans(model.tensor_files), open_file=model.open_file, directory=root, cache=Nothing(root),
     )
 
 def timed(work):

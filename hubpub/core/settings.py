@@ -6,8 +6,6 @@ to send somebody's token to another host. They come from the command line or the
 
 from __future__ import annotations
 
-import difflib
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -105,6 +103,8 @@ def _is_file(path: Path) -> bool:
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
+    import tomllib  # most runs have no settings to read
+
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST_FILE + 1)
@@ -127,6 +127,8 @@ def _checked(table: Mapping[str, Any], into: type, source: Path, prefix: str) ->
     checked: dict[str, Any] = {}
     for key, value in table.items():
         if key not in known:
+            import difflib
+
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean {prefix}{near[0]}?" if near else f"known keys: {', '.join(known)}"
             raise UsageError(f"{source}: unknown setting {prefix}{key}", hint)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubpub.model.chat import MOST_TEMPLATES, ChatTemplate
 from hubpub.model.chat_tokens import ChatTokens
-from hubpub.model.child import Answer, ask
+
+if TYPE_CHECKING:
+    from hubpub.model.child import Answer
 
 _FUNCTION = "hubpub.model.children.template:examine"
 _WALL = 20.0
@@ -144,6 +146,8 @@ def _alone(request: dict[str, Any], answer: Answer | None = None) -> Examination
 
 
 def _ask(requests: list[dict[str, Any]], *, render: bool) -> Answer:
+    from hubpub.model.child import ask
+
     return ask(_FUNCTION, {"templates": requests, "render": render}, seconds=_WALL, memory=_MEMORY)
 
 

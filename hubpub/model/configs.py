@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
+from hubpub.model.data_files import read_data
 
-@lru_cache(maxsize=1)
+
 def _data() -> dict[str, Any]:
-    text = (resources.files("hubpub.model") / "data" / "configs.json").read_text("utf-8")
-    data: dict[str, Any] = json.loads(text)
+    data: dict[str, Any] = read_data("configs.json")
     return data
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hubpub.model.jsonfile import JsonFile
-from hubpub.model.python_source import LARGEST, PythonSource, read_python
+
+if TYPE_CHECKING:
+    from hubpub.model.python_source import PythonSource
 
 _CONFIGS = (
     "config.json",
@@ -70,9 +73,17 @@ def read_custom_code(
         start: the first bytes of a file, at most so many.
     """
     references = tuple(reference for name in _CONFIGS for reference in _references(name, json(name)))
-    sources = {path: read_python(start(path, LARGEST + 1)) for path in paths if path.endswith(".py")}
+    sources = _sources([path for path in paths if path.endswith(".py")], start)
     named = [found.path for found in references if found.repo is None and found.path is not None]
     return CustomCode(references, sources, frozenset(_reachable(named, sources)))
+
+
+def _sources(paths: list[str], start: Callable[[str, int], bytes]) -> dict[str, PythonSource]:
+    if not paths:
+        return {}
+    from hubpub.model.python_source import LARGEST, read_python  # few models bring code along
+
+    return {path: read_python(start(path, LARGEST + 1)) for path in paths}
 
 
 def sibling_paths(path: str, module: str) -> tuple[str, str]:

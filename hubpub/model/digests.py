@@ -1,4 +1,4 @@
-"""Reading all files of a folder through, side by side: hashes, and the values of the safetensors tensors."""
+"""Reading all files of a folder through, side by side: hashes, and the values of tensors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import BinaryIO
 
 from hubpub.model.reading import CHANGED, Reading, read_through, stamp_of
 from hubpub.model.reading_cache import ReadingCache
-from hubpub.model.safetensors import Header
 from hubpub.model.values import Span
 from hubpub.model.walk import FileEntry
 
@@ -25,7 +24,7 @@ _MOST_WORKERS = 8
 def read_all(
     entries: Sequence[FileEntry],
     *,
-    headers: Mapping[str, Header],
+    spans: Mapping[str, Sequence[Span]],
     open_file: Callable[[str], BinaryIO],
     directory: Path | None,
     progress: Progress | None = None,
@@ -35,7 +34,7 @@ def read_all(
 
     Args:
         entries: the files.
-        headers: of the safetensors files among them, by path; of the broken ones no values are gathered.
+        spans: the tensors whose values are wanted, by path; they hold something and do not overlap.
         open_file: opens a path.
         directory: where the files are on this machine; None when they are not, and nothing is cached.
         progress: is told how far it is.
@@ -47,7 +46,7 @@ def read_all(
     kept = (cache or ReadingCache.of_user()) if directory is not None else None
 
     def read(entry: FileEntry) -> Reading:
-        spans = _spans(headers.get(entry.path))
+        wanted = spans.get(entry.path, ())
         begun = time.time_ns()
         place = str(directory / entry.path) if directory is not None else ""
         try:
@@ -55,12 +54,12 @@ def read_all(
                 stamp = stamp_of(file)
                 if directory is not None and stamp and (stamp.size, stamp.mtime_ns) != (entry.size, entry.mtime_ns):
                     return Reading(0, None, problem=CHANGED)
-                known = kept.get(place, stamp, {span.name for span in spans}) if kept and stamp else None
+                known = kept.get(place, stamp, {span.name for span in wanted}) if kept and stamp else None
                 if known is not None:
                     total.advance(known.size)
                     return known
                 with idle:
-                    reading = read_through(file, spans, total.advance, idle)
+                    reading = read_through(file, wanted, total.advance, idle)
         except OSError as error:
             return Reading(0, None, problem=f"cannot be read: {error.strerror or error}")
         if kept:
@@ -78,15 +77,6 @@ def read_all(
     if kept:
         kept.trim()
     return readings
-
-
-def _spans(header: Header | None) -> list[Span]:
-    """Where the tensors of a sound safetensors file are; those without elements have no values."""
-    if header is None or header.problems:
-        return []
-    tensors = [tensor for tensor in header.tensors.values() if tensor.end > tensor.begin]
-    start = header.data_start
-    return [Span(tensor.name, tensor.dtype, start + tensor.begin, start + tensor.end) for tensor in tensors]
 
 
 def _workers() -> int:

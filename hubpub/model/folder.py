@@ -10,12 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from hubpub.core.errors import UsageError
-from hubpub.model.adapter import Adapter, read_adapter
-from hubpub.model.architecture import Architecture, compare, promises
 from hubpub.model.chat import ChatTemplate, read_templates
-from hubpub.model.chat_examination import Examination, examine
 from hubpub.model.chat_tokens import ChatTokens, chat_tokens
-from hubpub.model.custom_code import CustomCode, read_custom_code
 from hubpub.model.jsonfile import (
     CONFIG_LIMIT,
     INDEX_LIMIT,
@@ -26,27 +22,33 @@ from hubpub.model.jsonfile import (
 )
 from hubpub.model.kind import ModelKind, model_kind
 from hubpub.model.leftovers import Leftover, leftover, never_entered
-from hubpub.model.load import Loading, load
 from hubpub.model.locate import find_source
 from hubpub.model.safetensors import Header, read_header
 from hubpub.model.shapes import Promises
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
 from hubpub.model.source import Source
+from hubpub.model.stored import promises
 from hubpub.model.textfiles import TextFile, read_text_files
 from hubpub.model.tokenizer import TokenizerFiles, read_tokenizer
 from hubpub.model.tokenizer_json import TokenizerJson, digest_tokenizer_json, without_collector
-from hubpub.model.tokenizer_trial import Trial, try_tokenizer
 from hubpub.model.vocabulary import Wanted
 from hubpub.model.walk import EntryKind, FileEntry
 from hubpub.model.weights import Weights, read_weights
 
-# The readers of single formats are imported when a folder has such a file: a check of a small folder takes no longer
-# to start for each format that there is.
+# The readers of single formats, and what only a deeper check asks, are imported when they are needed: a check of a
+# small folder takes no longer to start for each of them.
 if TYPE_CHECKING:
+    from hubpub.model.adapter import Adapter
+    from hubpub.model.architecture import Architecture
+    from hubpub.model.chat_examination import Examination
+    from hubpub.model.custom_code import CustomCode
     from hubpub.model.gguf import GgufFile
     from hubpub.model.keras import KerasFile
+    from hubpub.model.load import Loading
     from hubpub.model.onnx import OnnxFile
     from hubpub.model.reading import Reading
+    from hubpub.model.tensors import TensorFile
+    from hubpub.model.tokenizer_trial import Trial
     from hubpub.model.torchfile import TorchFile
 
 
@@ -258,6 +260,8 @@ class ModelFolder:
         """The adapter of PEFT; None when the folder is none."""
         if self.kind is not ModelKind.ADAPTER:
             return None
+        from hubpub.model.adapter import read_adapter
+
         header = self.weights.headers.get("adapter_model.safetensors")
         return read_adapter(self.adapter_config, header.tensors if header else {})
 
@@ -269,11 +273,15 @@ class ModelFolder:
     @cached_property
     def architecture(self) -> Architecture | None:
         """What the installed transformers makes of config.json and the tensors; asking takes seconds."""
+        from hubpub.model.architecture import compare
+
         return compare(self)
 
     @cached_property
     def loading(self) -> Loading | None:
         """What became of loading and running the model in a process of its own; trying takes seconds to minutes."""
+        from hubpub.model.load import load
+
         return load(self)
 
     def _header(self, path: str) -> Header:
@@ -283,13 +291,21 @@ class ModelFolder:
         return self.json(path, limit=INDEX_LIMIT) or JsonFile(None)
 
     @cached_property
+    def tensor_files(self) -> dict[str, TensorFile]:
+        """Where the numbers of every tensor are, by the path of the file that has them."""
+        from hubpub.model.tensors import placed_tensors
+
+        return placed_tensors(self)
+
+    @cached_property
     def readings(self) -> Mapping[str, Reading]:
         """What reading the release files through tells, by path: SHA-256 and the values of tensors."""
         from hubpub.model.digests import read_all
+        from hubpub.model.tensors import value_spans
 
         return read_all(
             self.release_files,
-            headers=self.weights.headers,
+            spans=value_spans(self.tensor_files),
             open_file=self.open_file,
             directory=self.source.directory,
             progress=self.progress,
@@ -366,6 +382,8 @@ class ModelFolder:
         if entry is None or found.tokenizer_json is None:
             return None
         if directory not in self._trials:
+            from hubpub.model.tokenizer_trial import try_tokenizer
+
             self._trials[directory] = try_tokenizer(found, entry, self.source.directory, self.open_file)
         return self._trials[directory]
 
@@ -376,6 +394,8 @@ class ModelFolder:
     @cached_property
     def custom_code(self) -> CustomCode:
         """The Python that the model brings along."""
+        from hubpub.model.custom_code import read_custom_code
+
         return read_custom_code([entry.path for entry in self.release_files], json=self.json, start=self.start)
 
     @cached_property
@@ -389,6 +409,10 @@ class ModelFolder:
     @cached_property
     def chat_examinations(self) -> dict[ChatTemplate, Examination]:
         """What becomes of each chat template when it is rendered, in a child process."""
+        if not self.chat_templates:
+            return {}
+        from hubpub.model.chat_examination import examine
+
         return examine(self.chat_templates, self.chat_tokens_in)
 
     def chat_tokens_in(self, directory: str) -> ChatTokens:

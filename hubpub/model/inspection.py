@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hubpub.model.folder import ModelFolder
-from hubpub.model.safetensors import DTYPE_BITS, Tensor
+from hubpub.model.safetensors import Tensor
+from hubpub.model.tensors import stated_tensors
 
 INSPECTION_SCHEMA = "hubpub.inspection/1"
 
@@ -40,6 +41,17 @@ class Module:
     dtypes: dict[str, int] = field(default_factory=dict)
     tensors: dict[str, Tensor] = field(default_factory=dict)
     children: dict[str, Module] = field(default_factory=dict)
+
+    @property
+    def count(self) -> int:
+        """How many tensors are in it and below, those of all repeats together."""
+        below = sum(child.count for child in self.children.values())
+        return self.repeats * len(self.tensors) + self.repeats * below
+
+    @property
+    def bits(self) -> float:
+        """Bits per parameter, on average."""
+        return 8 * self.bytes / self.parameters if self.parameters else 0.0
 
     def add(self, parts: list[str], tensor: Tensor) -> None:
         """Put in a tensor, whose name below this module has these parts."""
@@ -131,11 +143,14 @@ class Inspection:
 
 def inspect_folder(folder: ModelFolder) -> Inspection:
     """What the folder consists of; only headers and small files are read."""
-    weights = folder.weights
-    tensors = (tensor for path in weights.primary for tensor in weights.headers[path].tensors.values())
+    facts, modules = folder.facts(), module_tree(stated_tensors(folder))
+    if not folder.weights.primary and modules.parameters:
+        # the facts of a check count what the Hub counts, which is safetensors alone
+        by_dtype = dict(sorted(modules.dtypes.items()))
+        facts |= {"parameters": modules.parameters, "parameters_by_dtype": by_dtype, "tensors": modules.count}
     return Inspection(
-        folder.facts(),
-        module_tree(tensors),
+        facts,
+        modules,
         tuple((entry.path, entry.size) for entry in folder.release_files),
         tuple(entry.path for entry in folder.files if folder.leftover(entry.path) is not None),
     )
@@ -147,12 +162,6 @@ def module_tree(tensors: Iterable[Tensor]) -> Module:
     for tensor in sorted(tensors, key=_by_number):
         root.add(tensor.name.split(".", _DEEPEST), tensor)
     return root.folded()
-
-
-def bits_of(dtypes: Mapping[str, int]) -> float:
-    """Bits per parameter, on average."""
-    total = sum(dtypes.values())
-    return sum(DTYPE_BITS[dtype] * number for dtype, number in dtypes.items()) / total if total else 0.0
 
 
 def _join(first: Module, repeat: Module) -> None:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hubpub.model.architecture import Architecture, Status, Stored, stored_tensors
+from hubpub.model.architecture import Architecture, Status
 from hubpub.model.kind import ModelKind
+from hubpub.model.stored import Stored, stored_tensors
 
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder

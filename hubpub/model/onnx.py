@@ -67,6 +67,7 @@ class OnnxTensor(NamedTuple):
         dims: lengths.
         raw: bytes of raw_data; None when the numbers are stored otherwise.
         place: byte of the file at which it is described.
+        raw_at: byte at which raw_data begins; None without any.
     """
 
     name: str
@@ -74,6 +75,7 @@ class OnnxTensor(NamedTuple):
     dims: tuple[int, ...]
     raw: int | None
     place: int
+    raw_at: int | None = None
 
     @property
     def size(self) -> int | None:
@@ -342,7 +344,7 @@ class _Reader:
             raise _TooMuchError
         place = self.reader.position
         dims: list[int] = []
-        name, kind, raw, elsewhere = "", 0, None, False
+        name, kind, raw, raw_at, elsewhere = "", 0, None, None, False
         entries: dict[str, str] = {}
         for number, wire, value in self._message(end):
             if number == 1 and wire == _VARINT:
@@ -354,13 +356,13 @@ class _Reader:
             elif number == 8 and wire == _BYTES:
                 name = self._text(value)
             elif number == 9 and wire == _BYTES:
-                raw = value
+                raw, raw_at = value, self.reader.position
             elif number == 13 and wire == _BYTES:
                 key, text = self._entry(self.reader.position + value)
                 entries[key] = text
             elif number == 14 and wire == _VARINT:
                 elsewhere = value == _EXTERNAL
-        tensor = OnnxTensor(name, kind, tuple(dims), raw, place)
+        tensor = OnnxTensor(name, kind, tuple(dims), raw, place, raw_at)
         if elsewhere:
             where = entries.get("location", ""), entries.get("offset", ""), entries.get("length", "")
             self.external.append(External(tensor, *where))

@@ -7,19 +7,13 @@ read whole files, so it is handed only the pickles inside: of a torch zip the .p
 from __future__ import annotations
 
 import io
-import json
-import logging
-import pickletools
 import re
 import struct
-import zipfile
-import zlib
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
-from importlib import resources
 from typing import IO, BinaryIO
 
+from hubpub.model.data_files import read_data
 from hubpub.model.signatures import is_pickle
 from hubpub.model.window import BoundedReads
 
@@ -125,6 +119,9 @@ class _Collected:
 
 
 def _scan_zip(file: BinaryIO, collected: _Collected) -> None:
+    import zipfile
+    import zlib
+
     from picklescan.relaxed_zipfile import RelaxedZipFile  # type: ignore[import-untyped]
 
     try:
@@ -159,6 +156,8 @@ def _scan_numpy(file: IO[bytes], collected: _Collected) -> None:
 
 def _scan_pickles(content: bytes, collected: _Collected) -> None:
     """Scan one pickle or several in a row, as legacy torch files have them; what follows is tensor data."""
+    import logging
+
     from picklescan.scanner import SafetyLevel, scan_bytes  # type: ignore[import-untyped]
 
     logging.getLogger("picklescan").disabled = True  # it tells on stderr what is returned here
@@ -189,6 +188,8 @@ def _extent(content: bytes) -> int | None:
 
     None when there are too many opcodes to disassemble in little time and memory: a pickle can be millions of them.
     """
+    import pickletools
+
     stream = io.BytesIO(content)
     opcodes = 0
     try:
@@ -209,7 +210,5 @@ def _harmless(module: str, name: str) -> bool:
     return name in _torch_allows().get(module, ())
 
 
-@lru_cache(maxsize=1)
 def _torch_allows() -> dict[str, list[str]]:
-    file = resources.files("hubpub.model") / "data" / "torch_globals.json"
-    return json.loads(file.read_text("utf-8"))["allowed"]  # type: ignore[no-any-return]
+    return read_data("torch_globals.json")["allowed"]  # type: ignore[no-any-return]

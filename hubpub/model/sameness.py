@@ -70,8 +70,10 @@ def sum_of(open_file: Open, place: Place) -> Sum:
     return Sum(place.size, plain, squares)
 
 
-def torch_storages(open_file: Open, path: str) -> list[Place] | None:
-    """Where a file of torch.save keeps its numbers; None when it is none of the zip format, or is compressed.
+def torch_storages(open_file: Open, path: str) -> dict[str, Place] | None:
+    """Where a file of torch.save keeps its numbers, by the key of the storage.
+
+    None when it is none of the zip format, or is compressed.
 
     Nothing is unpickled: a storage is a member `NAME/data/NUMBER`, stored as it is
     (https://docs.pytorch.org/docs/stable/notes/serialization.html#serialized-file-format-for-torch-save).
@@ -87,7 +89,7 @@ def torch_storages(open_file: Open, path: str) -> list[Place] | None:
             return None
         if len(members) > _MOST_STORAGES or any(member.compress_type != zipfile.ZIP_STORED for member in members):
             return None
-        places = []
+        places = {}
         for member in members:
             file.seek(member.header_offset)
             raw = file.read(_LOCAL_HEADER.size)
@@ -95,7 +97,7 @@ def torch_storages(open_file: Open, path: str) -> list[Place] | None:
                 return None
             *_, name, extra = _LOCAL_HEADER.unpack(raw)
             begin = member.header_offset + _LOCAL_HEADER.size + name + extra
-            places.append(Place(path, begin, member.file_size))
+            places[member.filename.rpartition("/")[2]] = Place(path, begin, member.file_size)
         return places
 
 

@@ -6,13 +6,12 @@ mistral-common (tekken.json) and tiktoken (*.tiktoken).
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import resources
 from typing import Any
 
+from hubpub.model.data_files import read_data
 from hubpub.model.jsonfile import JsonFile
 from hubpub.model.special_tokens import ModelIds, SpecialTokens, read_model_ids, read_special_tokens, wanted_of
 from hubpub.model.tokenizer_class import TokenizerClass, auto_class
@@ -152,9 +151,8 @@ def _own_tokenizer(document: JsonFile) -> bool:
     return bool(auto_map) if isinstance(auto_map, list) else isinstance(auto_map, dict) and "AutoTokenizer" in auto_map
 
 
-@lru_cache(maxsize=1)
 def _data() -> dict[str, Any]:
-    data: dict[str, Any] = json.loads((resources.files("hubpub.model") / "data" / "tokenizers.json").read_text("utf-8"))
+    data: dict[str, Any] = read_data("tokenizers.json")
     return data
 
 

@@ -6,12 +6,12 @@ and algorithms of the classes are in data/tokenizer_classes.json, so that transf
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from typing import Any
+
+from hubpub.model.data_files import read_data
 
 GENERIC = "TokenizersBackend"
 """The class without a vocabulary of its own; PreTrainedTokenizerFast is its former name."""
@@ -102,8 +102,6 @@ def _generators() -> frozenset[str]:
     return frozenset(_data()["generators"])
 
 
-@lru_cache(maxsize=1)
 def _data() -> dict[str, Any]:
-    path = resources.files("hubpub.model") / "data" / "tokenizer_classes.json"
-    data: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    data: dict[str, Any] = read_data("tokenizer_classes.json")
     return data

@@ -8,11 +8,13 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from hubpub.model.child import Answer, ask
 from hubpub.model.tokenizer import TokenizerFiles
 from hubpub.model.walk import FileEntry
+
+if TYPE_CHECKING:
+    from hubpub.model.child import Answer
 
 _SECONDS = 120.0
 _PROCESSOR_SECONDS = 30
@@ -102,6 +104,8 @@ def try_tokenizer(
 
 
 def _ask(request: Mapping[str, Any]) -> Answer:
+    from hubpub.model.child import ask
+
     return ask("hubpub.model.children.tokenizer:encode_samples", request, seconds=_SECONDS, memory=_MEMORY)
 
 

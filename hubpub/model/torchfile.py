@@ -52,6 +52,7 @@ class TorchFile:
         problems: what is broken; empty for a sound file, at most 20.
         unseen: why the tensors are not known; None when they are, or there is nothing of torch in the file.
         plain_dict: whether it is a pickled dict that torch.save did not write.
+        places: byte of the file at which each storage begins, by its key; of the legacy format only.
     """
 
     size: int
@@ -60,6 +61,7 @@ class TorchFile:
     problems: tuple[HeaderProblem, ...] = ()
     unseen: str | None = None
     plain_dict: bool = False
+    places: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def known(self) -> bool:
@@ -243,7 +245,21 @@ def _legacy(data: bytes, size: int) -> TorchFile:
     model = run(data, end)
     keys = run(data, model.end)
     tensors = tensors_in(model.value)
-    return TorchFile(size, TorchFormat.LEGACY, tensors, tuple(_legacy_problems(size, tensors, model, keys)))
+    problems = tuple(_legacy_problems(size, tensors, model, keys))
+    return TorchFile(
+        size, TorchFormat.LEGACY, tensors, problems, places={} if problems else _legacy_places(model, keys)
+    )
+
+
+def _legacy_places(model: Ran, keys: Ran) -> dict[str, int]:
+    places: dict[str, int] = {}
+    at = keys.end
+    for key in keys.value:
+        if key not in model.storages:
+            return {}
+        places[key] = at + 8
+        at = places[key] + model.storages[key].size
+    return places
 
 
 def _legacy_problems(size: int, tensors: Mapping[str, TorchTensor], model: Ran, keys: Ran) -> list[HeaderProblem]:

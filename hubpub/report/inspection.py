@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from hubpub.model.inspection import Inspection, Module, bits_of
+from hubpub.model.inspection import Inspection, Module
 from hubpub.model.safetensors import Tensor
 from hubpub.report.release import human_bytes
 from hubpub.report.text import Style, plain, printable
@@ -64,7 +64,7 @@ def _tensor(name: str, tensor: Tensor) -> tuple[str, str, str, str, str]:
 
 def _dtypes(module: Module) -> str:
     names = " ".join(sorted(module.dtypes))
-    return names if len(module.dtypes) == 1 else f"{names} ({bits_of(module.dtypes):.1f} bits)"
+    return names if len(module.dtypes) == 1 else f"{names} ({module.bits:.1f} bits)"
 
 
 def _table(rows: Sequence[tuple[str, ...]], style: Style) -> list[str]:

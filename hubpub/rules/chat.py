@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.model.chat import ChatTemplate
-from hubpub.model.chat_examination import Examination, Note
 from hubpub.model.children.template_chats import USER
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.chat_views import fails_plainly, primary, works_with_tools
 from hubpub.rules.registry import model_rules
 from hubpub.rules.wording import counted
+
+if TYPE_CHECKING:
+    from hubpub.model.chat_examination import Examination, Note
 
 _DOCS = "https://huggingface.co/docs/transformers/chat_templating_writing"
 _SOURCE = "transformers/utils/chat_template_utils.py"

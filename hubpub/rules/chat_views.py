@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hubpub.model.chat import DEFAULT, ChatTemplate, Reader
-from hubpub.model.chat_examination import Examination
 from hubpub.model.children.template_chats import USER
 from hubpub.model.folder import ModelFolder
+
+if TYPE_CHECKING:
+    from hubpub.model.chat_examination import Examination
 
 _NOT_GENERATING = ("Classification", "ForMultipleChoice", "ForQuestionAnswering", "ForMaskedLM", "RewardModel")
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
-from hubpub.model.custom_code import Reference, sibling_paths
 from hubpub.model.folder import ModelFolder
-from hubpub.model.python_source import Effect
 from hubpub.rules.registry import model_rules
 from hubpub.rules.wording import counted, listed
+
+if TYPE_CHECKING:
+    from hubpub.model.custom_code import Reference
+    from hubpub.model.python_source import Effect
 
 _DOCS = "https://huggingface.co/docs/transformers/custom_models"
 # What a model may do when its functions are called, as a matter of course.
@@ -130,6 +133,8 @@ def code_runs_commands(folder: ModelFolder) -> Iterator[Problem]:
 )
 def code_does_not_parse(folder: ModelFolder) -> Iterator[Problem | Skip]:
     """Files that loading imports; in other Python files the same is a warning."""
+    from hubpub.model.custom_code import sibling_paths
+
     code = folder.custom_code
     for path, source in code.sources.items():
         severity = None if path in code.imported else Severity.WARNING

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.core.rule import Depth
 from hubpub.model.folder import ModelFolder
-from hubpub.model.load import Loading, Step
 from hubpub.rules.registry import model_rules
+
+if TYPE_CHECKING:
+    from hubpub.model.load import Loading, Step
 
 _WHAT = "loading and running the model"
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/model#transformers.PreTrainedModel.from_pretrained"

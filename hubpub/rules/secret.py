@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.core.rule import Depth
-from hubpub.model.child import ask
 from hubpub.model.folder import ModelFolder
 from hubpub.model.secrets import find_secrets, has_private_key
 from hubpub.model.walk import FileEntry
@@ -129,6 +128,8 @@ def secret_by_engine(folder: ModelFolder) -> Iterator[Problem | Skip]:
         return
     texts = {entry.path: text for entry, text in _texts(folder) if entry.size <= _ENGINE_LIMIT}
     known = {(path, problem.line) for path, text in texts.items() for problem in _secrets(path, text)}
+    from hubpub.model.child import ask
+
     answer = ask("hubpub.model.children.secrets:scan", {"texts": texts}, seconds=60, memory=8 << 30)
     if answer.failure is not None:
         yield Skip("SECRET003", f"betterleaks {answer.failure}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
@@ -12,12 +13,14 @@ from hubpub.model.folder import ModelFolder
 from hubpub.model.jsonfile import TOKENIZER_LIMIT, read_json
 from hubpub.model.tokenizer import TOKENIZER_JSON
 from hubpub.model.tokenizer_json import TokenizerJson, without_collector
-from hubpub.model.tokenizer_trial import Sample, Trial, same_text
 from hubpub.model.vocabulary import VOCABULARY_LIMIT, shown
-from hubpub.model.vocabulary_compare import COMPARED, Difference, compare, fast_vocabulary
 from hubpub.rules.registry import model_rules
 from hubpub.rules.token_subjects import DOCS, SAVE_AGAIN, known, tokenizers
 from hubpub.rules.wording import counted, listed
+
+if TYPE_CHECKING:
+    from hubpub.model.tokenizer_trial import Sample, Trial
+    from hubpub.model.vocabulary_compare import Difference
 
 _JSON_SOURCE = "https://github.com/huggingface/tokenizers"
 _LONGEST_SHOWN = 40
@@ -40,6 +43,8 @@ _LONGEST_SHOWN = 40
 )
 def slow_and_fast_disagree(folder: ModelFolder) -> Iterator[Problem]:
     """Token by token; SentencePiece models may be shifted as a whole, as transformers does for some classes."""
+    from hubpub.model.vocabulary_compare import COMPARED, compare, fast_vocabulary
+
     for found in tokenizers(folder):
         if found.tokenizer_json is None or known(found) is None:
             continue
@@ -247,6 +252,8 @@ def _differs(sample: Sample) -> bool:
     if text is None or sample.decoded is None:
         return False
     # CLIP's end of a word, which its class takes away after decoding.
+    from hubpub.model.tokenizer_trial import same_text
+
     return not same_text(sample.decoded.replace("</w>", " "), text)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
-from hubpub.model.adapter import KNOWN_TYPES, Adapter
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.registry import model_rules
 from hubpub.rules.wording import counted, listed
+
+if TYPE_CHECKING:
+    from hubpub.model.adapter import Adapter
 
 _DOCS = "https://huggingface.co/docs/peft/developer_guides/checkpoint"
 _CONFIG = "adapter_config.json"
@@ -175,6 +178,8 @@ def adapter_settings(folder: ModelFolder) -> Iterator[Problem | Skip]:
     adapter = folder.adapter
     if adapter is None:
         return
+    from hubpub.model.adapter import KNOWN_TYPES
+
     if adapter.peft_type is not None and adapter.peft_type not in KNOWN_TYPES:
         yield Skip("the adapter's tensors", f"its peft_type {adapter.peft_type[:40]!r} is not one that is known here")
     if adapter.config.get("task_type") is None and not adapter.base_is_custom:

@@ -210,7 +210,7 @@ def _older_copies(folder: ModelFolder) -> Iterator[Problem | Skip]:
             if None in storages:
                 yield Skip(what, "it is not a zip file as torch writes them since 1.6")
                 continue
-            unlike = _unlike(folder, tensors, [place for places in storages for place in places or ()])
+            unlike = _unlike(folder, tensors, [place for places in storages for place in (places or {}).values()])
         except OSError:
             yield Skip(what, "it cannot be read")
             continue

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
-from hubpub.model.architecture import Stored, stored_tensors
 from hubpub.model.folder import ModelFolder
 from hubpub.model.shapes import wrapped
+from hubpub.model.stored import Stored, stored_tensors
 from hubpub.rules.registry import model_rules
 from hubpub.rules.wording import counted, listed
 

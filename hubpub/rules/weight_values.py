@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,6 @@ from hubpub.core.rule import Depth
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.model.roles import adapted_module, is_adapter_part, is_trained_weight, may_be_infinite
-from hubpub.model.safetensors import Tensor
 from hubpub.rules.registry import model_rules
 from hubpub.rules.weight_dtypes import declared_dtype, main_files
 from hubpub.rules.wording import counted, listed
@@ -24,6 +23,9 @@ _IEEE = "https://en.wikipedia.org/wiki/IEEE_754"
 _FEW = 8
 # From these magnitudes on a number rounds to infinity: half a step above the largest finite one.
 _OVERFLOW = {"F16": 65520.0, "BF16": 3.3961775292304e38, "F32": 3.4028235677973366e38}
+# Formats whose values are looked at; the constants of an ONNX graph (masks, limits) have names that tell nothing.
+_NAMED = ("safetensors", "pytorch", "gguf")
+_ALL = (*_NAMED, "onnx")
 _LARGEST = {"F16": "65,504", "BF16": "3.39e38", "F32": "3.40e38"}
 
 
@@ -41,12 +43,9 @@ _LARGEST = {"F16": "65,504", "BF16": "3.39e38", "F32": "3.40e38"}
     depth=Depth.DEEP,
 )
 def weight_nan(folder: ModelFolder) -> Iterator[Problem | Skip]:
-    """One finding per file. What is in other formats than safetensors is not looked at, which is told here."""
-    others = {name: files for name, files in folder.weights.files.items() if name != "safetensors"}
-    if others:
-        number = counted(sum(map(len, others.values())), "file")
-        yield Skip(f"tensor values of {number} ({', '.join(others)})", "only those of safetensors files are looked at")
-    for path, values in _values(folder):
+    """One finding per file. What was not looked at (packed numbers, other formats) is told here."""
+    yield from _unseen(folder)
+    for path, values in _values(folder, _ALL):
         found = [name for name, of in values.items() if of.nan]
         if found:
             number = counted(sum(values[name].nan for name in found), "NaN value")
@@ -136,9 +135,8 @@ def adapter_untrained(folder: ModelFolder) -> Iterator[Problem]:
 )
 def weight_constant(folder: ModelFolder) -> Iterator[Problem]:
     """One finding per file; very small matrices may be so by chance."""
-    headers = folder.weights.headers
     for path, found in _trained(folder, lambda values: values.constant and not values.zero and not values.nan):
-        large = [name for name in found if headers[path].tensors[name].elements >= _FEW]
+        large = [name for name in found if folder.tensor_files[path].tensors[name].elements >= _FEW]
         if large:
             yield _problem(path, "has one and the same number all over", large)
 
@@ -194,18 +192,33 @@ def file_changed(folder: ModelFolder) -> Iterator[Problem]:
             yield Problem(f"{path} {reading.problem}", path=path)
 
 
-def _values(folder: ModelFolder) -> Iterator[tuple[str, Mapping[str, Values]]]:
-    """The values of every sound safetensors file."""
-    for path in folder.weights.headers:
+def _unseen(folder: ModelFolder) -> Iterator[Skip]:
+    files = folder.tensor_files
+    others = {name: found for name, found in folder.weights.files.items() if name not in _ALL}
+    if others:
+        number = counted(sum(map(len, others.values())), "file")
+        yield Skip(f"tensor values of {number} ({', '.join(others)})", f"only those of {listed(_ALL)} are looked at")
+    packed = {path: file.unseen for path, file in files.items() if file.unseen}
+    if packed:
+        where = listed(list(packed))
+        yield Skip(
+            f"values of {counted(sum(packed.values()), 'tensor')} ({where})",
+            "they are quantised, packed or stored with gaps",
+        )
+
+
+def _values(folder: ModelFolder, formats: Sequence[str] = _NAMED) -> Iterator[tuple[str, Mapping[str, Values]]]:
+    """The values of every sound weight file of these formats."""
+    for path, file in folder.tensor_files.items():
         reading = folder.readings.get(path)
-        if reading is not None and reading.values:
+        if file.format in formats and reading is not None and reading.values:
             yield path, reading.values
 
 
 def _trained(folder: ModelFolder, hit: Callable[[Values], bool]) -> Iterator[tuple[str, list[str]]]:
     """Per file the weight matrices that training must have changed and that are hit all the same."""
     for path, values in _values(folder):
-        tensors: dict[str, Tensor] = folder.weights.headers[path].tensors
+        tensors = folder.tensor_files[path].tensors
         found = [name for name, of in values.items() if hit(of) and is_trained_weight(tensors[name], folder.model_type)]
         if found:
             yield path, found

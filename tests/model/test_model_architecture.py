@@ -6,8 +6,9 @@ from typing import ClassVar
 
 import pytest
 
-from hubpub.model.architecture import Mismatch, newer_than, own_code, quant_method
+from hubpub.model.architecture import Mismatch, newer_than
 from hubpub.model.children.architecture import _Found, _hidden, common_prefixes, first_line, last_line, layer_gaps
+from hubpub.model.stored import own_code, quant_method
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from hubpub.model import digests
 from hubpub.model.folder import ModelFolder
 from hubpub.model.reading import BLOCK, CHANGED, Reading, read_through
 from hubpub.model.reading_cache import ReadingCache
+from hubpub.model.tensors import value_spans
 from hubpub.model.values import Span
 
 
@@ -118,7 +119,7 @@ def read(root: Path, cache: ReadingCache | None = None, **more: object) -> dict[
     model = ModelFolder.open(root)
     return digests.read_all(
         model.release_files,
-        headers=model.weights.headers,
+        spans=value_spans(model.tensor_files),
         open_file=model.open_file,
         directory=model.source.directory,
         cache=cache,
@@ -233,7 +234,7 @@ def counted(root: Path, cache: ReadingCache) -> tuple[Reading, int]:
     model = ModelFolder.open(root)
     counting = Counting(model)
     readings = digests.read_all(
-        model.release_files, headers=model.weights.headers, open_file=counting, directory=root, cache=cache
+        model.release_files, spans=value_spans(model.tensor_files), open_file=counting, directory=root, cache=cache
     )
     return readings["model.safetensors"], counting.read
 

@@ -42,11 +42,13 @@ def test_what_the_engine_answers_and_when_it_fails(model: Path, monkeypatch: pyt
     hit = {"path": "notes.md", "rule": "twilio-api-key", "line": 2, "column": 1}
     generic = {"path": "notes.md", "rule": "generic-api-key", "line": 1, "column": 1}
     monkeypatch.setattr(secret, "find_spec", lambda _: object())
-    monkeypatch.setattr(secret, "ask", lambda *_, **__: Answer([hit, generic]))
+    monkeypatch.setattr("hubpub.model.child.ask", lambda *_, **__: Answer([hit, generic]))
     [finding] = found_by_engine(model)
     assert isinstance(finding, Finding)
     assert finding.line == 2
-    monkeypatch.setattr(secret, "ask", lambda *_, **__: Answer(None, "took more than 60 seconds", timed_out=True))
+    monkeypatch.setattr(
+        "hubpub.model.child.ask", lambda *_, **__: Answer(None, "took more than 60 seconds", timed_out=True)
+    )
     assert [str(skip) for skip in found_by_engine(model)] == [
         str(Skip("SECRET003", "betterleaks took more than 60 seconds"))
     ]

@@ -287,9 +287,10 @@ def test_a_malformed_file_is_one_finding(whole: Path) -> None:
     assert brief(judge(whole)) == [("WEIGHT002", "error", SAFE)]
 
 
-def test_values_in_other_formats_are_told_to_be_unseen(saved_models: Path) -> None:
-    skips = [item for item in judge(saved_models / "torch_files") if isinstance(item, Skip)]
-    assert any("tensor values of 3 files (pytorch)" in skip.what for skip in skips)
+def test_values_in_other_formats_are_told_to_be_unseen(whole: Path) -> None:
+    (whole / "flax_model.msgpack").write_bytes(b"\x81" * 100)
+    skips = [item for item in judge(whole) if isinstance(item, Skip)]
+    assert [skip.what for skip in skips] == ["tensor values of 1 file (flax)"]
 
 
 def test_quantised_weights_are_not_mixed_up_with_the_declared_dtype(whole: Path) -> None:
