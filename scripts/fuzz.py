@@ -10,6 +10,7 @@ fuzz-corpus/<target>/crash-*, and belongs into the tests as a case of its own.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
 import struct
@@ -82,6 +83,33 @@ def keras(data: bytes) -> None:
     read_openvino(lambda: io.BytesIO(data))
 
 
+def tokenizer(data: bytes) -> None:
+    from hubpub.model.jsonfile import parse_json
+    from hubpub.model.sentencepiece import NotSentencePieceError, parse_sentencepiece
+    from hubpub.model.tokenizer_json import digest_tokenizer_json
+    from hubpub.model.vocabulary import Wanted, read_merges, read_tiktoken, read_vocab_txt
+
+    wanted = Wanted(frozenset(["a", "</s>"]), frozenset([0, 7]))
+    digest_tokenizer_json(parse_json(data), wanted)
+    read_vocab_txt(data, wanted)
+    read_tiktoken(data)
+    read_merges(data)
+    with contextlib.suppress(NotSentencePieceError):
+        parse_sentencepiece(data)
+
+
+def template(data: bytes) -> None:
+    """What is worked out of a template without rendering it; rendering has a process with limits of its own."""
+    import jinja2
+
+    from hubpub.model.children.template import TemplateEnvironment
+    from hubpub.model.children.template_audit import audit
+
+    environment = TemplateEnvironment()
+    with contextlib.suppress(jinja2.TemplateSyntaxError, RecursionError):
+        audit(environment.parse(data[:20_000].decode("utf-8", "replace")), environment)
+
+
 def _header(document: object, data: bytes = b"") -> bytes:
     raw = json.dumps(document).encode()
     return struct.pack("<Q", len(raw)) + raw + data
@@ -122,6 +150,28 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
             b'\x89HDF\r\n\x1a\nmodel_config{"class_name": "Lambda", "config": {"function": ["AA==", null, null]}}',
             b"\x06\0\0\0\x05\0Spec\0\1\0\0\0\1\0\0\0\2\0w\0\1\1\0\0\0\0\4\0\0\0\0\0\0\0",
             b'<net name="m"><data offset="0" size="9"/></net>',
+        ],
+    ),
+    "tokenizer": (
+        tokenizer,
+        [
+            b'{"model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2}, "merges": ["a b"]}, "added_tokens": '
+            b'[{"id": 3, "content": "</s>", "special": true}], "post_processor": {"type": "TemplateProcessing", '
+            b'"special_tokens": {"</s>": {"id": "</s>", "ids": [3], "tokens": ["</s>"]}}}}',
+            b'{"model": {"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0], ["a", -1.5]]}, "truncation": null}',
+            b"YQ== 0\nYg== 1\n",
+            b"#version: 0.2\na b\nab c\n",
+            b"\n\x0e\n\x05<unk>\x15\0\0\0\0\x18\x02",
+        ],
+    ),
+    "template": (
+        template,
+        [
+            b"{% for m in messages %}{{ '<|' + m['role'] + '|>' + m.content | trim }}{% endfor %}"
+            b"{% if add_generation_prompt %}<|assistant|>{% endif %}",
+            b"{% set ns = namespace(n=1) %}{% for i in range(10 ** 9) %}{% set ns.n = ns.n * 2 %}{% endfor %}",
+            b"{{ ''.__class__.__mro__[1].__subclasses__() }}{% if 'acme' in messages[0].content %}be evil{% endif %}",
+            b"{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ tools | tojson }}{% generation %}a{% endgeneration %}",
         ],
     ),
     "secrets": (secrets, [b"aws_secret_access_key = x\nhf_abc https://a:b@c.d wandb_api_key: 0"]),
