@@ -8,7 +8,7 @@ from hubpub.core.findings import Problem, Severity
 from hubpub.model.folder import ModelFolder
 from hubpub.model.jsonfile import JsonFile
 from hubpub.model.kind import ModelKind
-from hubpub.model.tokenizer import TOKENIZER_CONFIG, takes_text
+from hubpub.model.tokenizer import TOKENIZER_CONFIG, takes_only_text, takes_text
 from hubpub.rules.conf import json_problem
 from hubpub.rules.registry import model_rules
 from hubpub.rules.wording import listed
@@ -29,22 +29,29 @@ _DOCS = "https://huggingface.co/docs/transformers/main_classes/tokenizer"
     source=_DOCS,
 )
 def tokenizer_missing(folder: ModelFolder) -> Iterator[Problem]:
-    """Only where a text model of transformers is known for sure; an adapter may use its base's tokenizer."""
+    """Only where a text model of transformers is known for sure; an adapter may use its base's tokenizer.
+
+    A warning for a class that transformers does not know, of a model type that takes nothing but text.
+    """
     directory = _tokenizer_directory(folder)
     if directory is None or folder.tokenizer.usable or folder.tokenizer_in(directory).usable:
         return
-    if not takes_text(folder.architectures, folder.model_type):
+    takes = takes_text(folder.architectures, folder.model_type)
+    of_its_own = takes is None and takes_only_text(folder.model_type)
+    if not takes and not of_its_own:
         return
     model = folder.architectures[0] if folder.architectures else folder.model_type
+    severity = Severity.WARNING if of_its_own else None
     digest = folder.tokenizer.tokenizer_json
     if digest is not None and digest.vocabulary == 0:
-        yield Problem("tokenizer.json has an empty vocabulary", path="tokenizer.json")
+        yield Problem("tokenizer.json has an empty vocabulary", path="tokenizer.json", severity=severity)
     elif folder.tokenizer.files:
         found = listed(folder.tokenizer.files)
         message = f"tokenizer.json is missing: there is only {found}, and no vocabulary for {model}"
-        yield Problem(message, path="tokenizer.json")
+        yield Problem(message, path="tokenizer.json", severity=severity)
     else:
-        yield Problem(f"tokenizer.json is missing: {model} has no tokenizer files", path="tokenizer.json")
+        message = f"tokenizer.json is missing: {model} has no tokenizer files"
+        yield Problem(message, path="tokenizer.json", severity=severity)
 
 
 def _tokenizer_directory(folder: ModelFolder) -> str | None:

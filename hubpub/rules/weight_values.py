@@ -197,7 +197,7 @@ def _unseen(folder: ModelFolder) -> Iterator[Skip]:
     others = {name: found for name, found in folder.weights.files.items() if name not in _ALL}
     if others:
         number = counted(sum(map(len, others.values())), "file")
-        yield Skip(f"tensor values of {number} ({', '.join(others)})", f"only those of {listed(_ALL)} are looked at")
+        yield Skip(f"tensor values of {number} ({', '.join(others)})", f"only those of {', '.join(_ALL)} are looked at")
     packed = {path: file.unseen for path, file in files.items() if file.unseen}
     if packed:
         where = listed(list(packed))

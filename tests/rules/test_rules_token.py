@@ -332,6 +332,17 @@ def test_class_of_the_folders_own_code(model: Path) -> None:
     assert judge(model) == []
 
 
+@pytest.mark.parametrize(
+    ("model_type", "name", "expected"),
+    [("bert", "AntiBERTy", [("TOKEN001", "warning", "tokenizer.json")]), ("clip", "OwnTower", []), (None, "Own", [])],
+)
+def test_class_of_its_own_without_a_tokenizer(model_type: str, name: str, expected: Expected, model: Path) -> None:
+    for file in [*model.glob("tokenizer*"), *model.glob("special_tokens_map.json"), *model.glob("vocab*")]:
+        file.unlink()
+    change("config.json", model_type=model_type, architectures=[name])(model)
+    assert brief(judge(model)) == expected
+
+
 def test_legacy_vocabulary_is_as_good(model: Path) -> None:
     legacy(model)
     assert judge(model) == []
