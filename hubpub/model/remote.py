@@ -15,12 +15,15 @@ from typing import Any, BinaryIO
 from hubpub.core.errors import HubError, UsageError
 from hubpub.model.archive import sort_entries
 from hubpub.model.walk import MOST_ENTRIES, EntryKind, FileEntry, Walk, shown
-from hubpub.model.window import window
+from hubpub.model.window import view
 
 _SMALL = 2 << 20
 _BLOCK = 1 << 18
 _BLOCKS = 32
 _OPEN_FILES = 64
+# Who has read so many bytes in a row reads on: then so many are fetched at once, as each request takes its time.
+_IN_A_ROW = 1 << 20
+_STRETCH = 16 << 20
 _HELD = 256 << 20
 
 
@@ -80,7 +83,7 @@ class RemoteSource:
             raise
         except Exception as error:
             raise OSError(f"cannot be fetched: {_first_line(error)}") from error
-        return window(file, lock, 0, size)
+        return view(_Reader(self._system, f"{self._path}/{path}", file, lock, size).read_at, size)
 
     def _content(self, path: str, size: int) -> bytes:
         with self._lock:
@@ -110,6 +113,38 @@ class RemoteSource:
                     self._large.popitem(last=False)
             self._large.move_to_end(path)
             return self._large[path]
+
+
+class _Reader:
+    """Reads one file: blocks that are kept where it jumps, long stretches where it goes from front to back."""
+
+    def __init__(self, system: Any, path: str, file: Any, lock: threading.Lock, size: int) -> None:
+        self._system, self._path, self._file, self._lock, self._size = system, path, file, lock, size
+        self._stretch, self._begin = b"", 0
+        self._end = self._row = 0
+
+    def read_at(self, offset: int, length: int) -> bytes:
+        """Up to `length` bytes from `offset` on; at the end of a stretch they may be fewer."""
+        self._row = self._row + length if offset == self._end else 0
+        if not self._begin <= offset < self._begin + len(self._stretch):
+            if self._row <= _IN_A_ROW:
+                with self._lock:
+                    self._file.seek(offset)
+                    data = bytes(self._file.read(length))
+                self._end = offset + len(data)
+                return data
+            end = min(offset + _STRETCH, self._size)
+            try:
+                self._stretch = bytes(self._system.cat_file(self._path, start=offset, end=end))
+            except OSError:
+                raise
+            except Exception as error:
+                raise OSError(f"cannot be fetched: {_first_line(error)}") from error
+            self._begin = offset
+        start = offset - self._begin
+        data = self._stretch[start : start + length]
+        self._end = offset + len(data)
+        return data
 
 
 def hub_source(address: str) -> RemoteSource:

@@ -188,7 +188,7 @@ def takes_text(architectures: Collection[str], model_type: str | None) -> bool |
 def takes_only_text(model_type: str | None) -> bool:
     """Whether all classes that transformers has for a model type take text."""
     data = _data()
-    if model_type not in data["text_model_types"]:
+    if model_type is None or model_type not in data["text_model_types"]:
         return False
     stem = model_type.replace("-", "").replace("_", "")
     return not any(name.lower().startswith(stem) for name in data["other_architectures"])

@@ -76,7 +76,7 @@ def window(file: BinaryIO, lock: threading.Lock, start: int, size: int) -> Binar
             file.seek(start + offset)
             return file.read(length)
 
-    return _buffered(read_at, size)
+    return view(read_at, size)
 
 
 def rewinding(open_stream: Callable[[], BinaryIO], size: int) -> BinaryIO:
@@ -97,8 +97,9 @@ def rewinding(open_stream: Callable[[], BinaryIO], size: int) -> BinaryIO:
         position += len(data)
         return data
 
-    return _buffered(read_at, size)
+    return view(read_at, size)
 
 
-def _buffered(read_at: Callable[[int, int], bytes], size: int) -> BinaryIO:
+def view(read_at: Callable[[int, int], bytes], size: int) -> BinaryIO:
+    """A file of known size over a function that reads at an offset, with a small buffer."""
     return io.BufferedReader(View(read_at, size), 1 << 16)

@@ -201,3 +201,29 @@ def test_a_repo_on_a_hub(start_hub: StartHub, plain_model: Path, tmp_path: Path)
     several = check_on(hub, "hf://alice/model@v1", str(folder))
     assert several["schema"] == "hubpub.reports/1"
     assert [entry["target"] for entry in several["reports"]] == ["hf://alice/model@v1", str(folder)]  # type: ignore[attr-defined, index]
+
+
+def test_reading_from_front_to_back_takes_few_requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says the same as the file, wherever it jumps in between."""
+    from hubpub.model import remote
+
+    write_safetensors(tmp_path / "model.safetensors", {"a": ("F32", (3 << 20,))}, filled=True)
+    content = (tmp_path / "model.safetensors").read_bytes()
+    system = fsspec.filesystem("memory", skip_instance_cache=True)
+    system.pipe_file("/front/model.safetensors", content)
+    monkeypatch.setattr(remote, "_STRETCH", 5 << 20)
+    fetched = []
+    cat_file = system.cat_file
+    monkeypatch.setattr(
+        system, "cat_file", lambda *a, **k: fetched.append((k["start"], k["end"])) or cat_file(*a, **k), raising=True
+    )
+    source = remote.RemoteSource(system, "/front")
+    source.walk(prune=lambda _: False, leave_out=lambda _: False)
+    with source.open("model.safetensors") as file:
+        pieces = iter(lambda: file.read(1 << 20), b"")
+        assert b"".join(pieces) == content
+        assert len(fetched) == 3
+        for offset in (0, 7_000_000, 6_999_990, len(content) - 3):
+            file.seek(offset)
+            assert file.read(100) == content[offset : offset + 100]
+    assert len(fetched) == 3
