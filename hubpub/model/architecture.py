@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hubpub.model.kept import Kept, cache_directory
 from hubpub.model.shapes import unwrap
 from hubpub.model.stored import Stored, stored_tensors
 
 if TYPE_CHECKING:
+    from hubpub.model.child import Answer
     from hubpub.model.folder import ModelFolder
 
 SECONDS = 180.0
 """For one model; nearly all of it is the import of torch and transformers, 5 s on a quiet machine."""
+
+_FORMAT = 1  # to be raised when what is kept, or what it means, changes
 
 MEMORY = 12 << 30
 """Bytes of address space; torch reserves several GB and uses 350 MB."""
@@ -134,8 +140,7 @@ def compare_all(folders: Sequence[ModelFolder]) -> list[Architecture | None]:
 
 
 def _ask(models: Sequence[Stored]) -> list[Architecture]:
-    from hubpub.model.child import Child
-
+    """The answer of the child, or the one that it gave to the same question before."""
     requests = [
         {
             "config": model.config,
@@ -143,19 +148,51 @@ def _ask(models: Sequence[Stored]) -> list[Architecture]:
         }
         for model in models
     ]
-    answer = Child(
+    kept = Kept(cache_directory() / f"architectures-{_FORMAT}")
+    question = json.dumps([_versions(), requests], sort_keys=True)
+    known = kept.get(question)
+    if known is not None:
+        value = json.loads(known)
+    else:
+        answer = _ask_child(requests)
+        if answer.value is None:
+            return [_unable(f"the comparison {answer.failure}")] * len(models)
+        value = answer.value
+        if "absent" in value:
+            return [_unable(f"{value['absent']} is not installed")] * len(models)
+        # What could not be told for want of a library or of memory may be told the next time.
+        if all(found["status"] != Status.UNABLE for found in value["models"]):
+            kept.put(question, json.dumps(value).encode())
+            kept.trim()
+    versions = value["transformers"], value["torch"]
+    return [_architecture(found, model, *versions) for found, model in zip(value["models"], models, strict=True)]
+
+
+def _ask_child(requests: list[dict[str, Any]]) -> Answer:
+    from hubpub.model.child import Child
+
+    return Child(
         "hubpub.model.children.architecture:compare",
         {"models": requests},
-        seconds=SECONDS + len(models),
+        seconds=SECONDS + len(requests),
         memory=MEMORY,
         env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
     ).answer()
-    if answer.value is None:
-        return [_unable(f"the comparison {answer.failure}")] * len(models)
-    if "absent" in answer.value:
-        return [_unable(f"{answer.value['absent']} is not installed")] * len(models)
-    versions = answer.value["transformers"], answer.value["torch"]
-    return [_architecture(found, model, *versions) for found, model in zip(answer.value["models"], models, strict=True)]
+
+
+def _versions() -> list[str]:
+    """What the answer depends on besides the question: who gives it, and with which libraries."""
+    from hashlib import sha256
+    from importlib.metadata import PackageNotFoundError, version
+
+    child = Path(__file__).parent / "children" / "architecture.py"
+    found = [sha256(child.read_bytes()).hexdigest()]
+    for package in ("transformers", "torch", "accelerate", "timm"):
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            found.append(f"no {package}")
+    return found
 
 
 def _unable(reason: str) -> Architecture:

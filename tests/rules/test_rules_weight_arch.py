@@ -339,9 +339,11 @@ def test_broken_weights_are_not_compared(defect: str, model: Path, sharded: Path
     ],
 )
 def test_without_torch_or_time_it_is_not_checked(
-    answer: Any, reason: str, plain_model: Path, monkeypatch: pytest.MonkeyPatch
+    answer: Any, reason: str, plain_model: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from hubpub.model import child
+
+    monkeypatch.setenv("HUBPUB_CACHE_DIR", str(tmp_path))
 
     class Stub:
         def __init__(self, *_: Any, **__: Any) -> None: ...
@@ -353,3 +355,34 @@ def test_without_torch_or_time_it_is_not_checked(
     [skip] = judge_opened(ModelFolder.open(plain_model), Depth.DEEP, family="WEIGHT06 WEIGHT07")
     assert isinstance(skip, Skip)
     assert reason in skip.reason
+
+
+def test_the_same_question_is_asked_once(
+    plain_model: Path, copy_of: Callable[[Path], Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What was answered is kept; another model, or a cache that was tampered with, is asked about anew."""
+    from hubpub.model import child
+
+    monkeypatch.setenv("HUBPUB_CACHE_DIR", str(tmp_path / "kept"))
+    asked = []
+    real = child.Child
+
+    def counting(*args: Any, **more: Any) -> child.Child:
+        asked.append(args[0])
+        return real(*args, **more)
+
+    monkeypatch.setattr(child, "Child", counting)
+    folder = copy_of(plain_model)
+    first = ModelFolder.open(folder).architecture
+    assert first is not None
+    assert first.status is Status.COMPARED
+    assert ModelFolder.open(folder).architecture == first
+    assert len(asked) == 1
+    [entry] = (tmp_path / "kept" / "architectures-1").iterdir()
+    entry.write_bytes(entry.read_bytes().replace(b"compared", b"refused!"))
+    assert ModelFolder.open(folder).architecture == first
+    assert len(asked) == 2
+    document = json.loads((folder / CONFIG).read_text())
+    (folder / CONFIG).write_text(json.dumps(document | {"hidden_act": "relu"}))
+    assert ModelFolder.open(folder).architecture is not None
+    assert len(asked) == 3
