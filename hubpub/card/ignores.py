@@ -16,11 +16,15 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, islice
 
 from hubpub.card.document import Block, Card
 from hubpub.core.findings import Finding
 
 _MARK = "hubpub:"
+_MOST = 500  # of which each is compared with each finding
+_INDENT = 200
+_FURTHEST = 50
 _OPENING = re.compile(r"<!--[ \t]{0,20}\Z")
 _DIRECTIVE = re.compile(r"[ \t]*([A-Za-z-]*)[ \t]*(?:\[([^\[\]\r\n]{0,1000})\])?")
 _YAML_COMMENT = re.compile(r"(?:^|(?<=[ \t\r\n]))#[ \t]*hubpub:([^\r\n]*)", re.MULTILINE)
@@ -71,21 +75,22 @@ def find_ignores(card: Card) -> tuple[Ignore, ...]:
     """The comments of a card that are about rules, in their order."""
     if _MARK not in card.text:
         return ()
-    return (*_in_metadata(card), *_in_body(card))
+    return tuple(islice(chain(_in_metadata(card), _in_body(card)), _MOST))
 
 
 def _in_body(card: Card) -> Iterator[Ignore]:
-    found = list(_comments(card))
+    found = list(islice(_comments(card), _MOST))
     alone = {
         line
         for start, end in found
         for line in range(card.lines.place(start)[0], card.lines.place(end)[0] + 1)
-        if not _around(card, start, end).strip()
+        if _is_alone(card, start, end)
     }
     for start, end in found:
         first, last = card.lines.place(start)[0], card.lines.place(end)[0]
         following = last + 1
-        while following < len(card.lines.starts) and (following in alone or not _line(card, following).strip()):
+        end_of_search = min(len(card.lines.starts), last + _FURTHEST)
+        while following < end_of_search and (following in alone or not _line(card, following).strip()):
             following += 1
         yield from _ignore(card, start, end, card.text.index(_MARK, start) + len(_MARK), (first, last), following)
 
@@ -93,6 +98,7 @@ def _in_body(card: Card) -> Iterator[Ignore]:
 def _comments(card: Card) -> Iterator[tuple[int, int]]:
     """The span of each HTML comment that begins with the mark and is not shown as code."""
     at = card.front_matter.body_start
+    shown_as_code: dict[int, list[tuple[int, int]]] = {}
     while (mark := card.text.find(_MARK, at)) >= 0:
         at = mark + len(_MARK)
         opening = _OPENING.search(card.text[max(0, mark - 24) : mark])
@@ -103,11 +109,13 @@ def _comments(card: Card) -> Iterator[tuple[int, int]]:
             return
         start = mark - len(opening[0])
         block = _block_at(card, start)
-        if (
-            block
-            and block.kind != "code"
-            and not _is_code_span(card.text[block.start : block.end], start - block.start)
-        ):
+        if block is None or block.kind == "code":
+            continue
+        if block.start not in shown_as_code:
+            shown_as_code[block.start] = list(_code_spans(card.text[block.start : block.end]))
+        spans = shown_as_code[block.start]
+        before = bisect_right(spans, (start - block.start, 0)) - 1
+        if before < 0 or spans[before][1] <= start - block.start:
             yield start, end + 3
             at = end
 
@@ -124,7 +132,7 @@ def _in_metadata(card: Card) -> Iterator[Ignore]:
             continue
         line = following = card.lines.place(start)[0]
         last = card.lines.place(front_matter.end)[0]
-        if not _around(card, start, end).strip():
+        if _is_alone(card, start, end):
             following += 1
             while following < last and _line(card, following).lstrip()[:1] in ("", "#"):
                 following += 1
@@ -150,10 +158,12 @@ def _ignore(
     yield Ignore(() if problem else words, first, last, start, end, brackets, problem)
 
 
-def _around(card: Card, start: int, end: int) -> str:
-    """What else stands on the lines of a span."""
+def _is_alone(card: Card, start: int, end: int) -> bool:
+    """Whether nothing else stands on the lines of a span."""
     first, last = card.lines.place(start)[0], card.lines.place(end)[0]
-    return card.text[card.lines.start(first) : start] + card.text[end : card.lines.start(last + 1)]
+    before = card.text[max(card.lines.start(first), start - _INDENT) : start]
+    behind = card.text[end : min(card.lines.start(last + 1), end + _INDENT)]
+    return not (before + behind).strip()
 
 
 def _line(card: Card, number: int) -> str:
@@ -166,8 +176,8 @@ def _block_at(card: Card, offset: int) -> Block | None:
     return next((block for block in reversed(card.blocks[max(0, index - 3) : index + 1]) if offset < block.end), None)
 
 
-def _is_code_span(source: str, offset: int) -> bool:
-    """Whether the offset lies in a code span of the paragraph: what begins first, a span or a comment, wins."""
+def _code_spans(source: str) -> Iterator[tuple[int, int]]:
+    """The code spans of a paragraph: what begins first, a span or a comment, wins."""
     runs = [(match.start(), match[0]) for match in _CODE_OR_COMMENT.finditer(source)]
     closing: dict[int, list[int]] = {}
     for start, run in runs:
@@ -176,8 +186,6 @@ def _is_code_span(source: str, offset: int) -> bool:
             closing.setdefault(len(ticks), []).append(start + len(run) - len(ticks))
     at = 0
     for start, run in runs:
-        if start >= offset:
-            return False
         if start < at or run.startswith("\\"):
             continue
         if run == "<!--":
@@ -188,6 +196,4 @@ def _is_code_span(source: str, offset: int) -> bool:
         index = bisect_right(candidates, start)
         if index < len(candidates):
             at = candidates[index] + len(run)
-            if start < offset < at:
-                return True
-    return False
+            yield start, at
