@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from hubpub.card.document import Card
+from hubpub.card.edits import TextEdit, apply_edits
 from hubpub.card.ignores import Ignore, find_ignores, silences
 from hubpub.core.findings import Edit, Finding, Fix, Problem, Severity
 from hubpub.core.rule import Fixable, Needs, Rule
@@ -36,6 +37,7 @@ _COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
 def unused_ignore(subject: CardSubject) -> Iterator[Problem]:
     """The rules that a comment names are run here, also those that nobody selected."""
     findings: dict[str, list[Finding]] = {}
+    removed: list[TextEdit] = []
     budget = _MOST_RENDERED
     for ignore in find_ignores(subject.card):
         unused = [word for word in ignore.words if _is_unused(subject, ignore, word, findings)]
@@ -43,7 +45,9 @@ def unused_ignore(subject: CardSubject) -> Iterator[Problem]:
             line, column = subject.card.lines.place(ignore.start)
             budget -= len(subject.card.text)
             kept = [word for word in ignore.words if word not in unused]
-            fix = _removal(subject, ignore, kept) if budget > 0 else None
+            edit = _removal(subject.card, ignore, kept, removed) if budget > 0 else None
+            fix = Fix("take out what ignores nothing", True, (Edit(subject.path, *edit),)) if edit else None
+            removed += [edit] if edit else []
             yield Problem(f"nothing to ignore here: {', '.join(unused)}", subject.path, line, column, fix=fix)
 
 
@@ -94,14 +98,14 @@ def _can_tell(rule: Rule[CardSubject], subject: CardSubject) -> bool:
     return rule.needs is Needs.NOTHING or (rule.needs is Needs.FOLDER and subject.folder is not None)
 
 
-def _removal(subject: CardSubject, ignore: Ignore, kept: list[str]) -> Fix | None:
-    card = subject.card
+def _removal(card: Card, ignore: Ignore, kept: list[str], others: list[TextEdit]) -> TextEdit | None:
+    """The edit that takes out all but what is kept, and leaves the card as readers see it: alone, and with others."""
     if kept and ignore.brackets:
-        edit = Edit(subject.path, *ignore.brackets, ", ".join(kept))
-        return Fix("take out what is not needed", True, (edit,))
+        return (*ignore.brackets, ", ".join(kept))
     for start, end in _spans(card, ignore):
-        if _reads_the_same(card, card.text[:start] + card.text[end:]):
-            return Fix("remove the comment", True, (Edit(subject.path, start, end, ""),))
+        edit = (start, end, "")
+        if _reads_the_same(card, [edit]) and (not others or _reads_the_same(card, [*others, edit])):
+            return edit
     return None
 
 
@@ -115,8 +119,8 @@ def _spans(card: Card, ignore: Ignore) -> Iterator[tuple[int, int]]:
     yield ignore.start - (len(before) - len(before.rstrip(" \t"))), ignore.end
 
 
-def _reads_the_same(card: Card, text: str) -> bool:
-    other = Card.parse(text)
+def _reads_the_same(card: Card, edits: list[TextEdit]) -> bool:
+    other = Card.parse(apply_edits(card.text, edits))
     before, after = card.front_matter, other.front_matter
     same_data = (before.data, before.hub_data, before.problem) == (after.data, after.hub_data, after.problem)
     return same_data and _shown(card) == _shown(other)
