@@ -106,6 +106,7 @@ def lint_card(
     selection = selection or Selection.without(ignore)
     selection.check(card_rules)
     findings, skipped = _run(selection.rules(card_rules, path), subject, selection)
+    skipped += [Skip(f"{rule.code} {rule.name}", "only with --online") for rule in selection.waiting(card_rules)]
     if inline_ignores:
         findings = [finding for finding in findings if not is_silenced(subject.card, finding)]
     filled, total = score(subject.card)

@@ -115,12 +115,18 @@ class Selection:
 
                 check_word(word)
 
+    def waiting(self, known: Iterable[Rule[Subject]]) -> list[Rule[Subject]]:
+        """Those of the known rules that were selected but need the network, which may not be asked."""
+        return [rule for rule in known if rule.needs is Needs.NETWORK and not self.online and self._is_on(rule)]
+
     def _runs(self, rule: Rule[Any]) -> bool:
-        needs_network = rule.needs is Needs.NETWORK
-        on = self.online if needs_network else rule.default
+        return self._is_on(rule) and (self.online or rule.needs is not Needs.NETWORK)
+
+    def _is_on(self, rule: Rule[Any]) -> bool:
+        on = self.online if rule.needs is Needs.NETWORK else rule.default
         for layer in self.layers:
             on = layer.turns(rule, on)
-        return on and (self.online or not needs_network)
+        return on
 
 
 def split_words(values: Iterable[str]) -> tuple[str, ...]:

@@ -81,6 +81,9 @@ def test_the_network_is_asked_only_when_it_may_be() -> None:
     assert chosen(Layer(select=("ALL", "LINK001"))) == "META001 META002 META101 SECT001"
     assert chosen(online=True) == "LINK001 META001 META002 SECT001"
     assert chosen(Layer(ignore=("LINK",)), online=True) == DEFAULT
+    assert [rule.code for rule in Selection((Layer(select=("LINK",)),)).waiting(REGISTRY)] == ["LINK001"]
+    assert Selection().waiting(REGISTRY) == []
+    assert Selection((Layer(select=("ALL",)),), online=True).waiting(REGISTRY) == []
 
 
 def test_files_may_be_spared() -> None:
