@@ -40,7 +40,7 @@ FAMILIES = {
 FIXES = {
     Fixable.NO: "None: what belongs there only a person knows.",
     Fixable.SAFE: "`--fix` mends what can be mended: it keeps the meaning, or follows from files in the folder.",
-    Fixable.UNSAFE: "`--fix --unsafe-fixes` proposes a change that may not be what was meant; look at it with `--diff`.",
+    Fixable.UNSAFE: "`--fix --unsafe-fixes` makes a change that may not be what was meant; look at it with `--diff`.",
 }
 NOTE = "<!-- written by scripts/write_rule_docs.py from the declaration of the rule -->\n"
 
@@ -66,11 +66,11 @@ def _index(rules: list[Rule[Any]]) -> str:
         about = FAMILIES.get(family, "")
         parts.append(f"\n## {family}{f': {about}' if about else ''}\n\n")
         parts.append("| Rule | Severity | Runs | Fix | What it finds |\n|---|---|---|---|---|\n")
-        for rule in members:
-            parts.append(
-                f"| [{rule.code}]({rule.code}.md) {rule.name} | {rule.severity.value} | {_runs(rule)} | "
-                f"{rule.fixable.value or '-'} | {_cell(rule.summary)} |\n"
-            )
+        parts += [
+            f"| [{rule.code}]({rule.code}.md) {rule.name} | {rule.severity.value} | {_runs(rule)} | "
+            f"{rule.fixable.value or '-'} | {_cell(rule.summary)} |\n"
+            for rule in members
+        ]
     return "".join(parts)
 
 
@@ -81,7 +81,8 @@ def _page(rule: Rule[Any], *, about_card: bool) -> str:
         f"{NOTE}\n# {rule.code} {rule.name}\n\n{_prose(rule.summary)}\n\n"
         f"{rule.severity.value.capitalize()} · {_runs(rule)} · `hubpub {verb}` · family {family}"
         f"{f' ({FAMILIES[family]})' if family in FAMILIES else ''}\n\n"
-        f"## Why\n\n{_prose(rule.why)}\n\n## Bad\n\n{_code(rule.bad, about_card)}\n## Good\n\n{_code(rule.good, about_card)}"
+        f"## Why\n\n{_prose(rule.why)}\n\n## Bad\n\n{_code(rule.bad, about_card)}\n"
+        f"## Good\n\n{_code(rule.good, about_card)}"
     ]
     if rule.files:
         parts.append("\nwith these files beside the card:\n")
@@ -99,8 +100,8 @@ def _silence(rule: Rule[Any], about_card: bool) -> str:
     if not about_card:
         return everywhere
     return (
-        f"On one line `<!-- hubpub: ignore[{rule.code}] why -->`, in the metadata `# hubpub: ignore[{rule.code}] why`, in "
-        f"the whole card `<!-- hubpub: ignore-file[{rule.code}] why -->`. Everywhere {everywhere}"
+        f"On one line `<!-- hubpub: ignore[{rule.code}] why -->`, in the metadata `# hubpub: ignore[{rule.code}] why`, "
+        f"in the whole card `<!-- hubpub: ignore-file[{rule.code}] why -->`. Everywhere {everywhere}"
     )
 
 
@@ -141,6 +142,7 @@ def _cell(text: str) -> str:
 
 
 def main() -> int:
+    """Write the pages, or say which differ; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="change nothing; 1 when a page is not as it should be")
     arguments = parser.parse_args()

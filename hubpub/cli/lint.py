@@ -204,7 +204,6 @@ class _Linter:
 
 def _given(settings: Settings, repo_id: str | None, profile: str | None, online: bool) -> dict[str, Any]:
     """What the rules are given besides the card: attributes of their subject."""
-    import importlib
     import os
 
     given: dict[str, Any] = {}
@@ -215,16 +214,30 @@ def _given(settings: Settings, repo_id: str | None, profile: str | None, online:
         given["repo_id"] = repo_id
     lint = settings.lint
     if profile or lint.profile or lint.required_sections or lint.section_aliases:
-        profiles = importlib.import_module("hubpub.card.profiles")
+        profiles = _part("hubpub.card.profiles", "profiles")
         given["profile"] = profiles.profile_named(
             profile or lint.profile or profiles.DEFAULT_PROFILE,
             required=lint.required_sections,
             aliases=lint.section_aliases,
         )
     if online:
-        network = importlib.import_module("hubpub.card.online")
+        network = _part("hubpub.card.online", "--online")
         given["online"] = network.Online.open(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
     return given
+
+
+def _part(module: str, what: str) -> Any:
+    """A module that only some runs need.
+
+    Raises:
+        UsageError: this version of hubpub does not have it.
+    """
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        raise UsageError(f"this version of hubpub has no {what}", "install a later version") from error
 
 
 def _fixed(card: CardFile, linter: _Linter, *, unsafe: bool, diff: bool, show_fixes: bool) -> CardFile:

@@ -50,7 +50,7 @@ def rules(output_format: str, select: tuple[str, ...]) -> int:
         click.echo("| Rule | Severity | Runs | Fix | What it finds |\n|---|---|---|---|---|")
         for rule in chosen:
             click.echo(
-                f"| {rule.code} {rule.name} | {rule.severity.value} | {_runs(rule)} | {rule.fixable.value or '-'} "
+                f"| {rule.code} {rule.name} | {rule.severity.value} | {when_it_runs(rule)} | {rule.fixable.value or '-'} "
                 f"| {rule.summary.replace('|', '&#124;')} |"
             )
     else:
@@ -64,7 +64,7 @@ def rules(output_format: str, select: tuple[str, ...]) -> int:
     return 0
 
 
-def _runs(rule: Rule[Any]) -> str:
+def when_it_runs(rule: Rule[Any]) -> str:
     """When a rule runs, in a few words."""
     from hubpub.core.rule import Depth, Needs
 

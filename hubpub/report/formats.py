@@ -84,7 +84,10 @@ def _badge(all_judged: Sequence[Judged], output_format: str) -> str:
         raise UsageError("a badge is about a model card", "use it with `hubpub lint`")
     filled = sum(fact["sections_filled"] for fact in facts)
     total = sum(fact["sections_required"] for fact in facts)
-    badge = importlib.import_module("hubpub.report.badge")
+    try:
+        badge = importlib.import_module("hubpub.report.badge")
+    except ModuleNotFoundError as error:
+        raise UsageError("this version of hubpub has no badge", "install a later version") from error
     if output_format == "badge":
         svg: str = badge.badge_svg(filled, total)
         return svg if svg.endswith("\n") else svg + "\n"

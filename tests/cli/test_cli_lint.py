@@ -279,3 +279,21 @@ def test_a_closed_output_is_refused_in_one_line(capsys: pytest.CaptureFixture[st
     code, _, err = run(capsys, "lint", "README.md", "--output", f"none{os.sep}out.txt")
     assert code == 2
     assert err.startswith("error: ")
+
+
+def test_what_the_network_is_for_is_asked_only_with_online(capsys: pytest.CaptureFixture[str]) -> None:
+    from hubpub.core.rule import Needs
+    from hubpub.rules.registry import card_rules
+
+    needing = next((rule for rule in card_rules if rule.needs is Needs.NETWORK), None)
+    if needing is None:
+        pytest.skip("no rule needs the network yet")
+    _, out, _ = run(capsys, "lint", "README.md", "--select", needing.code)
+    assert f"not checked {needing.code} {needing.name}: only with --online" in out
+
+
+def test_a_repo_id_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "lint", "README.md", "--repo-id", "acme/model")[0] == 1
+    code, _, err = run(capsys, "lint", "README.md", "--repo-id", "not a repo")
+    assert code == 2
+    assert err.startswith("error: ")
