@@ -7,12 +7,15 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 from hubpub.card.frontmatter import read_front_matter
 from hubpub.card.source import CARD, LARGEST_CARD, find_card, folder_card, read_card_file
 from hubpub.core.errors import UsageError
-from hubpub.model.folder import ModelFolder
 from hubpub.model.gitfiles import LARGEST, Pattern, ignore_patterns
+
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
 
 STDIN = "stdin"
 
@@ -107,6 +110,8 @@ def _folder_of(path: Path) -> ModelFolder | None:
     """The model folder whose card the file is."""
     if path.name != CARD or not _holds_model(path.parent):
         return None
+    from hubpub.model.folder import ModelFolder  # most of the start-up time of a command that reads a lone card
+
     folder = ModelFolder.open(path.parent)
     # a link out of the folder is not its card
     return folder if not path.exists() or folder_card(folder) is not None else None

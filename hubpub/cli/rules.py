@@ -50,8 +50,8 @@ def rules(output_format: str, select: tuple[str, ...]) -> int:
         click.echo("| Rule | Severity | Runs | Fix | What it finds |\n|---|---|---|---|---|")
         for rule in chosen:
             click.echo(
-                f"| {rule.code} {rule.name} | {rule.severity.value} | {when_it_runs(rule)} | {rule.fixable.value or '-'} "
-                f"| {rule.summary.replace('|', '&#124;')} |"
+                f"| {rule.code} {rule.name} | {rule.severity.value} | {when_it_runs(rule)} "
+                f"| {rule.fixable.value or '-'} | {rule.summary.replace('|', '&#124;')} |"
             )
     else:
         width = max((len(rule.name) for rule in chosen), default=0)

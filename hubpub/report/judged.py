@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from hubpub.card.frontmatter import Lines
 from hubpub.core.findings import Finding
 from hubpub.core.fingerprint import fingerprints
 from hubpub.core.report import Report
+
+# As in Markdown, and in the positions of findings.
+_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def _nothing_at_hand(_path: str) -> str | None:
@@ -44,9 +47,7 @@ class Judged:
         if text is None:
             return None
         lines = _lines(text)
-        if finding.line > len(lines.starts):
-            return None
-        return text[lines.start(finding.line) : lines.start(finding.line + 1)].rstrip("\r\n")
+        return lines[finding.line - 1] if 0 < finding.line <= len(lines) else None
 
     def fingerprints(self) -> list[str]:
         """One per finding, see `core.fingerprint`."""
@@ -54,5 +55,5 @@ class Judged:
 
 
 @lru_cache(maxsize=4)
-def _lines(text: str) -> Lines:
-    return Lines(text)
+def _lines(text: str) -> tuple[str, ...]:
+    return tuple(_LINE_END.split(text))
