@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -103,3 +104,22 @@ def test_rules_that_need_a_folder_are_given_the_benefit_of_the_doubt(tmp_path: P
         pytest.skip("no rule needs a folder yet")
     text = f"{FRONT}# A <!-- hubpub: ignore[{needing}] -->\n"
     assert findings_of(subject(text), "TEXT090") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x <!-- hubpub: ignore[ALL] -->\n",
+        "x <!-- hubpub: ignore[SECT003, TEXT001, nonsense] -->\n\n",
+        "<!-- hubpub: ignore-next-line[TEXT001] -->\n",
+        "<!-- hubpub: ignore\n",
+    ],
+)
+def test_many_comments_take_no_long_time(text: str) -> None:
+    content = (FRONT + text * (200_000 // len(text))).encode()
+    started = time.process_time()
+    lint_card(content, path="README.md", target="card")
+    with_comments = time.process_time() - started
+    started = time.process_time()
+    lint_card(content.replace(b"hubpub:", b"xxxxxx:"), path="README.md", target="card")
+    assert with_comments < 3 * (time.process_time() - started) + 2
