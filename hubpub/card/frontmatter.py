@@ -125,6 +125,16 @@ def read_front_matter(text: str, lines: Lines | None = None) -> FrontMatter:
     )
 
 
+def stays_readable(before: str, after: str) -> bool:
+    """Whether a changed card's metadata can be read by everybody who could read them before."""
+    old, new = read_front_matter(before), read_front_matter(after)
+    return (
+        (old.data is None or new.data is not None)
+        and (old.hub_data is None or new.hub_data is not None)
+        and (new.problem is None or old.problem is not None)
+    )
+
+
 def _moved(spans: Mapping[Path, Span], by: int) -> dict[Path, Span]:
     return {path: (start + by, end + by) for path, (start, end) in spans.items()}
 

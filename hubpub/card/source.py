@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hubpub.core.errors import UsageError
-from hubpub.model.folder import ModelFolder
-from hubpub.model.walk import EntryKind
+
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
 
 CARD = "README.md"
 LARGEST_CARD = 20 << 20
@@ -42,6 +44,8 @@ def find_card(path: Path) -> tuple[bytes, str, ModelFolder | None]:
     missing = UsageError(f"{path} has no {CARD}", "write one with `hubpub card PATH --write`")
     if not os.path.lexists(path / CARD):
         raise missing
+    from hubpub.model.folder import ModelFolder  # most of the start-up time of a command that reads a lone card
+
     folder = ModelFolder.open(path)
     content = folder_card(folder)
     if content is None:
@@ -57,6 +61,8 @@ def folder_card(folder: ModelFolder) -> bytes | None:
     Raises:
         UsageError: it has more than 20 MB, or cannot be read.
     """
+    from hubpub.model.walk import EntryKind
+
     entry = folder.entry(CARD)
     if entry is None or entry.kind is not EntryKind.FILE:
         return None

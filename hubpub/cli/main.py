@@ -22,6 +22,7 @@ _VERBS = {
     "push": "Check, write the card, and publish in ONE verified commit.",
     "serve": "Run the embedded hub: a Hub of your own on this machine.",
     "whoami": "Show whose token is used, where it comes from, and where it may publish.",
+    "rules": "List the rules: code, severity, what they find, whether they run and what they can mend.",
     "rule": "Explain a rule: what it finds, why it matters, how to mend it.",
 }
 

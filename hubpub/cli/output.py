@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -15,8 +15,9 @@ import click
 from hubpub.core.errors import FindingsError, HubpubError, UsageError
 
 if TYPE_CHECKING:
-    from hubpub.core.report import Report
+    from hubpub.core.rule import Rule
     from hubpub.core.settings import Settings
+    from hubpub.report.judged import Judged
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -36,6 +37,34 @@ def format_options(command: Command) -> Command:
     return click.option("--json", "output_format", flag_value="json", help="Short for --format json.")(command)
 
 
+FORMATS = ("text", "concise", "json", "jsonl", "github", "gitlab", "sarif", "junit", "markdown", "html")
+
+
+def report_options(*more: str) -> Callable[[Command], Command]:
+    """Add --format with every format of a report and `more`, --json, --output and --exit-zero."""
+
+    def add(command: Command) -> Command:
+        command = click.option("--exit-zero", is_flag=True, help="Exit with 0 even when there are findings.")(command)
+        command = click.option(
+            "--output",
+            type=click.Path(path_type=Path, dir_okay=False),
+            metavar="FILE",
+            help="Write the result to a file instead of stdout.",
+        )(command)
+        command = click.option(
+            "--format",
+            "output_format",
+            type=click.Choice([*FORMATS, *more]),
+            default="text",
+            show_default=True,
+            metavar="FORMAT",
+            help=f"How the result is printed: {', '.join([*FORMATS, *more])}.",
+        )(command)
+        return click.option("--json", "output_format", flag_value="json", help="Short for --format json.")(command)
+
+    return add
+
+
 def config_option(command: Command) -> Command:
     """Add --config."""
     return click.option(
@@ -45,13 +74,29 @@ def config_option(command: Command) -> Command:
     )(command)
 
 
+def selection_options(command: Command) -> Command:
+    """Add --select and --extend-select."""
+    command = click.option(
+        "--extend-select",
+        multiple=True,
+        metavar="RULES",
+        help="Run these rules besides those that would run. Repeatable.",
+    )(command)
+    return click.option(
+        "--select",
+        multiple=True,
+        metavar="RULES",
+        help="Run these rules instead: codes, prefixes, names or ALL, with commas between. Repeatable.",
+    )(command)
+
+
 def rule_options(command: Command) -> Command:
     """Add --ignore and --fail-on."""
     command = click.option(
         "--ignore",
         multiple=True,
-        metavar="RULE",
-        help="Rule not to run, by code, prefix of a code, or name. Repeatable.",
+        metavar="RULES",
+        help="Rules not to run, by code, prefix of a code, or name, with commas between. Repeatable.",
     )(command)
     return click.option(
         "--fail-on",
@@ -80,6 +125,10 @@ def settings_for(
 
     settings = load_settings(config) if config else find_settings(_working_directory())
     changes: dict[str, Any] = {name: getattr(settings, name) + tuple(more) for name, more in (lists or {}).items()}
+    if "ignore" in changes:
+        from hubpub.rules.selection import split_words
+
+        changes["ignore"] = split_words(changes["ignore"])
     if fail_on:
         changes["fail_on"] = Severity(fail_on)
     return replace(settings, **changes)
@@ -102,25 +151,45 @@ def print_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
     click.echo(json.dumps(document, indent=2, ensure_ascii=False))
 
 
-def print_report(report: Report, output_format: str) -> int:
-    """Print the report; returns the exit code that it asks for."""
-    from hubpub.report.text import render_report
+def print_reports(
+    all_judged: Sequence[Judged],
+    output_format: str,
+    *,
+    output: Path | None = None,
+    rules: Iterable[Rule[Any]] = (),
+    show_fixes: bool = False,
+    exit_zero: bool = False,
+    to_stderr: bool = False,
+) -> int:
+    """Print the reports, or write them to a file; returns the exit code that they ask for.
 
-    if output_format == "json":
-        print_json(report.to_json())
+    Args:
+        all_judged: the reports.
+        output_format: one of the formats.
+        output: the file to write to.
+        rules: those that were run; SARIF tells of them.
+        show_fixes: whether the text says what each fix would do.
+        exit_zero: whether findings do not count.
+        to_stderr: whether stdout is needed for something else.
+    """
+    from hubpub.report.formats import render
+    from hubpub.report.text import plain
+
+    text = render(
+        all_judged,
+        output_format,
+        style=plain if output else colour,
+        rules={rule.code: rule for rule in rules},
+        show_fixes=show_fixes,
+    )
+    if output:
+        from hubpub.core.files import replace_file
+
+        replace_file(output, text.encode("utf-8", "backslashreplace"))
+        notify(f"wrote {output}")
     else:
-        click.echo(render_report(report, colour), nl=False)
-    return 0 if report.ok else FindingsError.exit_code
-
-
-def print_reports(reports: Sequence[Report], output_format: str) -> int:
-    """Print one report as it is, several one after the other; returns the exit code that they ask for."""
-    from hubpub.core.report import reports_to_json
-
-    if output_format == "json" and len(reports) > 1:
-        print_json(reports_to_json(reports))
-        return 0 if all(report.ok for report in reports) else FindingsError.exit_code
-    return max(print_report(report, output_format) for report in reports)
+        click.echo(text, nl=False, err=to_stderr)
+    return 0 if exit_zero or all(judged.report.ok for judged in all_judged) else FindingsError.exit_code
 
 
 def notify(message: str) -> None:
@@ -130,7 +199,8 @@ def notify(message: str) -> None:
 
 def show_error(error: HubpubError, arguments: Sequence[str]) -> None:
     """One line on stderr; for a reader of JSON also one document on stdout."""
-    from hubpub.report.text import printable, render_findings
+    from hubpub.report.excerpt import printable
+    from hubpub.report.text import render_findings
 
     report = error.report if isinstance(error, FindingsError) else None
     if _wants_json(arguments):

@@ -115,6 +115,7 @@ def push(
         fail_on=settings.fail_on,
         depth=Depth(depth),
         card_settings=settings.card,
+        lint_settings=settings.lint,
     )
     if output_format == "json" or quiet_stderr():
         _no_progress_bars()

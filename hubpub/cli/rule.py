@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hubpub.cli.output import format_options, print_json
+from hubpub.cli.rules import when_it_runs
 
 if TYPE_CHECKING:
     from hubpub.core.rule import Rule
+
+_FIXES = {
+    "": "none: what belongs there only a person knows",
+    "safe": "--fix: keeps the meaning, or follows from files in the folder",
+    "unsafe": "--fix --unsafe-fixes: may not be what was meant; look at it with --diff",
+}
 
 
 @click.command()
@@ -56,6 +63,8 @@ def _page(rule: Rule[Any]) -> str:
             f"Bad\n{block(rule.bad)}",
             f"Good\n{block(rule.good)}",
             f"What to do\n{textwrap.fill(rule.hint, 96, initial_indent='    ', subsequent_indent='    ')}",
+            f"Fix\n    {_FIXES[rule.fixable.value]}",
+            f"Runs\n    {when_it_runs(rule)}",
             f"Source\n    {rule.source}",
         ]
     )

@@ -27,6 +27,37 @@ class CardSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LintSettings:
+    """`[tool.hubpub.lint]`: what `hubpub lint` asks of the cards of a project.
+
+    Rules are named by code, prefix of a code, name, or ALL.
+
+    Attributes:
+        select: rules to run in place of the default ones.
+        extend_select: rules to run besides those.
+        ignore: rules not to run.
+        per_file_ignores: rules not to run on some files, by the glob of these files.
+        severity: "error", "warning", "info" or "off", by rule.
+        profile: the name of the set of sections that a card must have; None takes the usual one.
+        required_sections: ids of the sections that a card must have, in place of the profile's.
+        section_aliases: more headings that mean a section, by its id.
+        baseline: file of findings that are known, relative to the settings file.
+        inline_ignores: whether comments in a card may silence rules.
+    """
+
+    select: tuple[str, ...] = ()
+    extend_select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    severity: Mapping[str, str] = field(default_factory=dict)
+    profile: str | None = None
+    required_sections: tuple[str, ...] = ()
+    section_aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    baseline: str | None = None
+    inline_ignores: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`[tool.hubpub]`.
 
@@ -38,6 +69,7 @@ class Settings:
         exclude: globs of files that are neither checked nor published.
         include: globs of files that are published although hubpub would leave them out.
         card: what goes into the card.
+        lint: what is asked of a card.
         source: the file that these came from; None for the defaults.
     """
 
@@ -48,6 +80,7 @@ class Settings:
     exclude: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     card: CardSettings = field(default_factory=CardSettings)
+    lint: LintSettings = field(default_factory=LintSettings)
     source: Path | None = None
 
 
@@ -88,10 +121,14 @@ def parse_settings(table: Mapping[str, Any], source: Path) -> Settings:
         UsageError: a key or value that hubpub does not know.
     """
     values = _checked(table, Settings, source, "")
-    card = values.pop("card", {})
-    if not isinstance(card, Mapping):
-        raise UsageError(f"{source}: card is not a table", "write [tool.hubpub.card], or [card] in hubpub.toml")
-    return Settings(**values, card=CardSettings(**_checked(card, CardSettings, source, "card.")), source=source)
+    for name, into in _TABLES.items():
+        inner = values.pop(name, {})
+        if not isinstance(inner, Mapping):
+            raise UsageError(
+                f"{source}: {name} is not a table", f"write [tool.hubpub.{name}], or [{name}] in hubpub.toml"
+            )
+        values[name] = into(**_checked(inner, into, source, f"{name}."))
+    return Settings(**values, source=source)
 
 
 def _is_file(path: Path) -> bool:
@@ -118,7 +155,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not valid TOML: {error}", "mend the file and run again") from error
 
 
-_LISTS = {"ignore", "exclude", "include", "language", "datasets"}
+_TABLES: Mapping[str, type] = {"card": CardSettings, "lint": LintSettings}
+_LISTS = {"ignore", "exclude", "include", "language", "datasets", "select", "extend-select", "required-sections"}
+_TABLES_OF_LISTS = {"per-file-ignores", "section-aliases"}
+_BOOLEANS = {"private", "inline-ignores"}
+_SEVERITIES = ("error", "warning", "info", "off")
 
 
 def _checked(table: Mapping[str, Any], into: type, source: Path, prefix: str) -> dict[str, Any]:
@@ -138,22 +179,40 @@ def _checked(table: Mapping[str, Any], into: type, source: Path, prefix: str) ->
 
 def _value(key: str, value: Any, source: Path) -> Any:
     name = key.rpartition(".")[2]
-    if name == "card":
+    if key in _TABLES:
         return value
     if name in _LISTS:
-        items = [value] if isinstance(value, str) else value
-        if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-            raise UsageError(f"{source}: {key} is not a list of strings", f'write {key} = ["..."]')
-        return tuple(items)
-    if name == "private":
+        return _list(key, value, source)
+    if name in _TABLES_OF_LISTS:
+        return {inner: _list(f"{key}.{inner}", items, source) for inner, items in _table(key, value, source).items()}
+    if name == "severity":
+        table = _table(key, value, source)
+        for rule, severity in table.items():
+            if severity not in _SEVERITIES:
+                raise UsageError(f"{source}: {key}.{rule} is {severity!r}", f"write one of {', '.join(_SEVERITIES)}")
+        return dict(table)
+    if name in _BOOLEANS:
         if not isinstance(value, bool):
-            raise UsageError(f"{source}: {key} is not a boolean", f"write {key} = true")
+            raise UsageError(f"{source}: {key} is not a boolean", f"write {name} = true")
         return value
     if not isinstance(value, str):
-        raise UsageError(f"{source}: {key} is not a string", f'write {key} = "..."')
+        raise UsageError(f"{source}: {key} is not a string", f'write {name} = "..."')
     if name == "fail-on":
         try:
             return Severity(value)
         except ValueError as error:
             raise UsageError(f"{source}: {key} is {value!r}", "write one of error, warning, info") from error
+    return value
+
+
+def _list(key: str, value: Any, source: Path) -> tuple[str, ...]:
+    items = [value] if isinstance(value, str) else value
+    if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
+        raise UsageError(f"{source}: {key} is not a list of strings", f'write {key.rpartition(".")[2]} = ["..."]')
+    return tuple(items)
+
+
+def _table(key: str, value: Any, source: Path) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{source}: {key} is not a table", f"write [tool.hubpub.{key}]")
     return value

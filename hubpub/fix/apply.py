@@ -35,13 +35,20 @@ class Fixed:
 
     def diff(self) -> str:
         """The change as a unified diff."""
-        lines: list[str] = []
-        for path, text in self.after.items():
-            old = "/dev/null" if path in self.new else f"a/{path}"
-            lines += unified_diff(
-                self.before[path].splitlines(keepends=True), text.splitlines(keepends=True), old, f"b/{path}"
-            )
-        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+        return "".join(
+            text_diff(self.before[path], text, path, is_new=path in self.new) for path, text in self.after.items()
+        )
+
+
+def text_diff(before: str, after: str, path: str, *, is_new: bool = False) -> str:
+    """What changes in the text of a file, as a unified diff."""
+    lines = unified_diff(
+        before.splitlines(keepends=True),
+        after.splitlines(keepends=True),
+        "/dev/null" if is_new else f"a/{path}",
+        f"b/{path}",
+    )
+    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
 
 
 def plan_fixes(root: Path, findings: Iterable[Finding], *, unsafe: bool = False) -> Fixed:
@@ -61,14 +68,14 @@ def plan_fixes(root: Path, findings: Iterable[Finding], *, unsafe: bool = False)
         for edit in finding.fix.edits:
             if edit.path not in texts:
                 texts[edit.path] = _read(root / edit.path)
-        if all(_fits(edit, texts[edit.path], edits.get(edit.path, ())) for edit in finding.fix.edits):
+        if all(fits(edit, texts[edit.path], edits.get(edit.path, ())) for edit in finding.fix.edits):
             done.append(finding)
             for edit in finding.fix.edits:
                 # Several findings may ask for the same edit.
                 if edit not in edits.setdefault(edit.path, []):
                     edits[edit.path].append(edit)
     before = {path: texts[path] or "" for path in edits}
-    after = {path: _edited(before[path], found) for path, found in edits.items()}
+    after = {path: edited(before[path], found) for path, found in edits.items()}
     new = frozenset(path for path in edits if not os.path.lexists(root / path))
     return Fixed(tuple(done), before, after, new)
 
@@ -97,7 +104,8 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _fits(edit: Edit, text: str | None, others: Iterable[Edit]) -> bool:
+def fits(edit: Edit, text: str | None, others: Iterable[Edit]) -> bool:
+    """Whether an edit can be made besides others: it lies within the text, and touches nothing that they change."""
     if text is None or not 0 <= edit.start <= edit.end <= len(text):
         return False
     # Two insertions at one place have no order.
@@ -107,7 +115,8 @@ def _fits(edit: Edit, text: str | None, others: Iterable[Edit]) -> bool:
     )
 
 
-def _edited(text: str, edits: Iterable[Edit]) -> str:
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """The text with edits that do not meet."""
     for edit in sorted(edits, key=lambda edit: edit.start, reverse=True):
         text = text[: edit.start] + edit.text + text[edit.end :]
     return text

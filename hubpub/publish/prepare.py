@@ -14,7 +14,7 @@ from hubpub.core.errors import ConflictError, FindingsError
 from hubpub.core.findings import Severity
 from hubpub.core.report import Report, joined
 from hubpub.core.rule import Depth
-from hubpub.core.settings import CardSettings
+from hubpub.core.settings import CardSettings, LintSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.publish.card import CardChoice, CardSource, choose_card, last_published_card
 from hubpub.publish.client import HubClient, Identity, RemoteFile
@@ -22,6 +22,7 @@ from hubpub.publish.plan import LocalFile, Plan, split_by_remote
 from hubpub.publish.preflight import check_may_publish
 from hubpub.publish.release import PublishSet, publish_set
 from hubpub.rules.run import check_folder, lint_card
+from hubpub.rules.selection import Selection
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
@@ -66,6 +67,7 @@ class PushOptions:
     fail_on: Severity = Severity.ERROR
     depth: Depth = Depth.DEEP
     card_settings: CardSettings = field(default_factory=CardSettings)
+    lint_settings: LintSettings = field(default_factory=LintSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,15 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared
 
 
 def _lint(content: bytes, folder: ModelFolder, options: PushOptions) -> Report:
-    return lint_card(content, path=CARD, target=CARD, folder=folder, ignore=options.ignore, fail_on=options.fail_on)
+    return lint_card(
+        content,
+        path=CARD,
+        target=CARD,
+        folder=folder,
+        fail_on=options.fail_on,
+        selection=Selection.for_cards(options.ignore, options.lint_settings),
+        inline_ignores=options.lint_settings.inline_ignores,
+    )
 
 
 def _stop_on_findings(report: Report, name: str) -> None:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from hubpub.model.inspection import Inspection, Module
 from hubpub.model.safetensors import Tensor
+from hubpub.report.excerpt import printable
 from hubpub.report.release import human_bytes
-from hubpub.report.text import Style, plain, printable
+from hubpub.report.text import Style, plain
 
 _MOST_FILES = 40
 

@@ -7,7 +7,8 @@ from hubpub.card.sections import score
 from hubpub.publish.card import CardSource
 from hubpub.publish.plan import LocalFile, Plan
 from hubpub.publish.receipt import Receipt
-from hubpub.report.text import Style, plain, printable
+from hubpub.report.excerpt import printable
+from hubpub.report.text import Style, plain
 
 _SHOWN = 20
 _FINISH = {

@@ -9,6 +9,7 @@ from hubpub.core.errors import UsageError
 from hubpub.core.rule import Rule
 from hubpub.rules import card_families, model_families  # noqa: F401 -- importing them declares the rules
 from hubpub.rules.registry import card_rules, model_rules
+from hubpub.rules.selection import names
 
 
 def all_rules() -> list[Rule[Any]]:
@@ -32,12 +33,11 @@ def find_rule(wanted: str) -> Rule[Any]:
     return found
 
 
-def check_ignored(ignore: tuple[str, ...]) -> None:
-    """Refuse an ignore that matches no rule: it would silence nothing and hide a typing mistake.
+def check_word(word: str) -> None:
+    """Refuse a word that names no rule, in whatever way rules are selected.
 
     Raises:
-        UsageError: naming the first such word.
+        UsageError: naming the word, and what was probably meant.
     """
-    for word in ignore:
-        if not any(rule.is_called(word) for rule in all_rules()):
-            find_rule(word)
+    if not any(names(word, rule.code, rule.name) for rule in all_rules()):
+        find_rule(word)

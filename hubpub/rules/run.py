@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hubpub.core.findings import Finding, Severity
 from hubpub.core.report import Report, Skip, sorted_findings
 from hubpub.core.rule import Depth, Rule
 from hubpub.rules.registry import CardSubject, card_rules, model_rules
+from hubpub.rules.selection import Selection
 
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
@@ -29,17 +31,28 @@ def check_folder(
     depth: Depth = Depth.QUICK,
     ignore: Sequence[str] = (),
     fail_on: Severity = Severity.ERROR,
+    selection: Selection | None = None,
 ) -> Report:
     """What the model rules say of a folder; what the depth leaves out is among what was skipped.
 
+    Args:
+        folder: the model.
+        target: what the report calls it.
+        depth: how far to go.
+        ignore: rules not to run, by code, prefix or name.
+        fail_on: lowest severity that makes the report not ok.
+        selection: which rules run, in place of `ignore`.
+
     Raises:
-        UsageError: `ignore` names no rule.
+        UsageError: `ignore` or `selection` names no rule.
     """
     from hubpub.rules import model_families  # noqa: F401 -- declares the rules; those about cards would need YAML
 
     started = time.perf_counter()
-    rules = [rule for rule in model_rules if rule.default and depth.includes(rule.depth)]
-    findings, skipped = _run(rules, folder, ignore)
+    selection = selection or Selection.without(ignore)
+    selection.check(model_rules)
+    rules = [rule for rule in selection.rules(model_rules) if depth.includes(rule.depth)]
+    findings, skipped = _run(rules, folder, selection)
     skipped += [skip for deeper, skip in _DEEPER if not depth.includes(deeper)]
     return Report(
         target=target,
@@ -59,6 +72,9 @@ def lint_card(
     folder: ModelFolder | None = None,
     ignore: Sequence[str] = (),
     fail_on: Severity = Severity.ERROR,
+    selection: Selection | None = None,
+    inline_ignores: bool = True,
+    given: Mapping[str, Any] | None = None,
 ) -> Report:
     """What the card rules say of a card.
 
@@ -69,11 +85,15 @@ def lint_card(
         folder: the model folder it belongs to, if there is one.
         ignore: rules not to run, by code, prefix or name.
         fail_on: lowest severity that makes the report not ok.
+        selection: which rules run, in place of `ignore`.
+        inline_ignores: whether comments in the card may silence rules.
+        given: what else is known: further attributes of the `CardSubject`, such as `repo_id`.
 
     Raises:
-        UsageError: `ignore` names no rule.
+        UsageError: `ignore` or `selection` names no rule.
     """
     from hubpub.card.document import Card
+    from hubpub.card.ignores import is_silenced
     from hubpub.card.sections import score
     from hubpub.rules import card_families  # noqa: F401 -- declares the rules
 
@@ -82,8 +102,13 @@ def lint_card(
         text, undecodable = content.decode("utf-8"), None
     except UnicodeDecodeError as error:
         text, undecodable = content.decode("utf-8", "replace"), error.start
-    subject = CardSubject(Card.parse(text), path, folder, undecodable)
-    findings, skipped = _run([rule for rule in card_rules if rule.default], subject, ignore)
+    subject = CardSubject(Card.parse(text), path, folder, undecodable, **(given or {}))
+    selection = selection or Selection.without(ignore)
+    selection.check(card_rules)
+    findings, skipped = _run(selection.rules(card_rules, path), subject, selection)
+    skipped += [Skip(f"{rule.code} {rule.name}", "only with --online") for rule in selection.waiting(card_rules)]
+    if inline_ignores:
+        findings = [finding for finding in findings if not is_silenced(subject.card, finding)]
     filled, total = score(subject.card)
     return Report(
         target=target,
@@ -95,19 +120,13 @@ def lint_card(
     )
 
 
-def _run(rules: Iterable[Rule[Subject]], subject: Subject, ignore: Sequence[str]) -> tuple[list[Finding], list[Skip]]:
-    if ignore:
-        from hubpub.rules.catalogue import check_ignored
-
-        check_ignored(tuple(ignore))
+def _run(rules: Sequence[Rule[Subject]], subject: Subject, selection: Selection) -> tuple[list[Finding], list[Skip]]:
     findings: list[Finding] = []
     skipped: dict[Skip, None] = {}
     for rule in rules:
-        if any(rule.is_called(word) for word in ignore):
-            continue
         for result in rule.run(subject):
             if isinstance(result, Skip):
                 skipped[result] = None  # two rules may be stopped by the same obstacle; it is told once
             else:
-                findings.append(result)
+                findings.append(replace(result, severity=selection.judged(rule, result)))
     return findings, list(skipped)
