@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -39,12 +40,25 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Renaming:
+    """Give tensors of the safetensors file at `path` other names: new ones by old ones. The old file is kept."""
+
+    path: str
+    names: Mapping[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The renaming as plain data; there may be a hundred thousand names, so that only their number is in it."""
+        return {"path": self.path, "tensors": len(self.names)}
+
+
+@dataclass(frozen=True, slots=True)
 class Fix:
     """A mechanical mend. `safe`: it keeps the meaning, or follows from files in the folder."""
 
     description: str
     safe: bool
-    edits: tuple[Edit, ...]
+    edits: tuple[Edit, ...] = ()
+    renamings: tuple[Renaming, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """The fix as plain data."""
@@ -52,6 +66,7 @@ class Fix:
             "description": self.description,
             "safe": self.safe,
             "edits": [edit.to_json() for edit in self.edits],
+            "renamings": [renaming.to_json() for renaming in self.renamings],
         }
 
 

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from hubpub.core.errors import UsageError
 from hubpub.core.files import replace_file
-from hubpub.core.findings import Edit, Finding
+from hubpub.core.findings import Edit, Finding, Renaming
+from hubpub.fix.tensor_names import rename_tensors
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +27,22 @@ class Fixed:
         before: the text of each file that changes, by path; "" of one that is new.
         after: the same with the fixes.
         new: the paths that did not exist.
+        renamings: what tensors are called from then on, a file each.
     """
 
     findings: tuple[Finding, ...]
     before: Mapping[str, str]
     after: Mapping[str, str]
     new: frozenset[str]
+    renamings: tuple[Renaming, ...] = ()
 
     def diff(self) -> str:
-        """The change as a unified diff."""
-        return "".join(
-            text_diff(self.before[path], text, path, is_new=path in self.new) for path, text in self.after.items()
+        """The change as a unified diff, and a line for each tensor that gets another name."""
+        texts = [text_diff(self.before[path], text, path, is_new=path in self.new) for path, text in self.after.items()]
+        return "".join(texts) + "".join(
+            f"rename in {renaming.path}: {old} -> {new}\n"
+            for renaming in self.renamings
+            for old, new in renaming.names.items()
         )
 
 
@@ -62,22 +68,26 @@ def plan_fixes(root: Path, findings: Iterable[Finding], *, unsafe: bool = False)
     done: list[Finding] = []
     edits: dict[str, list[Edit]] = {}
     texts: dict[str, str | None] = {}
+    renamings: dict[str, Renaming] = {}
     for finding in findings:
-        if finding.fix is None or not finding.fix.edits or not (finding.fix.safe or unsafe):
+        fix = finding.fix
+        if fix is None or not (fix.edits or fix.renamings) or not (fix.safe or unsafe):
             continue
-        for edit in finding.fix.edits:
+        for edit in fix.edits:
             if edit.path not in texts:
                 texts[edit.path] = _read(root / edit.path)
-        if all(fits(edit, texts[edit.path], edits.get(edit.path, ())) for edit in finding.fix.edits):
+        free = all(renaming.path not in renamings for renaming in fix.renamings)
+        if free and all(fits(edit, texts[edit.path], edits.get(edit.path, ())) for edit in fix.edits):
             done.append(finding)
-            for edit in finding.fix.edits:
+            renamings |= {renaming.path: renaming for renaming in fix.renamings}
+            for edit in fix.edits:
                 # Several findings may ask for the same edit.
                 if edit not in edits.setdefault(edit.path, []):
                     edits[edit.path].append(edit)
     before = {path: texts[path] or "" for path in edits}
     after = {path: edited(before[path], found) for path, found in edits.items()}
     new = frozenset(path for path in edits if not os.path.lexists(root / path))
-    return Fixed(tuple(done), before, after, new)
+    return Fixed(tuple(done), before, after, new, tuple(renamings.values()))
 
 
 def write_fixes(root: Path, fixed: Fixed) -> None:
@@ -86,6 +96,8 @@ def write_fixes(root: Path, fixed: Fixed) -> None:
     Raises:
         UsageError: one has changed since it was read, or cannot be written.
     """
+    for renaming in fixed.renamings:
+        rename_tensors(root / renaming.path, renaming.names)
     for path, text in fixed.after.items():
         if path not in fixed.new and _read(root / path) != fixed.before[path]:
             raise UsageError(f"{path} changed while it was being fixed", "run the same command again")

@@ -124,6 +124,20 @@ def wrapped(names: Iterable[str]) -> dict[str, list[str]]:
     }
 
 
+def unwrapped_names(tensors: Mapping[str, Tensor]) -> dict[str, str] | None:
+    """The names that tensors have without what training wraps around a model, by those that carry it.
+
+    None where it takes more than other names: an adapter that was not merged, or two tensors for one name.
+    """
+    wrappers = wrapped(tensors)
+    if _ADAPTED + "." in wrappers:
+        return None
+    names = {name: _unwrapped(name, wrappers) for name in tensors}
+    if len(set(names.values())) < len(names):
+        return None
+    return {name: new for name, new in names.items() if new != name}
+
+
 def unwrap(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors under the names that they have without what training wraps around a model.
 

@@ -93,6 +93,6 @@ def _finding(judged: Judged, finding: Finding, style: Style, show_fixes: bool) -
 def _placed(finding: Finding) -> str:
     """The message with its place in front, as path:line:column; a path that opens the message is not said twice."""
     place = ":".join(str(part) for part in (finding.path, finding.line, finding.column) if part is not None)
-    if finding.path and finding.message.startswith(finding.path + " "):
+    if finding.path and finding.message.startswith((finding.path + " ", finding.path + ": ")):
         return place + finding.message.removeprefix(finding.path)
     return f"{place}: {finding.message}" if place else finding.message

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from hubpub.core.findings import Fix, Problem, Severity
+from hubpub.core.rule import Fixable
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.model.series import find_pieces
@@ -76,6 +77,7 @@ def safetensors_malformed(folder: ModelFolder) -> Iterator[Problem]:
     good="model.safetensors.index.json beside them",
     hint="save the model again with save_pretrained, which writes the index",
     source=_SHARDS,
+    fixable=Fixable.SAFE,
 )
 def shard_index_missing(folder: ModelFolder) -> Iterator[Problem]:
     """Each series of safetensors or torch shards that no index names."""
@@ -103,6 +105,7 @@ def shard_index_missing(folder: ModelFolder) -> Iterator[Problem]:
     good="all three",
     hint="add the missing file, or save the model again",
     source=_SHARDS,
+    fixable=Fixable.SAFE,
 )
 def shard_missing(folder: ModelFolder) -> Iterator[Problem]:
     """Each index with shards that are not there; without an index, each series with gaps."""
@@ -133,6 +136,7 @@ def shard_missing(folder: ModelFolder) -> Iterator[Problem]:
     good="the index names each tensor once, in the shard that holds it",
     hint="save the model again, or rebuild the index from the shards",
     source=_SHARDS,
+    fixable=Fixable.SAFE,
 )
 def index_disagrees(folder: ModelFolder) -> Iterator[Problem]:
     """Per index: tensors that no shard has, that the index lacks, in another shard, in two; shards never named."""
@@ -224,6 +228,7 @@ def index_path_escape(folder: ModelFolder) -> Iterator[Problem]:
     good='{"metadata": {"total_size": 4096}, "weight_map": {"a.weight": "model-00001-of-00001.safetensors"}}',
     hint="save the model again with save_pretrained, which writes the index",
     source=_SHARDS,
+    fixable=Fixable.SAFE,
 )
 def index_unreadable(folder: ModelFolder) -> Iterator[Problem]:
     """Each index that cannot be used; what only loses something (a duplicate key) is a warning."""

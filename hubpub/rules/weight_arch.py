@@ -7,13 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
-from hubpub.core.rule import Depth
+from hubpub.core.rule import Depth, Fixable
 from hubpub.model.architecture import Architecture, LayerGap, Mismatch, Status, newer_than
 from hubpub.model.folder import ModelFolder
 from hubpub.model.shapes import Promises
+from hubpub.model.stored import Stored, stored_tensors
 from hubpub.rules.conf_values import config_value_type, heads_do_not_divide
 from hubpub.rules.registry import model_rules
 from hubpub.rules.token_ids import special_id_out_of_range
+from hubpub.rules.weight_index import renamed_tensors
 from hubpub.rules.wording import counted, listed
 
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/model#transformers.PreTrainedModel.from_pretrained"
@@ -268,6 +270,7 @@ def _gap(folder: ModelFolder, found: Architecture, gap: LayerGap) -> str:
     hint="strip the prefix from the names before saving, or save the model itself with save_pretrained",
     source=_DOCS,
     depth=Depth.DEEP,
+    fixable=Fixable.UNSAFE,
 )
 def names_prefixed(folder: ModelFolder) -> Iterator[Problem]:
     """What is known to come from training wrappers is WEIGHT063's; this is any other."""
@@ -276,7 +279,14 @@ def names_prefixed(folder: ModelFolder) -> Iterator[Problem]:
         message = (
             f"{found.path}: the names of its tensors begin with {found.prefix!r}, which {found.name} does not have"
         )
-        yield Problem(message, path=found.path)
+        names = _without_prefix(folder, found.prefix)
+        yield Problem(message, path=found.path, fix=renamed_tensors(folder, found.path, names))
+
+
+def _without_prefix(folder: ModelFolder, prefix: str) -> dict[str, str]:
+    stored = stored_tensors(folder)
+    names = stored.tensors if isinstance(stored, Stored) else ()
+    return {name: name.removeprefix(prefix) for name in names if name.startswith(prefix)}
 
 
 def _other_class(found: Architecture) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.findings import Edit, Fix, Problem, Renaming, Severity
+from hubpub.core.rule import Fixable
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.registry import model_rules
+from hubpub.rules.wording import listed
 
 _LARGEST_TEXT = 64 << 20
 
@@ -23,6 +25,7 @@ _LARGEST_TEXT = 64 << 20
     good='{"metadata": {"total_size": 4096}, "weight_map": {"a.weight": "model-00001-of-00001.safetensors"}}',
     hint="rebuild the index: `hubpub check PATH --fix`",
     source="https://huggingface.co/docs/transformers/big_models#sharded-checkpoints",
+    fixable=Fixable.SAFE,
 )
 def index_total_size(folder: ModelFolder) -> Iterator[Problem]:
     """Each index of sound safetensors shards that are all there."""
@@ -81,3 +84,32 @@ def _characters(folder: ModelFolder, path: str) -> int | None:
         return len(folder.start(path, _LARGEST_TEXT).decode("utf-8"))
     except UnicodeDecodeError:
         return None
+
+
+def renamed_tensors(folder: ModelFolder, path: str, names: Mapping[str, str]) -> Fix | None:
+    """The fix that gives tensors other names, in a single safetensors file or in the shards of the index at `path`.
+
+    None when the index cannot be replaced.
+    """
+    index = next((index for index in folder.weights.indexes if index.path == path), None)
+    files = [index.directory + name for name in index.shards()] if index else [path]
+    headers = folder.weights.headers
+    renamings = [
+        Renaming(file, {name: names[name] for name in headers[file].tensors if name in names}) for file in files
+    ]
+    edits: tuple[Edit, ...] = ()
+    if index is not None:
+        length, document = _characters(folder, path), folder.json(path)
+        if length is None or document is None:
+            return None
+        weight_map = {names.get(name, name): file for name, file in index.weight_map.items()}
+        text = json.dumps(
+            {"metadata": document.get("metadata") or {}, "weight_map": weight_map}, indent=2, ensure_ascii=False
+        )
+        edits = (Edit(path, 0, length, text + "\n"),)
+    return Fix(
+        f"write {listed(files)} anew with other names for its tensors, and keep the old one as .orig",
+        safe=False,
+        edits=edits,
+        renamings=tuple(renaming for renaming in renamings if renaming.names),
+    )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.rule import Fixable
 from hubpub.model.folder import ModelFolder
-from hubpub.model.shapes import wrapped
+from hubpub.model.shapes import unwrapped_names, wrapped
 from hubpub.model.stored import Stored, stored_tensors
 from hubpub.rules.registry import model_rules
+from hubpub.rules.weight_index import renamed_tensors
 from hubpub.rules.wording import counted, listed
 
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/configuration"
@@ -30,6 +32,7 @@ def _stored(folder: ModelFolder) -> Stored | None:
     hint="save the model inside: accelerator.unwrap_model(model).save_pretrained(FOLDER), or model.module; an adapter "
     "is merged first: model.merge_and_unload()",
     source="https://pytorch.org/tutorials/beginner/saving_loading_models.html",
+    fixable=Fixable.UNSAFE,
 )
 def names_wrapped(folder: ModelFolder) -> Iterator[Problem]:
     """One finding, however many tensors and wrappers."""
@@ -41,7 +44,9 @@ def names_wrapped(folder: ModelFolder) -> Iterator[Problem]:
     share = f"{len(names):,} of {counted(len(stored.tensors), 'tensor')}"
     wrappers = " and ".join(repr(wrapper) for wrapper in found)
     message = f"{stored.path}: {share} carry {wrappers} in their names: {listed(names)}"
-    yield Problem(message, path=stored.path, tensor=names[0][:1000])
+    new_names = unwrapped_names(stored.tensors)
+    fix = renamed_tensors(folder, stored.path, new_names) if new_names else None
+    yield Problem(message, path=stored.path, tensor=names[0][:1000], fix=fix)
 
 
 @model_rules.rule(

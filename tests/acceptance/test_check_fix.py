@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from safetensors.torch import load_file, save_file
 
 from hubpub.cli.main import main
 from hubpub.core.findings import Edit, Finding, Fix, Severity
@@ -117,3 +118,74 @@ def test_links_and_other_encodings_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes(b"\xff\xfe")
     for name in ("link.txt", "latin.txt"):
         assert plan_fixes(tmp_path, [finding(Edit(name, 0, 1, "y"))]).findings == ()
+
+
+def rename_all(path: Path, change: Callable[[str], str]) -> None:
+    state = load_file(path)
+    save_file({change(name): tensor for name, tensor in state.items()}, path, metadata={"format": "pt"})
+
+
+def wrap_shards(folder: Path) -> None:
+    for shard in folder.glob("model-*.safetensors"):
+        rename_all(shard, "module.{}".format)
+    edit_index(lambda index: index.update(weight_map={f"module.{k}": v for k, v in index["weight_map"].items()}))(
+        folder
+    )
+
+
+def test_names_of_a_wrapper_are_stripped_into_a_new_file(
+    plain_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(shutil.copytree(plain_model, tmp_path / "model"))
+    weights = folder / "model.safetensors"
+    before = load_file(weights)
+    rename_all(weights, "_orig_mod.{}".format)
+    broken = weights.read_bytes()
+    code, out, err = check(folder, "--fix", capsys=capsys)
+    assert code == 1
+    assert "--fix --unsafe-fixes mends 1" in out
+    assert weights.read_bytes() == broken, "not without --unsafe-fixes"
+    code, _, err = check(folder, "--fix", "--unsafe-fixes", "--diff", capsys=capsys)
+    assert f"rename in model.safetensors: _orig_mod.{next(iter(before))} -> " in err
+    assert weights.read_bytes() == broken
+    code, out, err = check(folder, "--fix", "--unsafe-fixes", capsys=capsys)
+    assert (code, "fixed WEIGHT063" in err) == (0, True)
+    after = load_file(weights)
+    assert after.keys() == before.keys()
+    assert all(after[name].equal(before[name]) for name in before)
+    assert (folder / "model.safetensors.orig").read_bytes() == broken
+    assert check(folder, "--fix", "--unsafe-fixes", capsys=capsys)[0] == 0, "twice is once"
+
+
+def test_names_in_shards_and_their_index_are_stripped(
+    sharded: Path, chat_lm_sharded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrap_shards(sharded)
+    code, out, _ = check(sharded, "--fix", "--unsafe-fixes", "--json", capsys=capsys)
+    assert (code, json.loads(out)["counts"]["error"]) == (0, 0)
+    was, now = (json.loads((folder / INDEX).read_text())["weight_map"] for folder in (chat_lm_sharded, sharded))
+    assert now == was
+    for shard in chat_lm_sharded.glob("model-*.safetensors"):
+        assert load_file(sharded / shard.name).keys() == load_file(shard).keys()
+
+
+def test_a_file_that_was_kept_aside_is_not_lost(
+    plain_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = Path(shutil.copytree(plain_model, tmp_path / "model"))
+    rename_all(folder / "model.safetensors", "module.{}".format)
+    (folder / "model.safetensors.orig").write_bytes(b"mine")
+    broken = (folder / "model.safetensors").read_bytes()
+    code, _, err = check(folder, "--fix", "--unsafe-fixes", capsys=capsys)
+    assert (code, "move it away" in err) == (2, True)
+    assert (folder / "model.safetensors").read_bytes() == broken
+    assert (folder / "model.safetensors.orig").read_bytes() == b"mine"
+    assert sorted(path.name for path in folder.glob(".*")) == []
+
+
+def test_names_that_would_collide_are_left() -> None:
+    from hubpub.model.safetensors import Tensor
+    from hubpub.model.shapes import unwrapped_names
+
+    names = ["module.a", "module.b", "module.base_layer.c", "module._orig_mod.a"]
+    assert unwrapped_names({name: Tensor(name, "F32", (1,), 0, 4) for name in names}) is None

@@ -105,6 +105,7 @@ def test_the_json_form_has_every_field_and_null_where_unset() -> None:
             "description": "lower case",
             "safe": True,
             "edits": [{"path": "README.md", "start": 0, "end": 3, "text": "mit"}],
+            "renamings": [],
         },
     }
     assert document["skipped"] == [{"what": "architecture", "reason": "torch is not installed"}]
