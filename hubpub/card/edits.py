@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
@@ -24,6 +25,12 @@ def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
     return text
+
+
+@lru_cache(maxsize=2)
+def edited(text: str, edits: TextEdits) -> FrontMatter:
+    """The front matter of the text with the edits; whoever made them has read it already."""
+    return read_front_matter(apply_edits(text, edits))
 
 
 def newline_of(text: str) -> str:
@@ -141,7 +148,7 @@ def _lines(text: str, front_matter: FrontMatter, start: int, end: int) -> TextEd
 def _verified(
     text: str, edits: TextEdits, wanted: dict[str, Any] | None, hub_wanted: dict[str, Any] | None
 ) -> TextEdits | None:
-    read = read_front_matter(apply_edits(text, edits))
+    read = edited(text, edits)
     same = read.data == wanted and read.hub_data == hub_wanted and list(read.data or ()) == list(wanted or ())
     return edits if same else None
 

@@ -1,4 +1,4 @@
-"""What the Hub knows by name: licences, pipeline tags, libraries. Each list is a data file with its source and date."""
+"""What the Hub knows by name: licences, tasks, libraries, keys of the metadata. Each list is a data file with its source and date."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def nearest_pipeline_tag(name: str) -> str | None:
 
 def library_alias(name: str) -> str | None:
     """The library that is written in another way (`Transformers`, `scikit-learn`); None for others."""
-    known = _libraries_by_bare_name().get(_bare(name))
-    return known or read_data("libraries.json")["aliases"].get(_hyphenated(name))
+    alias: str | None = read_data("libraries.json")["aliases"].get(_hyphenated(name))
+    return _libraries_by_bare_name().get(_bare(name)) or alias
 
 
 @lru_cache(maxsize=256)
@@ -119,9 +119,7 @@ def meant_key(key: str) -> str | None:
     """The key that somebody who wrote `key` meant; None when it is a known one, or none is near enough to be sure."""
     if is_known_key(key):
         return None
-    bare = _bare(key)
-    misspelt = {_bare(name): meant for name, meant in read_data("metadata-keys.json")["misspelt"].items()}
-    known = {_bare(name): name for name in metadata_keys()} | misspelt
+    bare, known = _bare(key), _keys_by_bare_name()
     if bare in known:
         return known[bare]
     near = difflib.get_close_matches(bare[:100], list(known), n=1, cutoff=0.87) if len(bare) > 4 else []
@@ -148,6 +146,12 @@ def _licence_families() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
         (family["name"], family["licence"], re.compile(family["base_model"], re.IGNORECASE))
         for family in read_data("licence-families.json")["families"]
     )
+
+
+@cache
+def _keys_by_bare_name() -> Mapping[str, str]:
+    misspelt: dict[str, str] = read_data("metadata-keys.json")["misspelt"]
+    return {_bare(name): name for name in metadata_keys()} | {_bare(name): meant for name, meant in misspelt.items()}
 
 
 @cache

@@ -39,8 +39,10 @@ def metadata_placeholders(front_matter: FrontMatter) -> Iterator[tuple[Path, str
     """The values that a template left, with where they are; those of templates that were not rendered aside."""
     for key in _SAMPLES:
         value = (front_matter.hub_data or {}).get(key)
-        items = [((key, index), item) for index, item in enumerate(value)] if isinstance(value, list) else []
-        for path, item in items or [((key,), value)]:
+        items: list[tuple[Path, Any]] = [((key,), value)]
+        if isinstance(value, list):
+            items = [((key, index), item) for index, item in enumerate(value)]
+        for path, item in items:
             if is_metadata_placeholder(path, item):
                 yield path, str(item) if isinstance(item, str) else "{" + next(iter(item)) + "}"
 

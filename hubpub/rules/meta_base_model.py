@@ -9,9 +9,8 @@ from typing import Any
 from hubpub.card.document import Card
 from hubpub.card.edits import set_text
 from hubpub.card.hub_lists import relation_alias
-from hubpub.card.metadata_placeholders import is_metadata_placeholder
 from hubpub.card.model_identity import Parents, parents_of, relation_of
-from hubpub.card.placeholders import is_unrendered, prose
+from hubpub.card.placeholders import prose
 from hubpub.card.schema import RELATIONS, is_repo_id
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable, Needs
@@ -21,8 +20,10 @@ from hubpub.rules.meta_values import (
     SPEC,
     fix,
     is_given,
+    is_left,
     metadata,
     missing,
+    most,
     problem,
     put,
     quoted,
@@ -63,7 +64,7 @@ _FINE_TUNED = re.compile(
 def base_model_missing(subject: CardSubject) -> Iterator[Problem]:
     """No base_model, and a file or the card's text that names one."""
     data = metadata(subject)
-    if data is None or is_given(data, "base_model"):
+    if data is None or is_given(subject, "base_model"):
         return
     parents = _told(subject)
     if parents is None:
@@ -71,7 +72,7 @@ def base_model_missing(subject: CardSubject) -> Iterator[Problem]:
     value: Any = parents.names[0] if len(parents.names) == 1 else list(parents.names)
     values = {"base_model": value}
     relation = relation_of(subject.folder, parents.names) if subject.folder is not None else None
-    if relation and "base_model_relation" not in data and "base_model" not in data:
+    if relation and data.get("base_model_relation") is None:
         values["base_model_relation"] = relation
     mend = put(subject, values, safe=parents.sure)
     named = ", ".join(parents.names[:3])
@@ -98,7 +99,7 @@ def base_model_invalid(subject: CardSubject) -> Iterator[Problem]:
         if not isinstance(value, str):
             yield problem(subject, issue.path, f"base_model is {quoted(value)}, not the id of a repo")
             continue
-        meant = _id_in(value)
+        meant = _id_in(value, subject.repo_id)
         is_path = "://" not in value and _PATH.match(value)
         message = f"base_model is {'a path' if is_path else 'not the id of a repo'}: {quoted(value)}"
         hint = f"did you mean {meant}?" if meant else None
@@ -110,13 +111,14 @@ def base_model_invalid(subject: CardSubject) -> Iterator[Problem]:
     "base-model-self",
     Severity.ERROR,
     summary="base_model names the model itself.",
-    why="A model is not made from itself: the Hub's tree of models ends there. Unsloth writes the model's own repo when "
-    "the base model was loaded from a folder.",
+    why="A model is not made from itself: the Hub's tree of models ends there. Unsloth writes the model's own repo "
+    "when the base model was loaded from a folder.",
     bad="---\nlicense: mit\nbase_model: acme/model\n---",
     good="---\nlicense: mit\nbase_model: openai-community/gpt2\n---",
     hint="name the model that it was made from, or remove the line",
     source="https://github.com/unslothai/unsloth/blob/main/unsloth/save.py",
     fixable=Fixable.UNSAFE,
+    files={"adapter_config.json": _ADAPTER},
 )
 def base_model_self(subject: CardSubject) -> Iterator[Problem]:
     """The repo that the card is for among the base models."""
@@ -125,7 +127,7 @@ def base_model_self(subject: CardSubject) -> Iterator[Problem]:
         return
     told = parents_of(subject.folder, subject.repo_id) if subject.folder is not None else None
     meant = told.names[0] if told and len(told.names) == 1 else None
-    for path, name in _items(data.get("base_model"), "base_model"):
+    for path, name in _items(data.get("base_model"), "base_model")[: most(subject.card)]:
         if isinstance(name, str) and name.casefold() == subject.repo_id.casefold():
             hint = f"did you mean {meant}?" if meant else None
             mend = _replaced(subject, path, name, meant, safe=False)
@@ -171,12 +173,14 @@ def base_model_relation_invalid(subject: CardSubject) -> Iterator[Problem]:
 def base_model_relation_mismatch(subject: CardSubject) -> Iterator[Problem]:
     """A relation that the files tell, unset or contradicted."""
     data, folder = metadata(subject), subject.folder
-    if data is None or folder is None or not is_given(data, "base_model"):
+    if data is None or folder is None or not is_given(subject, "base_model"):
         return
     told, given = relation_of(folder, tuple(texts(data.get("base_model")))), data.get("base_model_relation")
     if given is None and told:
         mend = put(subject, {"base_model_relation": told}, safe=True)
-        yield problem(subject, ("base_model",), f"base_model_relation is not set; the files are those of {told}", fix=mend)
+        yield problem(
+            subject, ("base_model",), f"base_model_relation is not set; the files are those of {told}", fix=mend
+        )
     elif given in RELATIONS and told == "adapter" != given:
         mend = _replaced(subject, ("base_model_relation",), given, told, safe=True)
         message = f"base_model_relation is {given}, but the folder holds an adapter"
@@ -203,10 +207,10 @@ def new_version_invalid(subject: CardSubject) -> Iterator[Problem]:
     data = metadata(subject)
     value = data.get("new_version") if data else None
     path = ("new_version",)
-    if value is None or is_metadata_placeholder(path, value) or (isinstance(value, str) and is_unrendered(value)):
+    if value is None or is_left(path, value):
         return
     if not isinstance(value, str) or not is_repo_id(value):
-        meant = _id_in(value) if isinstance(value, str) else None
+        meant = _id_in(value, subject.repo_id) if isinstance(value, str) else None
         hint = f"did you mean {meant}?" if meant else None
         mend = _replaced(subject, path, value, meant, safe=True)
         yield problem(subject, path, f"new_version is not the id of a repo: {quoted(value)}", hint, mend)
@@ -231,8 +235,13 @@ def _fine_tuned_from(card: Card) -> str | None:
     return None
 
 
-def _id_in(value: str) -> str | None:
-    """The id of a repo that an address or a path into the cache names."""
+def _id_in(value: str, repo_id: str | None) -> str | None:
+    """The id of a repo that an address or a path into the cache names, of another one than the card's own."""
+    name = _address_or_cache(value)
+    return name if name and name != repo_id else None
+
+
+def _address_or_cache(value: str) -> str | None:
     value = value.strip()
     if is_repo_id(value):
         return value

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from hubpub.card.edits import TextEdits, add_keys, remove_item, set_text, set_value
-from hubpub.card.hub_lists import nearest_language, nearest_pipeline_tag, pipeline_tags
-from hubpub.card.model_identity import task_of
-from hubpub.card.schema import Issue, validate_front_matter
 from hubpub.card.frontmatter import FrontMatter
+from hubpub.card.hub_lists import nearest_language
+from hubpub.card.schema import Issue, validate_front_matter
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable
-from hubpub.rules.meta_values import MODEL_CARDS, fix, is_given, metadata, missing, problem, quoted, rejected, texts
+from hubpub.rules.meta_values import (
+    MODEL_CARDS,
+    fix,
+    is_given,
+    meant_task,
+    metadata,
+    missing,
+    problem,
+    quoted,
+    rejected,
+    texts,
+)
 from hubpub.rules.registry import CardSubject, card_rules
 
 _OF_LANGUAGE = {
@@ -33,6 +42,12 @@ _OF_LANGUAGE = {
     "automatic-speech-recognition",
 }
 _LOCALE = re.compile(r"([A-Za-z]{2,3})[-_]([A-Za-z]{2}|[0-9]{3}|[A-Za-z]{4})")
+# Two codes of two letters are a language and where it is spoken, or two languages: `en-de` is a pair for translation.
+_SPOKEN = {
+    *("ar-ae", "ar-eg", "ar-sa", "de-at", "de-ch", "en-au", "en-ca", "en-gb", "en-in", "en-us", "es-ar", "es-mx"),
+    *("fr-be", "fr-ca", "fr-ch", "hi-in", "ja-jp", "ko-kr", "nl-be", "pt-br", "sv-se", "uk-ua", "ur-pk", "vi-vn"),
+    *("zh-cn", "zh-hk", "zh-sg", "zh-tw"),
+}
 _SEVERAL = re.compile(r"\s*[,;/]\s*|\s+(?:and\s+)?")
 _MOST = 20
 
@@ -52,9 +67,9 @@ _MOST = 20
 def language_missing(subject: CardSubject) -> Iterator[Problem]:
     """A task of text or speech without a language."""
     data = metadata(subject)
-    if data is None or is_given(data, "language") or is_given(data, "language_bcp47"):
+    if data is None or is_given(subject, "language") or is_given(subject, "language_bcp47"):
         return
-    task = _task(subject, data)
+    task = meant_task(subject, data)
     if task in _OF_LANGUAGE:
         yield missing(subject, f"the metadata names no language, and {task} is about text or speech")
 
@@ -78,11 +93,9 @@ def language_invalid(subject: CardSubject) -> Iterator[Problem]:
     for issue in wrong:
         several = _several(issue)
         meant = None if several else nearest_language(issue.value)
-        if several:
-            hint = f"did you mean [{', '.join(several)}]?"
-        else:
-            hint = f"did you mean {meant}?" if meant else None
+        shown = f"[{', '.join(several)}]" if several else meant
         message = f"the Hub knows no language {quoted(issue.value)}"
+        hint = f"did you mean {shown}?" if shown else None
         yield problem(subject, issue.path, message, hint, _mended(subject, issue, meant, several, len(wrong)))
 
 
@@ -118,17 +131,12 @@ def language_type(subject: CardSubject) -> Iterator[Problem]:
         yield problem(subject, issue.path, f"the language is {shown}, which is no code", hint, mend)
 
 
-def _task(subject: CardSubject, data: Mapping[str, Any]) -> str | None:
-    written = data.get("pipeline_tag")
-    if isinstance(written, str):
-        return nearest_pipeline_tag(written)
-    tagged = next((tag for tag in texts(data.get("tags")) if tag in pipeline_tags()), None)
-    return tagged or (task_of(subject.folder) if subject.folder is not None else None)
-
-
 def _several(issue: Issue) -> list[str]:
-    """The codes in `en, de`; empty when it is not that."""
+    """The codes in `en, de` or `en-de`; empty when it is not that."""
     parts = _SEVERAL.split(str(issue.value).strip())
+    pair = re.fullmatch(r"([a-z]{2})[-_]([a-z]{2})", str(issue.value))
+    if pair and pair[1] != pair[2] and "-".join(pair.groups()) not in _SPOKEN and all(map(_is_code, pair.groups())):
+        return list(pair.groups())
     return parts if 1 < len(parts) <= _MOST and len(issue.path) == 1 and all(map(_is_code, parts)) else []
 
 
@@ -136,13 +144,11 @@ def _is_code(word: str) -> bool:
     return word.islower() and not validate_front_matter(FrontMatter(True, data={}, hub_data={"language": word})).issues
 
 
-def _mended(
-    subject: CardSubject, issue: Issue, meant: str | None, several: list[str], wrong: int
-) -> Fix | None:
+def _mended(subject: CardSubject, issue: Issue, meant: str | None, several: list[str], wrong: int) -> Fix | None:
     text, front_matter = subject.card.text, subject.card.front_matter
     if several:
-        edits = set_value(text, front_matter, issue.path, several)
-        return fix(subject, "make a list of the codes", edits, safe=True)
+        edits = set_value(text, front_matter, issue.path, several) if len(issue.path) == 1 else None
+        return fix(subject, "make a list of the codes", edits, safe=not re.search(r"\w[-_]\w", issue.value))
     data = front_matter.hub_data or {}
     if meant is None or meant in texts(data.get("language")):
         return None

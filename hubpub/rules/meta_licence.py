@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hubpub.card.edits import add_keys, set_text
+from hubpub.card.edits import set_text
 from hubpub.card.hub_lists import is_permissive, licence_alias, licence_family, nearest_licence
 from hubpub.card.licence_text import licence_files
 from hubpub.card.model_identity import parents_of
@@ -45,7 +45,7 @@ _ANY_LICENCE_FILE = re.compile(r"licen[sc]e|copying|notice.*licen|terms|use[-_]p
 def licence_missing(subject: CardSubject) -> Iterator[Problem]:
     """Readable metadata without a licence; the fix takes the one that the LICENSE file holds."""
     data = metadata(subject)
-    if data is None or is_given(data, "license"):
+    if data is None or is_given(subject, "license"):
         return
     held = _held(subject.folder)
     if len(held) != 1:
@@ -104,7 +104,7 @@ def licence_other_incomplete(subject: CardSubject) -> Iterator[Problem]:
     data = metadata(subject)
     if data is None or "other" not in texts(data.get("license")):
         return
-    absent = [key for key in ("license_name", "license_link") if not is_given(data, key)]
+    absent = [key for key in ("license_name", "license_link") if not is_given(subject, key)]
     if absent:
         file = next((name for name in _LINKED_FILES if subject.folder and name in subject.folder.root_names), None)
         mend = put(subject, {"license_link": file}, safe=True) if absent == ["license_link"] and file else None

@@ -9,19 +9,29 @@ from hubpub.card.hub_lists import (
     libraries,
     library_alias,
     nearest_library,
-    nearest_pipeline_tag,
     pipeline_tag_alias,
     pipeline_tags,
 )
-from hubpub.card.metadata_placeholders import is_metadata_placeholder
 from hubpub.card.model_identity import json_object, library_of, task_of
-from hubpub.card.placeholders import is_unrendered
 from hubpub.card.tasks import contradicts
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable, Needs
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
-from hubpub.rules.meta_values import MODEL_CARDS, fix, is_given, issues, metadata, missing, problem, put, quoted, texts
+from hubpub.rules.meta_values import (
+    MODEL_CARDS,
+    fix,
+    is_given,
+    is_left,
+    issues,
+    meant_task,
+    metadata,
+    missing,
+    problem,
+    put,
+    quoted,
+    texts,
+)
 from hubpub.rules.registry import CardSubject, card_rules
 
 _TASKS = "https://github.com/huggingface/huggingface.js/blob/main/packages/tasks/src/pipelines.ts"
@@ -51,7 +61,7 @@ _LOADERS = {"transformers", "peft", "sentence-transformers", "diffusers", "spacy
 def pipeline_tag_missing(subject: CardSubject) -> Iterator[Problem]:
     """A folder with a model, and metadata without a task; the fix takes the one that the class tells."""
     data, folder = metadata(subject), subject.folder
-    if data is None or folder is None or folder.kind in _NO_MODEL or is_given(data, "pipeline_tag"):
+    if data is None or folder is None or folder.kind in _NO_MODEL or is_given(subject, "pipeline_tag"):
         return
     if any(tag in pipeline_tags() for tag in texts(data.get("tags"))):
         return  # the Hub takes the task from the tags
@@ -86,10 +96,8 @@ def pipeline_tag_unknown(subject: CardSubject) -> Iterator[Problem]:
             hint = "name one task, the others as tags" if names else None
             yield problem(subject, issue.path, f"pipeline_tag is {quoted(issue.value)}, not one task", hint)
             continue
-        name, told = names[0], task_of(subject.folder) if subject.folder is not None else None
-        meant, safe = nearest_pipeline_tag(name), pipeline_tag_alias(name) is not None
-        if told and (meant is None or meant == told or contradicts(meant, told)):
-            meant, safe = told, safe and meant == told
+        name, meant = names[0], meant_task(subject, metadata(subject) or {})
+        safe = meant is not None and meant == pipeline_tag_alias(name)
         edits = None
         if meant and isinstance(issue.value, str):
             edits = set_text(subject.card.text, subject.card.front_matter, issue.path, meant)
@@ -151,7 +159,7 @@ def library_name_missing(subject: CardSubject) -> Iterator[Problem]:
     """A folder that one library writes, and metadata that does not say which."""
     data, folder = metadata(subject), subject.folder
     library = library_of(folder) if folder is not None else None
-    if data is None or library is None or is_given(data, "library_name"):
+    if data is None or library is None or is_given(subject, "library_name"):
         return
     mend = put(subject, {"library_name": library}, safe=True)
     yield missing(subject, f"the metadata does not name the library, which is {library}", fix=mend)
@@ -173,9 +181,7 @@ def library_name_unknown(subject: CardSubject) -> Iterator[Problem]:
     """A library that the Hub does not know, with the one that was meant."""
     data = metadata(subject)
     name = data.get("library_name") if data else None
-    if not isinstance(name, str) or not name.strip() or name in libraries() or is_unrendered(name):
-        return
-    if is_metadata_placeholder(("library_name",), name):
+    if not isinstance(name, str) or not name.strip() or name in libraries() or is_left(("library_name",), name):
         return
     told = library_of(subject.folder) if subject.folder is not None else None
     meant = told or nearest_library(name)
