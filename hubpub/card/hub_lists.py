@@ -1,4 +1,4 @@
-"""What the Hub knows by name: licences, tasks, libraries, keys of the metadata. Each list is a data file with its source and date."""
+"""What the Hub knows by name: licences, tasks, libraries, keys. Each list is a data file with its source and date."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ from hubpub.core.rule import Fixable
 from hubpub.rules.meta_values import MODEL_CARDS, SPEC, fix, metadata, misspelt_keys, most, problem
 from hubpub.rules.registry import CardSubject, card_rules
 
+_LARGEST_JUDGED = 1 << 16
+
 
 @card_rules.rule(
     "META017",
@@ -96,6 +98,8 @@ def _renamed(subject: CardSubject, data: Any, key: str, meant: str) -> Fix | Non
     if meant in data:
         same = data[meant] == data[key]
         return fix(subject, f"remove {key}", remove_key(text, front_matter, (key,)), safe=True) if same else None
+    if len(front_matter.raw) > _LARGEST_JUDGED:
+        return None
     edits = rename_key(text, front_matter, (key,), meant)
     # a value that nobody has read so far may be wrong as well: then the author has to look at it
     if not edits or not _codes(apply_edits(text, edits), subject) <= _codes_now(subject):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
@@ -9,6 +10,7 @@ from typing import Any
 
 from hubpub.card.document import Card
 from hubpub.card.edits import TextEdits, add_keys, edited, set_value
+from hubpub.card.frontmatter import FrontMatter
 from hubpub.card.hub_lists import meant_key, nearest_pipeline_tag, pipeline_tags
 from hubpub.card.metadata_placeholders import is_metadata_placeholder
 from hubpub.card.model_identity import task_of
@@ -49,7 +51,7 @@ def is_left(path: Path, value: object) -> bool:
 
 def most(card: Card) -> int:
     """How many findings of a rule are told: each fix reads the block again, and a block may have a megabyte."""
-    return max(2, min(20, _READ_AGAIN // (len(card.front_matter.raw) + 1)))
+    return max(1, min(20, _READ_AGAIN // (len(card.front_matter.raw) + 1)))
 
 
 def rejected(subject: CardSubject, key: str) -> Iterator[Issue]:
@@ -112,10 +114,14 @@ def fix(subject: CardSubject, description: str, edits: TextEdits | None, *, safe
     """The fix, unless the edits cannot be made or bring what the Hub would say something to."""
     if not edits:
         return None
-    after = {issue.message for issue in validate_front_matter(edited(subject.card.text, edits)).issues}
-    if not after <= {issue.message for issue in validate_front_matter(subject.card.front_matter).issues}:
+    if not _by_key(edited(subject.card.text, edits)) <= _by_key(subject.card.front_matter):
         return None
     return Fix(description, safe, tuple(Edit(subject.path, *edit) for edit in edits))
+
+
+def _by_key(front_matter: FrontMatter) -> Counter[Path]:
+    """How often the Hub says something to each key."""
+    return Counter(issue.path[:1] for issue in validate_front_matter(front_matter).issues)
 
 
 def put(subject: CardSubject, values: Mapping[str, Any], *, safe: bool) -> Fix | None:

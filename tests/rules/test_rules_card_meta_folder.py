@@ -9,6 +9,14 @@ from typing import Any
 import pytest
 from support.linting import codes_of, findings_of, fixed, subject
 
+from hubpub.card.document import Card
+from hubpub.card.facts import card_facts
+from hubpub.card.render import render_card
+from hubpub.card.tasks import pipeline_tag_of
+from hubpub.core.settings import CardSettings
+from hubpub.model.folder import ModelFolder
+from hubpub.rules.registry import CardSubject
+
 MIT = (
     "Copyright (c) 2024 Acme. Permission is hereby granted, free of charge, to any person obtaining a copy of this "
     'software and associated documentation files (the "Software"), to deal in the Software without restriction'
@@ -119,6 +127,31 @@ def test_a_card_that_says_nothing_learns_all_of_it_from_an_adapter(tmp_path: Pat
         f"---\nx_y: z\nlicense: mit\npipeline_tag: text-generation\nlibrary_name: peft\nbase_model: {BASE}\n"
         "base_model_relation: adapter\n---\n# x\n"
     )
+
+
+@pytest.mark.parametrize("name", ["plain_model", "bert_classifier", "chat_lm", "chat_lm_sharded", "minilm"])
+def test_a_rendered_card_says_what_the_files_say(name: str, request: pytest.FixtureRequest) -> None:
+    folder = ModelFolder.open(request.getfixturevalue(name))
+    text = render_card(card_facts(folder, repo_id="acme/tiny", settings=CardSettings(license="apache-2.0")))
+    judged = CardSubject(Card.parse(text), folder=folder, repo_id="acme/tiny")
+    # the author knows the languages; sentence-transformers is a tag by its own custom, beside library_name
+    assert set(codes_of(judged, "META")) <= {"META019", "META039"}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "task"),
+    [
+        ("Wav2Vec2ForSequenceClassification", "audio-classification"),
+        ("BertForSequenceClassification", "text-classification"),
+        ("OwlViTForObjectDetection", "zero-shot-object-detection"),
+        ("DetrForObjectDetection", "object-detection"),
+        ("ViltForQuestionAnswering", "visual-question-answering"),
+        ("TapasForQuestionAnswering", "table-question-answering"),
+        ("VitsModel", "text-to-speech"),
+    ],
+)
+def test_a_class_that_does_something_else_than_its_head_says(architecture: str, task: str) -> None:
+    assert pipeline_tag_of(architecture, None, sees=False, reads=True) == task
 
 
 def test_a_merge_has_all_its_parents(tmp_path: Path) -> None:
