@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
@@ -24,6 +25,12 @@ def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     for start, end, new in sorted(edits, reverse=True):
         text = text[:start] + new + text[end:]
     return text
+
+
+@lru_cache(maxsize=2)
+def edited(text: str, edits: TextEdits) -> FrontMatter:
+    """The front matter of the text with the edits; whoever made them has read it already."""
+    return read_front_matter(apply_edits(text, edits))
 
 
 def newline_of(text: str) -> str:
@@ -74,6 +81,19 @@ def set_value(text: str, front_matter: FrontMatter, path: Path, value: Any) -> T
     return _verified(text, edits, _with(front_matter.data, path, value), _with(front_matter.hub_data, path, value))
 
 
+def set_text(text: str, front_matter: FrontMatter, path: Path, value: str) -> TextEdits | None:
+    """As `set_value`, for a word in place of another one: quotes that are there stay."""
+    span = front_matter.values.get(path)
+    if span is None:
+        return None
+    start, end = span
+    quote = text[start : start + 1]
+    if quote not in ("'", '"') or set(value) & {quote, "\\", "\n", "\r"}:
+        return set_value(text, front_matter, path, value)
+    edits = ((start, end, f"{quote}{value}{quote}"),)
+    return _verified(text, edits, _with(front_matter.data, path, value), _with(front_matter.hub_data, path, value))
+
+
 def rename_key(text: str, front_matter: FrontMatter, path: Path, name: str) -> TextEdits | None:
     """Call the key at `path` `name`; None when there is such a key already."""
     span = front_matter.keys.get(path)
@@ -92,20 +112,43 @@ def remove_key(text: str, front_matter: FrontMatter, path: Path) -> TextEdits | 
     if text[start : key[0]].strip():
         return None
     end = max(value[0] + len(text[value[0] : value[1]].rstrip()), key[1] + 1)
+    edits = (_lines(text, front_matter, start, end),)
+    return _verified(text, edits, _without(front_matter.data, path), _without(front_matter.hub_data, path))
+
+
+def remove_item(text: str, front_matter: FrontMatter, path: Path) -> TextEdits | None:
+    """Take out the item at `path` of a list of scalars; None for its only item, whose key has to go with it."""
+    span, holder = front_matter.values.get(path), front_matter.values.get(path[:-1])
+    if span is None or holder is None or not isinstance(path[-1], int):
+        return None
+    before = front_matter.values.get((*path[:-1], path[-1] - 1))
+    after = front_matter.values.get((*path[:-1], path[-1] + 1))
+    start, end = span[0], span[0] + len(text[span[0] : span[1]].rstrip())
+    if text[holder[0] : holder[0] + 1] == "[":
+        start, end = (before[1], end) if before else (start, after[0] if after else end)
+        edits = ((start, end, ""),)
+    else:
+        start = _start_of_line(text, start)
+        if not re.fullmatch(r"[ ]*-[ ]*", text[start : span[0]].rstrip("\r\n")):
+            return None
+        edits = (_lines(text, front_matter, start, end),)
+    return _verified(text, edits, _without(front_matter.data, path), _without(front_matter.hub_data, path))
+
+
+def _lines(text: str, front_matter: FrontMatter, start: int, end: int) -> TextEdit:
+    """The edit that takes out the lines from `start` to the one that `end` is on."""
     rest = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)?").match(text, end)
     end = min(rest.end() if rest else end, front_matter.end)
     if end == front_matter.end and start > front_matter.start:
         # the last line ends where the closing fence begins: the line end before it goes instead
         start = front_matter.start + len(text[front_matter.start : start].rstrip("\r\n"))
-    return _verified(
-        text, ((start, end, ""),), _without(front_matter.data, path), _without(front_matter.hub_data, path)
-    )
+    return start, end, ""
 
 
 def _verified(
     text: str, edits: TextEdits, wanted: dict[str, Any] | None, hub_wanted: dict[str, Any] | None
 ) -> TextEdits | None:
-    read = read_front_matter(apply_edits(text, edits))
+    read = edited(text, edits)
     same = read.data == wanted and read.hub_data == hub_wanted and list(read.data or ()) == list(wanted or ())
     return edits if same else None
 

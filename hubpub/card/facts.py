@@ -7,45 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hubpub.card.hub_lists import libraries, licence_alias
-from hubpub.card.licence_text import licence_of_text
-from hubpub.card.schema import is_repo_id
-from hubpub.card.tasks import pipeline_tag_of, pipeline_tag_of_adapter
+from hubpub.card.hub_lists import licence_alias
+from hubpub.card.licence_text import licence_files
+from hubpub.card.model_identity import json_object, library_of, parents_of, quantisation_of, relation_of, task_of
 from hubpub.card.training import TrainingRun, Value, read_training_run
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 
-_LICENCE_FILES = re.compile(r"licen[sc]e(?:[.-](?:md|txt|rst))?|copying(?:\.txt)?", re.IGNORECASE)
-_LICENCE_LIMIT = 1 << 16
 _MOST_LABELS = 200
-_LIBRARY_KINDS = {
-    ModelKind.TRANSFORMERS: "transformers",
-    ModelKind.ADAPTER: "peft",
-    ModelKind.SENTENCE_TRANSFORMERS: "sentence-transformers",
-    ModelKind.DIFFUSERS: "diffusers",
-    ModelKind.SPACY: "spacy",
-    ModelKind.TIMM: "timm",
-}
 _CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx")
 # Their position embeddings begin behind the padding token's, so two of them cannot be used.
 _OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "xmod", "longformer", "mpnet"}
 # Relative positions: the number in the configuration is what they were trained with, not a limit.
 _RELATIVE_POSITIONS = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
-# Folders that training scripts write to; "results/checkpoint-500" looks like a repo id and is none.
-_FOLDERS = re.compile(
-    r"(?:outputs?|results?|models?|checkpoints?|ckpts?|runs?|tmp|temp|data|out|exp|experiments?|logs?|content|workspace"
-    r"|saved[-_]models?|trained[-_]models?|pretrained[-_]models?|local|home|mnt|build|work|cache|hub)/.*"
-    r"|.*/(?:checkpoint-\d+|best|final|last|latest|epoch[-_]?\d+)",
-    re.IGNORECASE,
-)
-# Repos of the first years have no namespace; a bare name that is not one of these may be anybody's folder.
-_WITHOUT_NAMESPACE = re.compile(
-    r"bert-(?:base|large)-(?:un)?cased|bert-base-multilingual-(?:un)?cased|bert-base-(?:chinese|german-cased)"
-    r"|distilbert-base-(?:(?:un)?cased|multilingual-cased)|distilroberta-base|roberta-(?:base|large)|distilgpt2"
-    r"|gpt2(?:-(?:medium|large|xl))?|t5-(?:small|base|large|3b|11b)|albert-(?:base|large|xlarge|xxlarge)-v[12]"
-    r"|xlm-roberta-(?:base|large)|xlnet-(?:base|large)-cased|camembert-base"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +103,20 @@ def card_facts(folder: ModelFolder, *, repo_id: str | None, settings: CardSettin
         repo_id: where it is to be published, if that is known.
         settings: what the files of a model cannot tell.
     """
-    config = _object(folder.config)
+    config = json_object(folder.config)
     text = _part(config, "text_config", "llm_config", "language_config", "decoder")
-    adapter = _object(folder.adapter_config)
+    adapter = json_object(folder.adapter_config)
     training = read_training_run(folder)
     architecture = folder.architectures[0] if folder.architectures else None
-    quantization = _quantization(config)
-    base_model = _base_model(config, adapter, repo_id)
+    quantization = quantisation_of(config)
+    parents = parents_of(folder, repo_id)
+    base_model = parents.names[0] if parents and len(parents.names) == 1 else None
     return CardFacts(
         name=repo_id.rpartition("/")[2] if repo_id else folder.root.name,
         repo_id=repo_id,
         kind=folder.kind.value,
-        library_name=_library_name(folder),
-        pipeline_tag=_pipeline_tag(folder, config, architecture, adapter),
+        library_name=library_of(folder),
+        pipeline_tag=task_of(folder),
         model_type=folder.model_type,
         architecture=architecture,
         parameters=folder.weights.parameters,
@@ -153,7 +129,7 @@ def card_facts(folder: ModelFolder, *, repo_id: str | None, settings: CardSettin
         embedding_size=_embedding_size(folder, config),
         labels=_labels(config, architecture),
         base_model=base_model,
-        base_model_relation=_relation(folder, training, quantization) if base_model else None,
+        base_model_relation=_relation(folder, training, base_model) if base_model else None,
         quantization=quantization,
         license=_license(folder) or _wanted_license(settings),
         language=settings.language,
@@ -166,10 +142,6 @@ def card_facts(folder: ModelFolder, *, repo_id: str | None, settings: CardSettin
         training=training,
         versions=_versions(folder, config, adapter),
     )
-
-
-def _object(file: Any) -> Mapping[str, Any]:
-    return file.value if file is not None and isinstance(file.value, dict) else {}
 
 
 def _part(config: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
@@ -189,27 +161,8 @@ def _word(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _library_name(folder: ModelFolder) -> str | None:
-    name = _LIBRARY_KINDS.get(folder.kind)
-    return name if name in libraries() else None
-
-
-def _pipeline_tag(
-    folder: ModelFolder, config: Mapping[str, Any], architecture: str | None, adapter: Mapping[str, Any]
-) -> str | None:
-    if folder.kind is ModelKind.SENTENCE_TRANSFORMERS:
-        return "sentence-similarity"
-    if folder.kind is ModelKind.ADAPTER:
-        return pipeline_tag_of_adapter(adapter.get("task_type"))
-    if folder.kind is not ModelKind.TRANSFORMERS or architecture is None:
-        return None
-    sees = isinstance(config.get("vision_config"), dict) or "image_size" in config or "num_channels" in config
-    reads = isinstance(config.get("text_config"), dict) or "vocab_size" in config
-    return pipeline_tag_of(architecture, folder.model_type, sees=sees, reads=reads)
-
-
 def _context_length(folder: ModelFolder, text: Mapping[str, Any]) -> int | None:
-    sentence_bert = _object(folder.json("sentence_bert_config.json"))
+    sentence_bert = json_object(folder.json("sentence_bert_config.json"))
     if limit := _positive(sentence_bert.get("max_seq_length")):
         return limit
     if folder.model_type in _RELATIVE_POSITIONS:
@@ -224,7 +177,8 @@ def _embedding_size(folder: ModelFolder, config: Mapping[str, Any]) -> int | Non
     dense = [
         size
         for path in sorted(entry.path for entry in folder.release_files)
-        if path.endswith("_Dense/config.json") and (size := _positive(_object(folder.json(path)).get("out_features")))
+        if path.endswith("_Dense/config.json")
+        and (size := _positive(json_object(folder.json(path)).get("out_features")))
     ]
     return dense[-1] if dense else _first_positive(config, "hidden_size", "d_model", "dim")
 
@@ -240,36 +194,12 @@ def _labels(config: Mapping[str, Any], architecture: str | None) -> tuple[str, .
     return labels[:_MOST_LABELS]
 
 
-def _base_model(config: Mapping[str, Any], adapter: Mapping[str, Any], repo_id: str | None) -> str | None:
-    for name in (adapter.get("base_model_name_or_path"), config.get("_name_or_path")):
-        if isinstance(name, str) and name != repo_id and _is_public_id(name):
-            return name
-    return None
-
-
-def _is_public_id(name: str) -> bool:
-    """Whether a name that was passed to from_pretrained is a repo on the Hub and not somebody's folder."""
-    if "/" not in name:
-        return bool(_WITHOUT_NAMESPACE.fullmatch(name))
-    return is_repo_id(name) and not _FOLDERS.fullmatch(name)
-
-
-def _relation(folder: ModelFolder, training: TrainingRun, quantization: str | None) -> str | None:
-    if folder.kind is ModelKind.ADAPTER:
-        return "adapter"
-    if quantization:
-        return "quantized"
-    return "finetune" if training else None
-
-
-def _quantization(config: Mapping[str, Any]) -> str | None:
-    quantization = config.get("quantization_config")
-    return _word(quantization.get("quant_method")) if isinstance(quantization, dict) else None
+def _relation(folder: ModelFolder, training: TrainingRun, base_model: str) -> str | None:
+    return relation_of(folder, (base_model,)) or ("finetune" if training else None)
 
 
 def _license(folder: ModelFolder) -> str | None:
-    names = sorted(name for name in folder.root_names if _LICENCE_FILES.fullmatch(name))
-    found = {licence_of_text(folder.text(name, _LICENCE_LIMIT)) for name in names}
+    found = set(licence_files(folder).values())
     return found.pop() if len(found) == 1 else None
 
 
@@ -280,7 +210,7 @@ def _wanted_license(settings: CardSettings) -> str | None:
 def _has_chat_template(folder: ModelFolder) -> bool:
     if {"chat_template.jinja", "chat_template.json"} & folder.root_names:
         return True
-    return bool(_object(folder.tokenizer_config).get("chat_template"))
+    return bool(json_object(folder.tokenizer_config).get("chat_template"))
 
 
 def _adapter_settings(adapter: Mapping[str, Any]) -> tuple[Value, ...]:
@@ -301,7 +231,7 @@ def _joined(value: Any) -> Any:
 def _versions(
     folder: ModelFolder, config: Mapping[str, Any], adapter: Mapping[str, Any]
 ) -> tuple[tuple[str, str], ...]:
-    versions = _object(folder.json("config_sentence_transformers.json")).get("__version__")
+    versions = json_object(folder.json("config_sentence_transformers.json")).get("__version__")
     found = dict(versions) if isinstance(versions, dict) else {}
     found = {"transformers": config.get("transformers_version"), **found, "peft": adapter.get("peft_version")}
     return tuple((str(name), version) for name, version in found.items() if isinstance(version, str) and version)

@@ -1,4 +1,4 @@
-"""What the Hub knows by name: licences, pipeline tags, libraries. Each list is a data file with its source and date."""
+"""What the Hub knows by name: licences, tasks, libraries, keys. Each list is a data file with its source and date."""
 
 from __future__ import annotations
 
@@ -53,14 +53,118 @@ def nearest_licence(name: str) -> str | None:
     return licence_alias(name) or _nearest(name, licences())
 
 
+def pipeline_tag_alias(name: str) -> str | None:
+    """The pipeline tag that is written in another way (`Text Classification`, `ner`, `asr`); None for others."""
+    wanted = _hyphenated(name)
+    known = wanted if wanted in pipeline_tags() else read_data("pipeline-tags.json")["aliases"].get(wanted)
+    return str(known) if known else None
+
+
 @lru_cache(maxsize=256)
 def nearest_pipeline_tag(name: str) -> str | None:
     """The pipeline tag that somebody who wrote `name` most likely meant; None when there is none near."""
-    wanted = re.sub(r"[\s_]+", "-", name.casefold().strip())
-    if wanted in pipeline_tags():
+    wanted = _hyphenated(name)
+    successor: str | None = read_data("pipeline-tags.json")["successors"].get(wanted)
+    return pipeline_tag_alias(name) or successor or _nearest(wanted, pipeline_tags())
+
+
+def library_alias(name: str) -> str | None:
+    """The library that is written in another way (`Transformers`, `scikit-learn`); None for others."""
+    alias: str | None = read_data("libraries.json")["aliases"].get(_hyphenated(name))
+    return _libraries_by_bare_name().get(_bare(name)) or alias
+
+
+@lru_cache(maxsize=256)
+def nearest_library(name: str) -> str | None:
+    """The library that somebody who wrote `name` most likely meant; None when there is none near."""
+    known = library_alias(name)
+    if known:
+        return known
+    found = difflib.get_close_matches(name.casefold()[:100], list(libraries()), n=1, cutoff=0.85)
+    return found[0] if found else None
+
+
+def nearest_language(name: str) -> str | None:
+    """The language code that somebody who wrote `name` most likely meant; None when there is none near."""
+    wanted = name.casefold().strip()
+    locale = re.fullmatch(r"([a-z]{2,3})[-_](?:[a-z]{2}|[a-z]{4}|[0-9]{3})(?:[-_][a-z]{2})?", wanted)
+    if locale:
+        return locale[1]
+    known: str | None = read_data("languages-aliases.json")["aliases"].get(wanted)
+    return known
+
+
+def relation_alias(name: str) -> str | None:
+    """The `base_model_relation` that is written in another way (`fine-tuned`, `lora`); None for others."""
+    wanted = _bare(name)
+    if wanted in ("adapter", "merge", "quantized", "finetune"):
         return wanted
-    alias = read_data("pipeline-tags.json")["aliases"].get(wanted)
-    return alias or _nearest(wanted, pipeline_tags())
+    known: str | None = read_data("relations.json")["aliases"].get(wanted)
+    return known
+
+
+@cache
+def metadata_keys() -> frozenset[str]:
+    """The keys that the specification of a model card's metadata knows."""
+    return frozenset(read_data("metadata-keys.json")["keys"])
+
+
+def is_known_key(key: str) -> bool:
+    """Whether a key of the metadata is specified, marked as somebody's own by `x_`, or often written all the same."""
+    return key in metadata_keys() or key in read_data("metadata-keys.json")["other"] or key.startswith(("x_", "x-"))
+
+
+@lru_cache(maxsize=256)
+def meant_key(key: str) -> str | None:
+    """The key that somebody who wrote `key` meant; None when it is a known one, or none is near enough to be sure."""
+    if is_known_key(key):
+        return None
+    bare, known = _bare(key), _keys_by_bare_name()
+    if bare in known:
+        return known[bare]
+    near = difflib.get_close_matches(bare[:100], list(known), n=1, cutoff=0.87) if len(bare) > 4 else []
+    return known[near[0]] if near else None
+
+
+@lru_cache(maxsize=256)
+def licence_family(base_model: str) -> tuple[str, str] | None:
+    """The family of models that a repo belongs to, and the licence that binds what is made from it; None for most."""
+    for family, licence, pattern in _licence_families():
+        if pattern.fullmatch(base_model):
+            return family, licence
+    return None
+
+
+def is_permissive(licence: str) -> bool:
+    """Whether the licence asks for no more than to be named."""
+    return licence in read_data("licence-families.json")["permissive"]
+
+
+@cache
+def _licence_families() -> tuple[tuple[str, str, re.Pattern[str]], ...]:
+    return tuple(
+        (family["name"], family["licence"], re.compile(family["base_model"], re.IGNORECASE))
+        for family in read_data("licence-families.json")["families"]
+    )
+
+
+@cache
+def _keys_by_bare_name() -> Mapping[str, str]:
+    misspelt: dict[str, str] = read_data("metadata-keys.json")["misspelt"]
+    return {_bare(name): name for name in metadata_keys()} | {_bare(name): meant for name, meant in misspelt.items()}
+
+
+@cache
+def _libraries_by_bare_name() -> Mapping[str, str]:
+    return {_bare(name): name for name in libraries()}
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\s_-]+", "", name.casefold())
+
+
+def _hyphenated(name: str) -> str:
+    return re.sub(r"[\s_]+", "-", name.casefold().strip())
 
 
 def _nearest(name: str, known: Mapping[str, str] | tuple[str, ...]) -> str | None:

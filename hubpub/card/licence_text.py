@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+from hubpub.model.folder import ModelFolder
 
 # Order matters: a licence that quotes another comes before it.
 _MARKS: tuple[tuple[str, str], ...] = (
@@ -45,6 +48,14 @@ _MARKS: tuple[tuple[str, str], ...] = (
     ),
 )
 _HEAD = 3000
+_FILE = re.compile(r"licen[sc]e(?:[.-](?:md|txt|rst))?|copying(?:\.txt)?", re.IGNORECASE)
+_LIMIT = 1 << 16
+
+
+def licence_files(folder: ModelFolder) -> Mapping[str, str | None]:
+    """The LICENSE files of a model folder, each with the licence that it holds, if that is a common one."""
+    names = sorted(name for name in folder.root_names if _FILE.fullmatch(name))
+    return {name: licence_of_text(folder.text(name, _LIMIT)) for name in names}
 
 
 def licence_of_text(text: str) -> str | None:

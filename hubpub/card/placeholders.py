@@ -127,6 +127,11 @@ def is_unrendered(value: str) -> bool:
     return bool(_UNRENDERED.search(value))
 
 
+def is_identifier_placeholder(value: str) -> bool:
+    """Whether a value is a repo id with a template's namespace."""
+    return bool(_IDENTIFIER.search(value))
+
+
 def _in_metadata(card: Card, pattern: re.Pattern[str], kind: PlaceholderKind) -> Iterator[Placeholder]:
     """The scalars of readable metadata that hold what `pattern` finds."""
     if card.front_matter.data is None:

@@ -4,6 +4,21 @@ from __future__ import annotations
 
 import re
 
+from hubpub.model.configs import wants_preprocessor
+
+# Classes that do something else than their head says.
+_BY_CLASS = (
+    (
+        r"(?:MM)?GroundingDinoForObjectDetection|OwlViTForObjectDetection|Owlv2ForObjectDetection"
+        r"|OmDetTurboForObjectDetection",
+        "zero-shot-object-detection",
+    ),
+    (r"(?:Blip|Vilt)ForQuestionAnswering", "visual-question-answering"),
+    (r"LayoutLM(?:v2|v3)?ForQuestionAnswering", "document-question-answering"),
+    (r"TapasForQuestionAnswering", "table-question-answering"),
+    (r"(?:Vits|Bark|FastSpeech2Conformer)Model", "text-to-speech"),
+    (r"Sam(?:2|HQ|3Tracker)?Model|EdgeTamModel", "mask-generation"),
+)
 # The heads of transformers' model classes, as in its auto mappings
 # (https://github.com/huggingface/transformers/blob/main/src/transformers/models/auto/modeling_auto.py).
 _BY_HEAD = (
@@ -43,6 +58,46 @@ _BY_PEFT_TASK = {
     "QUESTION_ANS": "question-answering",
     "FEATURE_EXTRACTION": "feature-extraction",
 }
+# Tasks that a model made for another one is published for as well, with good reason: embeddings and rerankers keep the
+# head that they were trained from, a classifier of pairs ranks, and a language model is asked for anything.
+_ALSO = {
+    "text-classification": {"zero-shot-classification", "text-ranking", "sentence-similarity", "feature-extraction"},
+    "fill-mask": {
+        "feature-extraction",
+        "sentence-similarity",
+        "text-retrieval",
+        "text-ranking",
+        "zero-shot-classification",
+        "text-generation",
+    },
+    "token-classification": {"text-classification", "summarization"},
+    "question-answering": {"document-question-answering", "visual-question-answering", "table-question-answering"},
+    "image-classification": {"image-feature-extraction", "feature-extraction", "zero-shot-image-classification"},
+    "object-detection": {"zero-shot-object-detection", "image-segmentation"},
+    "image-segmentation": {"depth-estimation", "mask-generation", "object-detection", "zero-shot-object-detection"},
+    "audio-classification": {"automatic-speech-recognition", "feature-extraction", "audio-to-audio"},
+}
+# A language model is published for almost anything; for these it has no output.
+_NOT_OF_A_LANGUAGE_MODEL = {
+    "fill-mask",
+    "image-classification",
+    "object-detection",
+    "image-segmentation",
+    "depth-estimation",
+    "mask-generation",
+    "video-classification",
+    "zero-shot-object-detection",
+    "unconditional-image-generation",
+}
+
+
+def contradicts(tag: str, expected: str) -> bool:
+    """Whether a model whose class tells the task `expected` cannot be meant for `tag`; False when unsure."""
+    if tag in (expected, "other", "any-to-any", "robotics", "reinforcement-learning"):
+        return False
+    if expected == "text-generation":
+        return tag in _NOT_OF_A_LANGUAGE_MODEL
+    return expected in _ALSO and tag not in _ALSO[expected]
 
 
 def pipeline_tag_of(architecture: str, model_type: str | None, *, sees: bool, reads: bool) -> str | None:
@@ -54,6 +109,11 @@ def pipeline_tag_of(architecture: str, model_type: str | None, *, sees: bool, re
         sees: whether the configuration has a part for images.
         reads: whether the configuration has a part for text.
     """
+    for classes, tag in _BY_CLASS:
+        if re.fullmatch(classes, architecture):
+            return tag
+    if architecture.endswith("ForSequenceClassification") and wants_preprocessor(architecture) == "sound":
+        return "audio-classification"
     for head, tag in _BY_HEAD:
         if re.search(rf"(?:{head})$", architecture):
             return "video-classification" if architecture.endswith("ForVideoClassification") else tag

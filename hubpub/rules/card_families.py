@@ -2,6 +2,30 @@
 
 from __future__ import annotations
 
-from hubpub.rules import meta, sect, text, text_ignores
+from hubpub.rules import (
+    meta,
+    meta_base_model,
+    meta_fields,
+    meta_keys,
+    meta_language,
+    meta_licence,
+    meta_lists,
+    meta_task,
+    sect,
+    text,
+    text_ignores,
+)
 
-CARD_FAMILIES = (meta, sect, text, text_ignores)
+CARD_FAMILIES = (
+    meta,
+    meta_base_model,
+    meta_fields,
+    meta_keys,
+    meta_language,
+    meta_licence,
+    meta_lists,
+    meta_task,
+    sect,
+    text,
+    text_ignores,
+)

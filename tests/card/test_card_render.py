@@ -45,8 +45,10 @@ def snippets(text: str) -> list[str]:
 def test_a_rendered_card_has_no_findings_but_its_gaps(name: str, request: pytest.FixtureRequest) -> None:
     text = rendered(request.getfixturevalue(name))
     report = lint_card(text.encode(), path="README.md", target="card")
-    assert {finding.rule for finding in report.findings} == {"SECT010"}
-    assert {finding.message.removesuffix(" is still to be written") for finding in report.findings} == (
+    # which languages the model knows, only its author can tell
+    findings = [finding for finding in report.findings if finding.rule != "META019"]
+    assert {finding.rule for finding in findings} == {"SECT010"}
+    assert {finding.message.removesuffix(" is still to be written") for finding in findings} == (
         GAPS_OF_AN_UNTRAINED_MODEL
     )
     assert validate_card(text).issues == ()

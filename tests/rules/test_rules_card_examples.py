@@ -14,11 +14,13 @@ from hubpub.rules.card_families import CARD_FAMILIES
 from hubpub.rules.registry import CardSubject, card_rules
 
 IN_BYTES = {"TEXT026"}  # its examples are bytes, see test_rules_card_text.py
+FOR_A_REPO = {"META031": "acme/model"}  # what they judge depends on the repo that the card is for
 RULES = [rule for rule in card_rules if rule.code not in IN_BYTES and rule.needs is not Needs.NETWORK]
 
 
 def hits(rule: Rule[CardSubject], text: str, root: Path) -> list[Finding]:
-    return [found for found in rule.run(subject(text, rule.files, root)) if isinstance(found, Finding)]
+    judged = subject(text, rule.files, root, repo_id=FOR_A_REPO.get(rule.code))
+    return [found for found in rule.run(judged) if isinstance(found, Finding)]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
@@ -29,11 +31,12 @@ def test_a_rule_tells_its_examples_apart(rule: Rule[CardSubject], tmp_path: Path
 
 @pytest.mark.parametrize("rule", [rule for rule in RULES if rule.fixable], ids=lambda rule: rule.code)
 def test_a_fix_mends_the_example_and_brings_nothing_new(rule: Rule[CardSubject], tmp_path: Path) -> None:
-    text, before = rule.bad, findings_of(subject(rule.bad, rule.files, tmp_path / "before"))
+    text, repo = rule.bad, FOR_A_REPO.get(rule.code)
+    before = findings_of(subject(rule.bad, rule.files, tmp_path / "before", repo_id=repo))
     first = next(found for found in hits(rule, text, tmp_path / "0") if found.fix)
     assert first.fix
     assert first.fix.safe or rule.fixable is Fixable.UNSAFE
-    after = findings_of(subject(fixed(text, first), rule.files, tmp_path / "after"))
+    after = findings_of(subject(fixed(text, first), rule.files, tmp_path / "after", repo_id=repo))
     assert Counter(found.rule for found in after)[rule.code] < Counter(found.rule for found in before)[rule.code]
     assert {found.rule for found in after} <= {found.rule for found in before}
 
