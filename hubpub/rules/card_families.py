@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hubpub.rules import meta, sect, text
+from hubpub.rules import meta, sect, sect_headings, sect_names, text
 
-CARD_FAMILIES = (meta, sect, text)
+CARD_FAMILIES = (meta, sect, sect_headings, sect_names, text)
