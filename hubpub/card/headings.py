@@ -13,6 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
+from itertools import islice
 from typing import Any
 
 from hubpub.card.hub_lists import read_data
@@ -108,9 +109,8 @@ class Synonyms:
         """Headings that count, in that language where there are any."""
         by_language = dict(self.languages)
         globs = by_language.get(language) or by_language.get("en") or ()
-        return tuple(f"{glob[:1].upper()}{glob[1:]}" for glob in (g.rstrip("*") for g in globs) if "*" not in glob)[
-            :number
-        ]
+        named = (glob.rstrip("*") for glob in globs)
+        return tuple(islice((f"{name[:1].upper()}{name[1:]}" for name in named if "*" not in name), number))
 
     def mean(self, plain: str, content: Content, inside: frozenset[str] = frozenset()) -> bool:
         """Whether a normalised heading means the section.

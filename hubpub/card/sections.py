@@ -27,6 +27,7 @@ _LOADS = re.compile(
     r"|\bllama-(?:cli|server) |\bvllm serve |\bsglang\.launch_server|\bollama (?:run|pull) "
     r"|\bmlx_lm\.(?:generate|server)|\bdocker model run |\blms get "
 )
+_LINK_IN_HEADING = re.compile(r"\]\((?!#)[^)\s]|https?://|<a\b[^<>]{0,500}href", re.IGNORECASE)
 # code that loads the model in these sections repeats its training or evaluation
 _NOT_FOR_USE = frozenset({"training-data", "training-procedure", "evaluation-results"})
 
@@ -41,7 +42,7 @@ class SectionState:
         line: 1-based line of the heading; None when absent.
         heading: as the card has it.
         gap: the first gap that is left in it, at its offsets in the card.
-        placeholder: whether a template's placeholder is left in it.
+        placeholder: whether a template's placeholder is left in it, and nothing else fills it.
         filling: what stands there; None when no heading means it.
     """
 
@@ -186,13 +187,16 @@ def _state(
     gap = next(gaps, None)
     blocks = tuple(block for part in parts.values() for block in part.blocks)
     said = filling(card, blocks)
+    if any(_LINK_IN_HEADING.search(card.text, section.heading_start, section.start) for section in found):
+        said = replace(said, link=True)
+    filled = gap is None and _is_enough(required, said)
     return SectionState(
         present=True,
-        filled=gap is None and _is_enough(required, said),
+        filled=filled,
         line=found[0].line,
         heading=found[0].heading,
         gap=gap,
-        placeholder=next(find_placeholders(card, blocks), None) is not None,
+        placeholder=not filled and next(find_placeholders(card, blocks), None) is not None,
         filling=said,
     )
 

@@ -117,8 +117,7 @@ def empty_section(subject: CardSubject) -> Iterator[Problem]:
             message = f"{required.title} is still to be written"
             yield Problem(message, subject.path, line, column, hint=f"write {state.gap.prompt}")
         elif _says_nothing(state) and state.line not in told:
-            what = "nothing but a picture" if state.filling and state.filling.picture else "nothing"
-            yield Problem(f"{what} stands under {state.heading!r} ({required.title})", subject.path, state.line, 1)
+            yield Problem(_what_stands(subject, required, state), subject.path, state.line, 1)
         told.add(state.line)
     for section in _empty(card):
         if section.line not in told:
@@ -128,15 +127,23 @@ def empty_section(subject: CardSubject) -> Iterator[Problem]:
 def _says_nothing(state: SectionState) -> bool:
     """Whether a required section is there without content; a placeholder in it is TEXT001's, "N/A" is SECT019's."""
     said = state.filling
-    if state.filled or state.placeholder or said is None or said.not_applicable:
-        return False
-    return said.is_nothing or (said.words < _A_FEW_WORDS and not said.link)
+    return said is not None and said.is_nothing and not (state.filled or state.placeholder or said.not_applicable)
+
+
+def _what_stands(subject: CardSubject, required: RequiredSection, state: SectionState) -> str:
+    section = next(section for section in subject.card.sections if section.line == state.line)
+    title = "" if section.heading.casefold() == required.title.casefold() else f", which means {required.title}"
+    if state.filling and state.filling.picture:
+        return f"nothing but a picture stands under {section.heading!r}{title}"
+    if subject.card.children(section):
+        return f"nothing stands under {section.heading!r} but other sections{title}"
+    return f"nothing stands under {section.heading!r}{title}"
 
 
 def _empty(card: Card) -> Iterator[Section]:
     for index, section in enumerate(card.sections):
         following = card.sections[index + 1] if index + 1 < len(card.sections) else None
-        if following and following.level > section.level:
+        if following and (following.level > section.level or not following.heading):
             continue
         if not following and len(card.text) > LARGEST_BODY:
             continue  # what is behind was not read
@@ -159,7 +166,8 @@ def _is_seen(block: Block) -> bool:
     summary=f"A section that the profile asks for has fewer than {ENOUGH_WORDS} words, and no table or code.",
     why="A sentence seldom tells what a reader has to know; in the 1,000 most loaded models the limitations take 161 "
     "words "
-    "on average (Liang et al. 2024). It is advice, as a short sentence may be all that there is to say; the score "
+    "on average (Liang et al. 2024). It is advice, and a warning only below four words: a short sentence may be all "
+    "that there is to say; the score "
     "counts "
     "the section as not filled. A link to data, scripts or results is enough, and so is a measured number.",
     bad="## Limitations\n\nThe model knows English only.",
@@ -182,8 +190,10 @@ def required_section_thin(subject: CardSubject) -> Iterator[Problem]:
             or _says_nothing(state)
         ):
             continue
-        message = f"{required.title} has {said.words} words, fewer than {required.enough_words}"
-        yield Problem(message, subject.path, state.line, 1)
+        words = f"{said.words} word{'' if said.words == 1 else 's'}"
+        severity = Severity.WARNING if said.words < _A_FEW_WORDS and not said.link else None
+        message = f"{required.title} has {words}, fewer than {required.enough_words}"
+        yield Problem(message, subject.path, state.line, 1, severity=severity)
 
 
 @card_rules.rule(
@@ -203,10 +213,14 @@ def required_section_thin(subject: CardSubject) -> Iterator[Problem]:
 def missing_summary(subject: CardSubject) -> Iterator[Problem]:
     """Fewer than six words from the start of the card to the first heading behind the title."""
     card = subject.card
-    titles = [index for index, section in enumerate(card.sections) if section.level == 1]
-    if not titles or titles[0] + 1 >= len(card.sections):
+    first = next((index for index, section in enumerate(card.sections) if section.level == 1), None)
+    if first is None:
         return
-    title, following = card.sections[titles[0]], card.sections[titles[0] + 1]
+    while first + 1 < len(card.sections) and card.sections[first + 1].level == 1 and not card.sections[first].blocks:
+        first += 1  # a banner above the title, or a title in two languages
+    if first + 1 == len(card.sections):
+        return
+    title, following = card.sections[first], card.sections[first + 1]
     if not summary_words(card, following) and not describes(subject, following):
         message = f"fewer than {_SUMMARY_WORDS} words stand between the title and the heading {following.heading!r}"
         yield Problem(message, subject.path, title.line, 1)

@@ -46,8 +46,10 @@ def missing_title(subject: CardSubject) -> Iterator[Problem]:
         return
     if any(block.kind == "html" and "<h1" in block.text.lower() for block in card.blocks):
         return
-    line = card.blocks[0].line
-    yield Problem("the card has no title: no heading of level 1", subject.path, line, 1, fix=_title_fix(subject))
+    message = "the card has no heading of level 1"
+    if card.blocks[0].kind == "heading":
+        message += f"; it begins with {card.sections[0].heading!r} on level {card.sections[0].level}"
+    yield Problem(message, subject.path, card.blocks[0].line, 1, fix=_title_fix(subject))
 
 
 def _title_fix(subject: CardSubject) -> Fix | None:
