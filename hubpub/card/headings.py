@@ -130,6 +130,10 @@ class Synonyms:
         held = inside & self.not_inside if self.not_inside else inside
         return not (held and self._nested_elsewhere.match(plain))
 
+    def exclude(self, plain: str) -> bool:
+        """Whether a normalised heading is one that does not mean the section, whatever is in it."""
+        return self._but_not.match(plain)
+
     def name(self, plain: str) -> bool:
         """Whether a normalised heading is one of the synonyms word for word, as a title would not be by chance."""
         return plain in self._exact
@@ -229,4 +233,5 @@ def _without_accent(letter: re.Match[str]) -> str:
 
 
 def _is_wanted(char: str) -> bool:
-    return char in " '-.()" or (unicodedata.category(char)[0] in "LMN" and char != "\ufe0f")
+    # not the marks of an emoji: its variant, and the box of a keycap
+    return char in " '-.()" or (unicodedata.category(char)[0] in "LMN" and char not in "\ufe0f\u20e3")

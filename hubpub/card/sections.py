@@ -99,14 +99,16 @@ def section_meanings(
     found = {
         required.id for required in sections if required.synonyms.mean(forms.plain, content, inside - {required.id})
     }
-    if not found:
-        found = {
-            required.id
-            for part in forms.parts
-            for required in sections
-            if required.synonyms.mean(part, content, inside - {required.id})
-        }
-    return frozenset(found)
+    also = set()
+    for required in sections if forms.parts else ():
+        synonyms = required.synonyms
+        if required.id in found or synonyms.exclude(forms.plain):
+            continue
+        # "Model description and intended uses" begins as one section; a part by chance does not make it another
+        others = inside - {required.id}
+        if any(synonyms.name(part) if found else synonyms.mean(part, content, others) for part in forms.parts):
+            also.add(required.id)
+    return frozenset(found | also)
 
 
 @lru_cache(maxsize=8)
