@@ -50,7 +50,7 @@ def labelled_values(card: Card) -> tuple[LabelledValue, ...]:
 def _is_given(field: RequiredField, card: Card, given: tuple[LabelledValue, ...], running: str) -> bool:
     if any(_at(card.front_matter.data, path) for path in field.metadata):
         return True
-    labels = Globs(field.labels)
+    labels = Globs((*field.labels, normalised(field.title.rpartition(": ")[2])))
     if any(labels.match(entry.label) and tells(entry.value) for entry in given):
         return True
     return bool(field.prose and re.search(field.prose, running))

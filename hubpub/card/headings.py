@@ -224,8 +224,8 @@ def _others() -> Globs:
 
 
 def _folded(text: str) -> str:
-    """Without accents on Latin letters, which many leave out, and with blanks for hyphens."""
-    return _ACCENTED.sub(_without_accent, text.casefold()).replace("-", " ")
+    """Without accents on Latin letters, which many leave out, and commas, and with blanks for hyphens."""
+    return _ACCENTED.sub(_without_accent, text.casefold()).replace("-", " ").replace(", ", " ")
 
 
 def _without_accent(letter: re.Match[str]) -> str:
