@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from hubpub.card.content import tells
@@ -19,6 +20,7 @@ _LABEL = re.compile(
     re.MULTILINE,
 )
 _LONGEST_VALUE = 500
+_MOST_LABELS = 5000
 _BREAK = re.compile(r"<br\s{0,3}/?>", re.IGNORECASE)
 _MARKS = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()]{0,500}\)|[*_`]+")
 
@@ -44,7 +46,7 @@ def missing_fields(card: Card, profile: Profile) -> tuple[RequiredField, ...]:
 @lru_cache(maxsize=8)
 def labelled_values(card: Card) -> tuple[LabelledValue, ...]:
     """What the card says of single things: labels in bold or with a colon, rows of tables, sections."""
-    return tuple(_labelled(card))
+    return tuple(islice(_labelled(card), _MOST_LABELS))
 
 
 def _is_given(field: RequiredField, card: Card, given: tuple[LabelledValue, ...], running: str) -> bool:

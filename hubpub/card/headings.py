@@ -110,7 +110,12 @@ class Synonyms:
         by_language = dict(self.languages)
         globs = by_language.get(language) or by_language.get("en") or ()
         named = (glob.rstrip("*") for glob in globs)
-        return tuple(islice((f"{name[:1].upper()}{name[1:]}" for name in named if "*" not in name), number))
+        return tuple(
+            islice(
+                (f"{name[:1].upper()}{name[1:]}" for name in named if "*" not in name and not name.endswith(" ")),
+                number,
+            )
+        )
 
     def mean(self, plain: str, content: Content, inside: frozenset[str] = frozenset()) -> bool:
         """Whether a normalised heading means the section.

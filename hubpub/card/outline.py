@@ -9,12 +9,13 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 
 from hubpub.card.document import Card, Section
 from hubpub.card.edits import TextEdits
 from hubpub.card.headings import normalised
 from hubpub.card.profiles import Profile
-from hubpub.card.sections import section_meanings
+from hubpub.card.sections import MOST_HEADINGS, course_sections, section_meanings
 
 _ATX = re.compile(r"[ ]{0,3}(#{1,6})(?=[ \t\r\n]|\Z)")
 _SETEXT = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)[ ]{0,3}(=+)[ \t]*(?:[\r\n]|\Z)")
@@ -33,6 +34,7 @@ _NO_HEADING = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_BOLD = 8
+_MOST_LINES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ def skips(of_levels: Sequence[int]) -> list[int]:
 
 def shifted(card: Card, indices: Collection[int], by: int) -> TextEdits | None:
     """The edits that move headings by some levels; None when one of them is not written with # or would be too deep."""
+    if len(card.sections) > MOST_HEADINGS:
+        return None
     edits = []
     for index in sorted(indices):
         section = card.sections[index]
@@ -122,13 +126,13 @@ def is_atx(card: Card, section: Section) -> bool:
 @lru_cache(maxsize=8)
 def without_space(card: Card) -> tuple[MeantHeading, ...]:
     """Lines like `##Usage`, which Markdown shows as text; lines that may be a hashtag or a word piece are not sure."""
-    return tuple(_without_space(card))
+    return tuple(islice(_without_space(card), _MOST_LINES))
 
 
 @lru_cache(maxsize=8)
 def bold_lines(card: Card) -> tuple[MeantHeading, ...]:
     """Paragraphs that are only bold, with text below them."""
-    return tuple(_bold_lines(card))
+    return tuple(islice(_bold_lines(card), _MOST_LINES))
 
 
 @lru_cache(maxsize=8)
@@ -147,13 +151,12 @@ def _without_space(card: Card) -> Iterator[MeantHeading]:
         whole = len(source.strip().splitlines()) == 1
         for match in _NO_SPACE.finditer(source):
             level, text = len(match["marks"]), match["text"].strip()
-            means = bool(section_meanings(text))
             if level > 1 or match["blank"]:
                 # "##ing" is a piece of a word
-                sure = means or bool(match["blank"]) or (len(text) > 2 and not _LATIN_WORD.match(text))
+                sure = bool(match["blank"]) or (len(text) > 2 and not _LATIN_WORD.match(text))
             else:
                 # "#NLP" may be a tag, "#1" a rank
-                sure = means and whole
+                sure = whole and any(section.synonyms.name(normalised(text)) for section in course_sections())
             if sure and "#" not in text.rstrip("# "):
                 start = block.start + match.start("marks") + level
                 yield MeantHeading(text.rstrip("# ").strip("*_ "), level, start, start + len(match["blank"]), level > 1)

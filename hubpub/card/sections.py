@@ -21,6 +21,9 @@ from hubpub.card.headings import NO_CONTENT, Content, is_other_section, read_hea
 from hubpub.card.placeholders import find_placeholders
 from hubpub.card.profiles import Profile, RequiredSection, default_profile
 
+# no card has so many; those behind mean nothing
+MOST_HEADINGS = 2000
+
 _LOADS = re.compile(
     r"\.from_pretrained\(|\bpipeline\(|SentenceTransformer\(|CrossEncoder\(|\bLLM\(|\bLlama\(|InferenceSession\("
     r"|torch\.hub\.load\(|timm\.create_model\(|spacy\.load\(|\bhf_hub_download\(|\bload_model\(|\bInferenceClient\("
@@ -119,7 +122,7 @@ def card_meanings(card: Card, profile: Profile) -> Mapping[int, frozenset[str]]:
     ends = _subtree_ends(card)
     meanings: dict[int, frozenset[str]] = {}
     above: list[tuple[int, frozenset[str]]] = []
-    for index, section in enumerate(card.sections):
+    for index, section in enumerate(card.sections[:MOST_HEADINGS]):
         while above and above[-1][0] >= section.level:
             above.pop()
         if not index and section.level == 1:
@@ -131,7 +134,7 @@ def card_meanings(card: Card, profile: Profile) -> Mapping[int, frozenset[str]]:
             found = section_meanings(section.heading, profile, content, inside)
         meanings[section.heading_start] = found
         above.append((section.level, found))
-    return meanings
+    return meanings | dict.fromkeys((section.heading_start for section in card.sections[MOST_HEADINGS:]), frozenset())
 
 
 def _subtree_ends(card: Card) -> list[int]:

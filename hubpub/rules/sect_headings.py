@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hubpub.card.document import Card
 from hubpub.card.edits import TextEdits, newline_of
 from hubpub.card.outline import bold_lines, duplicates, levels, parents, shifted, skips, without_space
-from hubpub.card.sections import card_meanings, section_meanings
+from hubpub.card.sections import MOST_HEADINGS, card_meanings, section_meanings
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.rule import Fixable
 from hubpub.rules.registry import CardSubject, card_rules
@@ -99,6 +98,8 @@ def multiple_h1(subject: CardSubject) -> Iterator[Problem]:
 
 def _one_title_fix(subject: CardSubject) -> Fix | None:
     card = subject.card
+    if len(card.sections) > MOST_HEADINGS:
+        return None
     before = levels(card)
     second = before.index(1, before.index(1) + 1)
     moved = range(second, len(before))
@@ -159,6 +160,8 @@ def heading_level_skip(subject: CardSubject) -> Iterator[Problem]:
 
 def _lift_fix(subject: CardSubject, index: int, above: list[int]) -> Fix | None:
     card = subject.card
+    if len(card.sections) > MOST_HEADINGS:
+        return None
     before = levels(card)
     by = before[above[index]] + 1 - before[index]
     end = next((at for at in range(index, len(before)) if before[at] < before[index]), len(before))
@@ -226,6 +229,7 @@ def bold_as_heading(subject: CardSubject) -> Iterator[Problem]:
     """Bold paragraphs with text below; a warning where the profile asks for the section and no heading means it."""
     card = subject.card
     present = frozenset().union(*card_meanings(card, subject.profile).values())
+    first = [section.heading_start for section in card.sections[:2]] if card.title is not None else []
     for meant in bold_lines(card):
         line, column = card.lines.place(meant.start)
         lacking = section_meanings(meant.text, subject.profile) - present
@@ -235,15 +239,10 @@ def bold_as_heading(subject: CardSubject) -> Iterator[Problem]:
             message += f", so the card has no section {' or '.join(titles)}"
         severity = Severity.WARNING if titles else None
         fix = None
-        if not _splits_the_summary(card, meant.start):
+        if not first or meant.start > first[-1] > first[0]:  # else the title would be left without its summary
             edit = Edit(subject.path, meant.start, meant.end, f"{'#' * meant.level} {meant.text}")
             fix = Fix("make it a heading", False, (edit,))
         yield Problem(message, subject.path, line, column, severity=severity, fix=fix)
-
-
-def _splits_the_summary(card: Card, at: int) -> bool:
-    """Whether a heading there would leave the title without the text below it."""
-    return sum(section.heading_start < at for section in card.sections) <= 1 and card.title is not None
 
 
 def _fix(subject: CardSubject, description: str, safe: bool, edits: TextEdits | None) -> Fix | None:
