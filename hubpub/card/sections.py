@@ -1,55 +1,38 @@
-"""The seven sections of a model card: which of a card's headings mean them, and whether anything stands there.
+"""The sections that a profile asks for: which of a card's headings mean them, and whether anything stands there.
 
-The seven are those of the Hugging Face course (https://huggingface.co/learn/llm-course/chapter4/4). Headings are
-recognised by meaning, in several languages (data/sections.json), nested or flat. A heading is not content: of 125
-cards written since 2021, 38 have all seven headings and 11 have something under each.
+By default these are the seven of the Hugging Face course (https://huggingface.co/learn/llm-course/chapter4/4).
+Headings are recognised by meaning, in several languages, nested or flat. A heading is not content: of 125 cards
+written since 2021, 38 have all seven headings and 11 have something under each.
 """
 
 from __future__ import annotations
 
-import html
 import re
-import unicodedata
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
-from itertools import islice
+from functools import lru_cache
+from itertools import chain
 
+from hubpub.card.content import Filling, filling
 from hubpub.card.document import Block, Card, Section
-from hubpub.card.gaps import Gap, find_gaps, without_gaps
-from hubpub.card.hub_lists import read_data
-from hubpub.card.placeholders import find_placeholders, without_placeholders
+from hubpub.card.gaps import Gap, find_gaps
+from hubpub.card.headings import NO_CONTENT, Content, is_other_section, read_heading
+from hubpub.card.placeholders import find_placeholders
+from hubpub.card.profiles import Profile, RequiredSection, default_profile
 
-ENOUGH_WORDS = 15
-_LONGEST_SECTION_NAME = 4
-# A data set has a card, a script its repository, results their paper: a link to it says what there is to say.
-_MAY_POINT_ELSEWHERE = ("how-to-use", "training-data", "training-procedure", "evaluation-results")
+# no card has so many; those behind mean nothing
+MOST_HEADINGS = 2000
 
-_COMPOUND = re.compile(r"\b(pre|fine|hyper|quick)[- ](?=train|tun|param|start)")
-_NUMBERING = re.compile(r"^(?:\(?\d+(?:\.\d+)*[.):]?|[ivx]{1,4}[.)]|[a-h][.)])\s+")
-_ASIDE = re.compile(r"\[(?:optional|todo|tbd)\]|\((?:optional|todo[^)]*|tbd)\)")
-_LINK_TARGET = re.compile(r"!\[[^\]\n]{0,300}\]\([^)\n]{0,2000}\)|(?<=\])\([^)\n]{0,2000}\)|https?://\S+|<[^<>\n]+>")
-_WORD = re.compile(r"\w[\w'’.-]*")
-# scripts that put no blanks between words; two characters make about one word
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LOADS = re.compile(
-    r"\.from_pretrained\(|\bpipeline\(|SentenceTransformer\(|CrossEncoder\(|\bLLM\(|llama-cli |vllm serve "
+    r"\.from_pretrained\(|\bpipeline\(|SentenceTransformer\(|CrossEncoder\(|\bLLM\(|\bLlama\(|InferenceSession\("
+    r"|torch\.hub\.load\(|timm\.create_model\(|spacy\.load\(|\bhf_hub_download\(|\bload_model\(|\bInferenceClient\("
+    r"|\bllama-(?:cli|server) |\bvllm serve |\bsglang\.launch_server|\bollama (?:run|pull) "
+    r"|\bmlx_lm\.(?:generate|server)|\bdocker model run |\blms get "
 )
-_MEASURED = re.compile(r"\d[.,]\d|\d\s?%")
-_LINK = re.compile(r"https?://|\]\(|doi\.org|arxiv", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class RequiredSection:
-    """One of the seven.
-
-    Attributes:
-        id: its name in gaps and reports, kebab-case.
-        title: its heading.
-    """
-
-    id: str
-    title: str
+_LINK_IN_HEADING = re.compile(r"\]\((?!#)[^)\s]|https?://|<a\b[^<>]{0,500}href", re.IGNORECASE)
+# code that loads the model in these sections repeats its training or evaluation
+_NOT_FOR_USE = frozenset({"training-data", "training-procedure", "evaluation-results"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +45,8 @@ class SectionState:
         line: 1-based line of the heading; None when absent.
         heading: as the card has it.
         gap: the first gap that is left in it, at its offsets in the card.
-        placeholder: whether a template's placeholder is left in it.
+        placeholder: whether a template's placeholder is left in it, and nothing else fills it.
+        filling: what stands there; None when no heading means it.
     """
 
     present: bool = False
@@ -71,88 +55,119 @@ class SectionState:
     heading: str | None = None
     gap: Gap | None = None
     placeholder: bool = False
+    filling: Filling | None = None
 
 
-@cache
 def course_sections() -> tuple[RequiredSection, ...]:
     """The seven sections of the Hugging Face course, in its order."""
-    return tuple(RequiredSection(entry["id"], entry["title"]) for entry in read_data("sections.json")["sections"])
+    return default_profile().sections
 
 
-def required_sections(card: Card) -> Mapping[RequiredSection, SectionState]:
-    """What the card has of each of the seven, in the course's order."""
-    meanings = {section.heading_start: section_meanings(section.heading) for section in card.sections}
+@lru_cache(maxsize=8)
+def required_sections(card: Card, profile: Profile | None = None) -> Mapping[RequiredSection, SectionState]:
+    """What the card has of each section of the profile, in its order; the default is the course's seven."""
+    profile = profile or default_profile()
+    meanings = card_meanings(card, profile)
     states = {}
-    for required in course_sections():
-        found = [
-            section
-            for section in card.sections
-            if required.id in meanings[section.heading_start] and not _is_document_title(card, section)
-        ]
+    for required in profile.sections:
+        found = [section for section in card.sections if required.id in meanings[section.heading_start]]
         if found:
-            states[required] = _state(card, required, found, meanings)
+            state = _state(card, required, found, meanings)
         else:
-            shown = required.id == "how-to-use" and _loading_code(card)
-            states[required] = SectionState(True, True, shown.line) if shown else SectionState()
+            shown = required.id == "how-to-use" and _loading_code(card, meanings)
+            state = SectionState(True, True, shown.line) if shown else SectionState()
+        states[required] = _or_elsewhere(card, required, state)
     return states
 
 
-def score(card: Card) -> tuple[int, int]:
-    """How many of the seven sections are filled, and seven."""
-    states = required_sections(card)
-    return sum(state.filled for state in states.values()), len(states)
+def score(card: Card, profile: Profile | None = None) -> tuple[int, int]:
+    """How many of the profile's sections are filled, and how many there are; optional ones are not counted."""
+    states = [state for required, state in required_sections(card, profile).items() if not required.optional]
+    return sum(state.filled for state in states), len(states)
 
 
-def section_meanings(heading: str) -> frozenset[str]:
-    """The ids of the required sections that a heading means; most mean none or one."""
-    plain = normalised(heading)
-    return frozenset(
-        section
-        for section, (wanted, unwanted) in _patterns().items()
-        if wanted.fullmatch(plain) and not unwanted.fullmatch(plain)
-    )
+def section_meanings(
+    heading: str, profile: Profile | None = None, content: Content = NO_CONTENT, inside: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """The ids of the profile's sections that a heading means; most mean none or one.
+
+    Args:
+        heading: as the card has it, without Markdown.
+        profile: the default is the course's seven sections.
+        content: what stands under it, for headings that depend on it.
+        inside: the ids of the sections that it is nested in.
+    """
+    forms = read_heading(heading)
+    sections = (profile or default_profile()).sections
+    found = {
+        required.id for required in sections if required.synonyms.mean(forms.plain, content, inside - {required.id})
+    }
+    also = set()
+    for required in sections if forms.parts else ():
+        synonyms = required.synonyms
+        if required.id in found or synonyms.exclude(forms.plain):
+            continue
+        # "Model description and intended uses" begins as one section; a part by chance does not make it another
+        others = inside - {required.id}
+        if any(synonyms.name(part) if found else synonyms.mean(part, content, others) for part in forms.parts):
+            also.add(required.id)
+    return frozenset(found | also)
 
 
-def normalised(heading: str) -> str:
-    """A heading without numbering, symbols, emoji and asides, in lower case, `&` written as "and"."""
-    text = html.unescape(unicodedata.normalize("NFKC", heading)).casefold().replace("’", "'")
-    text = _ASIDE.sub(" ", text).replace("&", " and ").replace("/", " and ")
-    text = "".join(char if _is_wanted(char) else " " for char in text)
-    text = _NUMBERING.sub("", " ".join(text.split()))
-    text = _COMPOUND.sub(r"\1", text).replace("-", " ").replace("(", " ").replace(")", " ")
-    return " ".join(text.split()).strip(" .'")
+@lru_cache(maxsize=8)
+def card_meanings(card: Card, profile: Profile) -> Mapping[int, frozenset[str]]:
+    """The ids of the profile's sections that each heading of the card means, by the heading's offset."""
+    code = [block.start for block in card.blocks if block.kind == "code"]
+    tables = [block.start for block in card.blocks if block.kind == "table"]
+    ends = _subtree_ends(card)
+    meanings: dict[int, frozenset[str]] = {}
+    above: list[tuple[int, frozenset[str]]] = []
+    for index, section in enumerate(card.sections[:MOST_HEADINGS]):
+        while above and above[-1][0] >= section.level:
+            above.pop()
+        if not index and section.level == 1:
+            plain = read_heading(section.heading).plain
+            found = frozenset(required.id for required in profile.sections if required.synonyms.name(plain))
+        else:
+            content = Content(_any_in(code, section.start, ends[index]), _any_in(tables, section.start, ends[index]))
+            inside = frozenset(chain.from_iterable(ids for _, ids in above))
+            found = section_meanings(section.heading, profile, content, inside)
+        meanings[section.heading_start] = found
+        above.append((section.level, found))
+    return meanings | dict.fromkeys((section.heading_start for section in card.sections[MOST_HEADINGS:]), frozenset())
 
 
-def _is_wanted(char: str) -> bool:
-    return char in " '-.()" or (unicodedata.category(char)[0] in "LMN" and char != "\ufe0f")
+def _subtree_ends(card: Card) -> list[int]:
+    """For each section, the offset behind it and all that is nested in it."""
+    ends = [len(card.text)] * len(card.sections)
+    open_sections: list[int] = []
+    for index, section in enumerate(card.sections):
+        while open_sections and card.sections[open_sections[-1]].level >= section.level:
+            ends[open_sections.pop()] = section.heading_start
+        open_sections.append(index)
+    return ends
 
 
-@cache
-def _patterns() -> Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]]:
-    patterns = {}
-    for entry in read_data("sections.json")["sections"]:
-        globs = [glob for language in entry["headings"].values() for glob in language]
-        wanted = [glob for glob in globs if not glob.startswith("!")]
-        unwanted = [glob[1:] for glob in globs if glob.startswith("!")]
-        patterns[entry["id"]] = (_any_of(wanted), _any_of(unwanted))
-    return patterns
+def _any_in(starts: list[int], start: int, end: int) -> bool:
+    at = bisect_left(starts, start)
+    return at < len(starts) and starts[at] < end
 
 
-def _any_of(globs: Iterable[str]) -> re.Pattern[str]:
-    return re.compile("|".join(re.escape(glob).replace(r"\*", ".*") for glob in globs) or r"(?!)")
-
-
-def _loading_code(card: Card) -> Block | None:
+def _loading_code(card: Card, meanings: Mapping[int, frozenset[str]]) -> Block | None:
     """A snippet that loads the model says how to use it, under whatever heading it stands."""
-    return next((block for block in card.blocks if block.kind == "code" and _LOADS.search(block.text)), None)
+    for block in card.blocks:
+        if block.kind == "code" and _LOADS.search(block.text):
+            at = bisect_right(card.sections, block.start, key=lambda section: section.heading_start) - 1
+            if at < 0 or not meanings[card.sections[at].heading_start] & _NOT_FOR_USE:
+                return block
+    return None
 
 
-def _is_document_title(card: Card, section: Section) -> bool:
-    """The first and only heading of level 1 names the model when it is long, whatever words are in it."""
-    if section.level != 1 or len(normalised(section.heading).split()) <= _LONGEST_SECTION_NAME:
-        return False
-    first_two = islice((other for other in card.sections if other.level == 1), 2)
-    return [other.heading_start for other in first_two] == [section.heading_start]
+def _or_elsewhere(card: Card, required: RequiredSection, state: SectionState) -> SectionState:
+    """A section that the title or the metadata stands for is there, and filled."""
+    data = card.front_matter.data or {}
+    given = (required.title_counts and card.title) or any(data.get(key) for key in required.metadata)
+    return replace(state, present=True, filled=True) if given else state
 
 
 def _state(
@@ -161,9 +176,13 @@ def _state(
     parts: dict[int, Section] = {}
     for section in found:
         parts[section.heading_start] = section
+        taken = 0
         for child in card.children(section):
-            # what stands under another required section's heading fills that one only
-            if not meanings[child.heading_start]:
+            if taken and child.level > taken:
+                continue
+            # what stands under the heading of another section, or a citation, fills that one only
+            taken = child.level if meanings[child.heading_start] or is_other_section(child.heading) else 0
+            if not taken:
                 parts[child.heading_start] = child
     gaps = (
         replace(gap, start=part.start + gap.start, end=part.start + gap.end)
@@ -172,32 +191,24 @@ def _state(
     )
     gap = next(gaps, None)
     blocks = tuple(block for part in parts.values() for block in part.blocks)
+    said = filling(card, blocks)
+    if any(_LINK_IN_HEADING.search(card.text, section.heading_start, section.start) for section in found):
+        said = replace(said, link=True)
+    filled = gap is None and _is_enough(required, said)
     return SectionState(
         present=True,
-        filled=gap is None and _has_content(required, blocks, card),
+        filled=filled,
         line=found[0].line,
         heading=found[0].heading,
         gap=gap,
-        placeholder=next(find_placeholders(card, blocks), None) is not None,
+        placeholder=not filled and next(find_placeholders(card, blocks), None) is not None,
+        filling=said,
     )
 
 
-def _has_content(required: RequiredSection, blocks: tuple[Block, ...], card: Card) -> bool:
-    if any(block.kind == "code" and block.text.strip() for block in blocks):
+def _is_enough(required: RequiredSection, said: Filling) -> bool:
+    if said.code or said.table or said.reasoned or said.words >= required.enough_words:
         return True
-    if any(block.kind == "table" and _words(without_placeholders(block.text)) for block in blocks):
+    if required.id == "evaluation-results" and said.measured:
         return True
-    text = "\n".join(card.text[block.start : block.end] for block in blocks if block.kind in ("text", "html"))
-    text = without_placeholders(without_gaps(text))
-    words = _words(text)
-    if required.id == "evaluation-results" and _MEASURED.search(text):
-        return True  # "Accuracy: 0.91" is a result
-    if required.id in _MAY_POINT_ELSEWHERE and _LINK.search(text) and words:
-        return True
-    return words >= ENOUGH_WORDS
-
-
-def _words(text: str) -> int:
-    bare = _LINK_TARGET.sub(" ", text)
-    unspaced = len(_UNSPACED.findall(bare))
-    return len(_WORD.findall(_UNSPACED.sub(" ", bare))) + unspaced // 2
+    return required.link_is_enough and said.link

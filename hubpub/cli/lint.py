@@ -214,9 +214,10 @@ def _given(settings: Settings, repo_id: str | None, profile: str | None, online:
         given["repo_id"] = repo_id
     lint = settings.lint
     if profile or lint.profile or lint.required_sections or lint.section_aliases:
-        profiles = _part("hubpub.card.profiles", "profiles")
-        given["profile"] = profiles.profile_named(
-            profile or lint.profile or profiles.DEFAULT_PROFILE,
+        from hubpub.card.profiles import DEFAULT_PROFILE, profile_named
+
+        given["profile"] = profile_named(
+            profile or lint.profile or DEFAULT_PROFILE,
             required=lint.required_sections,
             aliases=lint.section_aliases,
         )

@@ -84,12 +84,6 @@ def _badge(all_judged: Sequence[Judged], output_format: str) -> str:
         raise UsageError("a badge is about a model card", "use it with `hubpub lint`")
     filled = sum(fact["sections_filled"] for fact in facts)
     total = sum(fact["sections_required"] for fact in facts)
-    try:
-        badge = importlib.import_module("hubpub.report.badge")
-    except ModuleNotFoundError as error:
-        raise UsageError("this version of hubpub has no badge", "install a later version") from error
-    if output_format == "badge":
-        svg: str = badge.badge_svg(filled, total)
-        return svg if svg.endswith("\n") else svg + "\n"
-    document = badge.badge_json(filled, total)
-    return document if isinstance(document, str) else _json(document)
+    from hubpub.report.badge import badge_json, badge_svg
+
+    return badge_svg(filled, total) if output_format == "badge" else _json(badge_json(filled, total))

@@ -12,6 +12,8 @@ from hubpub.rules import (
     meta_lists,
     meta_task,
     sect,
+    sect_headings,
+    sect_names,
     text,
     text_ignores,
 )
@@ -26,6 +28,8 @@ CARD_FAMILIES = (
     meta_lists,
     meta_task,
     sect,
+    sect_headings,
+    sect_names,
     text,
     text_ignores,
 )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hubpub.core.rule import Registry
 
 if TYPE_CHECKING:
     from hubpub.card.document import Card
+    from hubpub.card.profiles import Profile
     from hubpub.model.folder import ModelFolder
+
+
+def _default_profile() -> Profile:
+    from hubpub.card.profiles import default_profile  # a check of a model needs none
+
+    return default_profile()
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +29,7 @@ class CardSubject:
         folder: the model folder that it belongs to; None when only a card was given.
         undecodable: offset of the first byte of the file that is not UTF-8; None when all of it is.
         repo_id: namespace/name that the card is for; None when nobody said.
+        profile: the sections and fields that the card is asked for.
     """
 
     card: Card
@@ -29,6 +37,7 @@ class CardSubject:
     folder: ModelFolder | None = None
     undecodable: int | None = None
     repo_id: str | None = None
+    profile: Profile = field(default_factory=_default_profile)
 
 
 model_rules: Registry[ModelFolder] = Registry()

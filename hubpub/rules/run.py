@@ -109,7 +109,7 @@ def lint_card(
     skipped += [Skip(f"{rule.code} {rule.name}", "only with --online") for rule in selection.waiting(card_rules)]
     if inline_ignores:
         findings = [finding for finding in findings if not is_silenced(subject.card, finding)]
-    filled, total = score(subject.card)
+    filled, total = score(subject.card, subject.profile)
     return Report(
         target=target,
         findings=sorted_findings(findings),

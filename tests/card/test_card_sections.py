@@ -4,7 +4,8 @@ import pytest
 
 from hubpub.card.document import Card
 from hubpub.card.gaps import find_gaps, write_gap
-from hubpub.card.sections import SectionState, course_sections, normalised, required_sections, score, section_meanings
+from hubpub.card.headings import normalised
+from hubpub.card.sections import SectionState, course_sections, required_sections, score, section_meanings
 
 WORDS = "These are quite a few real words about the matter at hand, more than fifteen of them in all."
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from support.linting import findings_of, fixed, subject
 
+from hubpub.card.profiles import DEFAULT_PROFILE, profile_named
 from hubpub.core.findings import Finding
 from hubpub.core.rule import Fixable, Needs, Rule
 from hubpub.rules.card_families import CARD_FAMILIES
@@ -15,11 +16,13 @@ from hubpub.rules.registry import CardSubject, card_rules
 
 IN_BYTES = {"TEXT026"}  # its examples are bytes, see test_rules_card_text.py
 FOR_A_REPO = {"META031": "acme/model"}  # what they judge depends on the repo that the card is for
+PROFILES = {"SECT020": "eu-gpai"}  # the default profile asks for no fields
 RULES = [rule for rule in card_rules if rule.code not in IN_BYTES and rule.needs is not Needs.NETWORK]
 
 
 def hits(rule: Rule[CardSubject], text: str, root: Path) -> list[Finding]:
-    judged = subject(text, rule.files, root, repo_id=FOR_A_REPO.get(rule.code))
+    profile = profile_named(PROFILES.get(rule.code, DEFAULT_PROFILE))
+    judged = subject(text, rule.files, root, repo_id=FOR_A_REPO.get(rule.code), profile=profile)
     return [found for found in rule.run(judged) if isinstance(found, Finding)]
 
 
