@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hubpub.rules import meta, sect, text
+from hubpub.rules import link, link_files, link_targets, meta, sect, text
 
-CARD_FAMILIES = (meta, sect, text)
+CARD_FAMILIES = (meta, sect, text, link, link_files, link_targets)
