@@ -53,7 +53,9 @@ def is_private(host: str) -> bool:
 def is_documentation_host(host: str) -> bool:
     """Whether a host stands for any host, as in examples (RFC 2606, RFC 5737)."""
     reserved = ("example.com", "example.org", "example.net")
-    return host in reserved or host.endswith((".example", *(f".{name}" for name in reserved))) or _is_documentation(host)
+    return (
+        host in reserved or host.endswith((".example", *(f".{name}" for name in reserved))) or _is_documentation(host)
+    )
 
 
 @cache

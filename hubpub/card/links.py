@@ -100,6 +100,7 @@ class _Inlines(NamedTuple):
     links: tuple[Link, ...]
     tags: tuple[HtmlTag, ...]
     ids: frozenset[str]
+    comments: tuple[tuple[int, int], ...]
 
 
 def find_links(card: Card) -> tuple[Link, ...]:
@@ -110,6 +111,11 @@ def find_links(card: Card) -> tuple[Link, ...]:
 def html_tags(card: Card) -> tuple[HtmlTag, ...]:
     """The opening tags of raw HTML in the body, in order."""
     return _read(card).tags
+
+
+def html_comments(card: Card) -> tuple[tuple[int, int], ...]:
+    """The comments in the body, as offsets in the card, in order."""
+    return _read(card).comments
 
 
 @lru_cache(maxsize=8)
@@ -155,12 +161,13 @@ def _headings(card: Card) -> Iterator[tuple[int, str]]:
 
 @lru_cache(maxsize=8)
 def _read(card: Card) -> _Inlines:
-    definitions = {}
+    definitions: dict[str, Link] = {}
     for label, link in _definitions(card):
         definitions.setdefault(label, link)
     links: list[Link] = list(definitions.values())
     tags: list[HtmlTag] = []
     ids: set[str] = set()
+    comments: list[tuple[int, int]] = []
     for block in card.blocks:
         if block.kind == "code":
             continue
@@ -171,7 +178,9 @@ def _read(card: Card) -> _Inlines:
             links += scan.links
             tags += scan.tags
             ids |= scan.ids
-    return _Inlines(tuple(sorted(links, key=lambda link: link.start)), tuple(tags), frozenset(ids))
+            comments += scan.comments
+    links.sort(key=lambda link: link.start)
+    return _Inlines(tuple(links), tuple(tags), frozenset(ids), tuple(comments))
 
 
 def _definitions(card: Card) -> Iterator[tuple[str, Link]]:
@@ -229,6 +238,7 @@ class _Scan:
         self.links: list[Link] = []
         self.tags: list[HtmlTag] = []
         self.ids: set[str] = set()
+        self.comments: list[tuple[int, int]] = []
         self._source = source
         self._base = block.start
         self._block: BlockKind = block.kind
@@ -273,8 +283,11 @@ class _Scan:
     def _tag(self, start: int) -> int:
         source = self._source
         if source.startswith("<!--", start):
-            end = source.find("-->", start + 4)
-            return len(source) if end < 0 else end + 3
+            # <!--> is a comment, too
+            end = source.find("-->", start + 2)
+            end = len(source) if end < 0 else end + 3
+            self.comments.append((self._base + start, self._base + end))
+            return end
         tag = _TAG.match(source, start)
         if not tag:
             address = _AUTOLINK.match(source, start)

@@ -185,11 +185,11 @@ def _state(
 def _has_content(required: RequiredSection, blocks: tuple[Block, ...], card: Card) -> bool:
     if any(block.kind == "code" and block.text.strip() for block in blocks):
         return True
-    if any(block.kind == "table" and _words(without_placeholders(block.text)) for block in blocks):
+    if any(block.kind == "table" and count_words(without_placeholders(block.text)) for block in blocks):
         return True
     text = "\n".join(card.text[block.start : block.end] for block in blocks if block.kind in ("text", "html"))
     text = without_placeholders(without_gaps(text))
-    words = _words(text)
+    words = count_words(text)
     if required.id == "evaluation-results" and _MEASURED.search(text):
         return True  # "Accuracy: 0.91" is a result
     if required.id in _MAY_POINT_ELSEWHERE and _LINK.search(text) and words:
@@ -197,7 +197,8 @@ def _has_content(required: RequiredSection, blocks: tuple[Block, ...], card: Car
     return words >= ENOUGH_WORDS
 
 
-def _words(text: str) -> int:
+def count_words(text: str) -> int:
+    """The words of a text, addresses and tags not counted; of scripts without blanks, two characters make one."""
     bare = _LINK_TARGET.sub(" ", text)
     unspaced = len(_UNSPACED.findall(bare))
     return len(_WORD.findall(_UNSPACED.sub(" ", bare))) + unspaced // 2

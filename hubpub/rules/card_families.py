@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from hubpub.rules import link, link_files, link_targets, meta, sect, text
+from hubpub.rules import (
+    link,
+    link_files,
+    link_targets,
+    meta,
+    sect,
+    text,
+    text_leaks,
+    text_structure,
+    text_templates,
+)
 
-CARD_FAMILIES = (meta, sect, text, link, link_files, link_targets)
+CARD_FAMILIES = (meta, sect, text, text_leaks, text_structure, text_templates, link, link_files, link_targets)

@@ -21,9 +21,33 @@ _REVERSED = re.compile(
     r"(?![(\[:])"
 )
 _VAGUE = frozenset(
-    "here|this|link|this link|click here|click|more|read more|read more here|see here|this one|learn more"
-    "|hier|dieser link|ici|ce lien|cliquez ici|aquí|aqui|este enlace|clique aqui"
-    "|这里|此处|链接|点击这里|こちら|リンク|여기|링크".split("|")
+    (
+        *(
+            "here",
+            "this",
+            "link",
+            "this link",
+            "click here",
+            "click",
+            "more",
+            "read more",
+            "read more here",
+            "see here",
+        ),
+        *(
+            "this one",
+            "learn more",
+            "hier",
+            "dieser link",
+            "ici",
+            "ce lien",
+            "cliquez ici",
+            "aquí",
+            "aqui",
+            "este enlace",
+        ),
+        *("clique aqui", "这里", "此处", "链接", "点击这里", "こちら", "リンク", "여기", "링크"),
+    )
 )
 _NO_ANCHOR = frozenset({"", "top"})
 
@@ -33,7 +57,8 @@ _NO_ANCHOR = frozenset({"", "top"})
     "image-no-alt",
     Severity.WARNING,
     summary="An image has no alternative text.",
-    why="Screen readers skip it, and where the image cannot be loaded nothing stands in its place. One card in fifteen has "
+    why="Screen readers skip it, and where the image cannot be loaded nothing stands in its place. One card in "
+    "fifteen has "
     "such an image.",
     bad="![](https://example.org/loss.png)",
     good="![Loss by step](https://example.org/loss.png)",
@@ -141,7 +166,9 @@ def bare_url(subject: CardSubject) -> Iterator[Problem]:
         if link.kind == "bare" and not before.endswith(("{", '"', "={")):
             edits = [(link.start, link.start, "<"), (link.end, link.end, ">")]
             fix = fix_of(subject, "put the address into < >", edits, safe=True)
-            yield problem_at(subject, f"the address {excerpt(link.target)} stands without brackets", link.start, fix=fix)
+            yield problem_at(
+                subject, f"the address {excerpt(link.target)} stands without brackets", link.start, fix=fix
+            )
 
 
 @card_rules.rule(

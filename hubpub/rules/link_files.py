@@ -22,8 +22,12 @@ _LINKS = "https://huggingface.co/docs/hub/model-cards"
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 # pages of the repo on the Hub, and what stands for something that is to be filled in
 _NO_FILE = re.compile(r"(?:blob|resolve|tree|raw|commit|commits|discussions)(?:/.*)?|[^/]*[{}<>$|*].*")
-_ARXIV_TEXT = re.compile(r"\b(?:arXiv|ArXiv|arxiv|ARXIV)(?::\s?|\s)(?:(?:abs|pdf)/)?(?P<id>\d{4}\.\d{4,5})(?:v\d+)?(?![\d.]*\d)")
-_ARXIV_LINK = re.compile(r"(?:arxiv\.org/(?:abs|pdf|html)|huggingface\.co/papers|hf\.co/papers)/(\d{4}\.\d{4,5})", re.IGNORECASE)
+_ARXIV_TEXT = re.compile(
+    r"\b(?:arXiv|ArXiv|arxiv|ARXIV)(?::\s?|\s)(?:(?:abs|pdf)/)?(?P<id>\d{4}\.\d{4,5})(?:v\d+)?(?![\d.]*\d)"
+)
+_ARXIV_LINK = re.compile(
+    r"(?:arxiv\.org/(?:abs|pdf|html)|huggingface\.co/papers|hf\.co/papers)/(\d{4}\.\d{4,5})", re.IGNORECASE
+)
 
 
 @card_rules.rule(
@@ -31,7 +35,8 @@ _ARXIV_LINK = re.compile(r"(?:arxiv\.org/(?:abs|pdf|html)|huggingface\.co/papers
     "broken-relative-link",
     Severity.ERROR,
     summary="A link leads to a file that the folder does not have.",
-    why="On the Hub the link gives 404. Such links come from a repository of code, whose README was taken for the card.",
+    why="On the Hub the link gives 404. Such links come from a repository of code, whose README was taken for the "
+    "card.",
     bad="See [the configuration](configs/base.yaml).",
     good="See [the configuration](config.json).",
     hint="link to a file of the folder, or write the whole address",
@@ -68,7 +73,8 @@ def broken_relative_image(subject: CardSubject) -> Iterator[Problem]:
     "paper-not-linked",
     Severity.INFO,
     summary="A paper on arXiv is named by its number, but not linked.",
-    why="The Hub gives a model the tag arxiv:<number>, and lists it on the page of the paper, only when the card links to "
+    why="The Hub gives a model the tag arxiv:<number>, and lists it on the page of the paper, only when the card "
+    "links to "
     "the paper at arxiv.org or huggingface.co/papers.",
     bad="Described in arXiv:1810.04805.",
     good="Described in [arXiv:1810.04805](https://arxiv.org/abs/1810.04805).",
@@ -79,7 +85,7 @@ def broken_relative_image(subject: CardSubject) -> Iterator[Problem]:
 def paper_not_linked(subject: CardSubject) -> Iterator[Problem]:
     """The first mention of each paper that no address in the card leads to; with a fix where it stands in text."""
     card = subject.card
-    if "rxiv" not in card.text and "RXIV" not in card.text:
+    if "rxiv" not in card.text.lower():
         return
     linked = {found[1] for found in _ARXIV_LINK.finditer(card.text)}
     links = [(link.start, link.end) for link in find_links(card)]
@@ -100,7 +106,7 @@ def _papers(card: Card) -> Iterator[tuple[int, int, str, bool]]:
     """Mentions of papers: where, their number, and whether they stand in text that may hold a link."""
     for block in card.blocks:
         source = card.text[block.start : block.end]
-        if "rxiv" not in source and "RXIV" not in source:
+        if "rxiv" not in source.lower():
             continue
         shown = source if block.kind == "code" else prose(source)
         for found in _ARXIV_TEXT.finditer(shown):
@@ -127,7 +133,7 @@ def _missing(folder: ModelFolder, link: Link) -> str | None:
     path = _path(link)
     if path is None:
         return None
-    steps = []
+    steps: list[str] = []
     for step in path.split("/"):
         if step == "..":
             if not steps:

@@ -20,7 +20,10 @@ _FILE = re.compile(r"file:", re.IGNORECASE)
 _ID = r"[\w.-]+"
 # old address -> the same today; None where there is no such page any more
 _LEGACY: tuple[tuple[re.Pattern[str], str | None], ...] = (
-    (re.compile(rf"https?://cdn\.huggingface\.co/({_ID}/{_ID})/([\w./-]+)"), r"https://huggingface.co/\1/resolve/main/\2"),
+    (
+        re.compile(rf"https?://cdn\.huggingface\.co/({_ID}/{_ID})/([\w./-]+)"),
+        r"https://huggingface.co/\1/resolve/main/\2",
+    ),
     (
         re.compile(
             rf"https?://(?:s3\.amazonaws\.com/models\.huggingface\.co|models\.huggingface\.co|cdn\.huggingface\.co)"
@@ -33,7 +36,10 @@ _LEGACY: tuple[tuple[re.Pattern[str], str | None], ...] = (
         re.compile(r"https?://huggingface\.co/transformers/((?:model_doc|main_classes)/[\w-]+)(?:\.html)?(#.*)?"),
         r"https://huggingface.co/docs/transformers/\1\2",
     ),
-    (re.compile(r"https?://huggingface\.co/transformers/?(?:index\.html)?"), "https://huggingface.co/docs/transformers/"),
+    (
+        re.compile(r"https?://huggingface\.co/transformers/?(?:index\.html)?"),
+        "https://huggingface.co/docs/transformers/",
+    ),
     (re.compile(r"https?://huggingface\.co/(?:transformers|nlp|datasets/master|accelerate/v\S+?)/\S+\.html.*"), None),
     (re.compile(r"https?://huggingface\.co/nlp/?(?:[?#].*)?"), None),
     (
@@ -42,8 +48,12 @@ _LEGACY: tuple[tuple[re.Pattern[str], str | None], ...] = (
     ),
 )
 _TOP_LEVEL = "com|org|net|edu|gov|io|ai|co|dev|app"
-_NO_SCHEME = re.compile(rf"(?:www\.[\w-]+(?:\.[\w-]+)+|[\w-]+(?:\.[\w-]+)*\.(?:{_TOP_LEVEL}))(?:[/?#:]\S*)?", re.IGNORECASE)
-_MISSPELT_SCHEME = re.compile(r"(?:https?:/(?=[\w])|https?//|h?ttps?:/{2,}|https?:{2,}/*|https?;/{1,2})(?=\w)", re.IGNORECASE)
+_NO_SCHEME = re.compile(
+    rf"(?:www\.[\w-]+(?:\.[\w-]+)+|[\w-]+(?:\.[\w-]+)*\.(?:{_TOP_LEVEL}))(?:[/?#:]\S*)?", re.IGNORECASE
+)
+_MISSPELT_SCHEME = re.compile(
+    r"(?:https?:/(?=[\w])|https?//|h?ttps?:/{2,}|https?:{2,}/*|https?;/{1,2})(?=\w)", re.IGNORECASE
+)
 _IN_BRACKETS = re.compile(r"\((https?://[^\s()]+)\)|\[(https?://[^\s\[\]]+)\]")
 
 
@@ -52,7 +62,8 @@ _IN_BRACKETS = re.compile(r"\((https?://[^\s()]+)\)|\[(https?://[^\s\[\]]+)\]")
     "insecure-url",
     Severity.INFO,
     summary="A link begins with http://.",
-    why="What is loaded over http can be read and changed on the way, and browsers warn of it. One card in nine has such a "
+    why="What is loaded over http can be read and changed on the way, and browsers warn of it. One card in nine has "
+    "such a "
     "link; most hosts have answered https for years.",
     bad="See [the paper](http://arxiv.org/abs/1810.04805).",
     good="See [the paper](https://arxiv.org/abs/1810.04805).",
@@ -64,7 +75,7 @@ def insecure_url(subject: CardSubject) -> Iterator[Problem]:
     """Each http address once; with a fix where the host is known to answer https."""
     for link in _addresses(subject):
         host = host_of(link.target)
-        if not link.target[:7].lower() == "http://" or not host or "." not in host:
+        if link.target[:7].lower() != "http://" or not host or "." not in host:
             continue
         if is_loopback(host) or is_private(host) or _modern(link.target) or host in hosts("shorteners"):
             continue
@@ -110,7 +121,9 @@ def hub_blob_media(subject: CardSubject) -> Iterator[Problem]:
     for link in find_links(subject.card):
         if link.is_shown and _HUB_BLOB.match(link.target):
             fix = _replaced(subject, link, "/blob/", "/resolve/")
-            yield problem_at(subject, f"the {link.kind} {excerpt(link.target)} is a web page of the Hub", link.start, fix=fix)
+            yield problem_at(
+                subject, f"the {link.kind} {excerpt(link.target)} is a web page of the Hub", link.start, fix=fix
+            )
 
 
 @card_rules.rule(
@@ -118,7 +131,8 @@ def hub_blob_media(subject: CardSubject) -> Iterator[Problem]:
     "dead-legacy-url",
     Severity.INFO,
     summary="A link leads to where the Hub or its documentation was years ago.",
-    why="Files were at cdn.huggingface.co and in a bucket of S3, cards in the repository of transformers, documentation at "
+    why="Files were at cdn.huggingface.co and in a bucket of S3, cards in the repository of transformers, "
+    "documentation at "
     "huggingface.co/transformers: a tenth of 949 real cards still send readers there.",
     bad="The [configuration](https://cdn.huggingface.co/acme/sentiment/config.json).",
     good="The [configuration](https://huggingface.co/acme/sentiment/resolve/main/config.json).",
@@ -143,7 +157,8 @@ def dead_legacy_url(subject: CardSubject) -> Iterator[Problem]:
     "private-url",
     Severity.ERROR,
     summary="A link leads to a machine that readers cannot reach.",
-    why="localhost, numbers such as 10.0.0.7 and file:// are on your machine or in your network: nobody else can open them, "
+    why="localhost, numbers such as 10.0.0.7 and file:// are on your machine or in your network: nobody else can "
+    "open them, "
     "and they tell strangers how your network is built.",
     bad="The [dashboard](http://192.168.0.12:6006/) shows the training.",
     good="The [dashboard](https://huggingface.co/acme/sentiment/tensorboard) shows the training.",
@@ -151,7 +166,7 @@ def dead_legacy_url(subject: CardSubject) -> Iterator[Problem]:
     source="https://www.rfc-editor.org/rfc/rfc1918",
 )
 def private_url(subject: CardSubject) -> Iterator[Problem]:
-    """Links to private networks and files; to the reader's own machine only where no server of the reader's is meant."""
+    """Links to private networks and files; to the reader's own machine unless a server of theirs is meant."""
     for link in _addresses(subject):
         if _FILE.match(link.target) and len(link.target) > len("file://"):
             yield problem_at(subject, "the link leads to a file on somebody's machine", link.start)
@@ -168,7 +183,8 @@ def private_url(subject: CardSubject) -> Iterator[Problem]:
     "shortener-or-drive",
     Severity.INFO,
     summary="A link leads to a shortener or a drive for sharing files.",
-    why="Short links hide where they lead and die with their service; files on a private drive need a sign-in, run into "
+    why="Short links hide where they lead and die with their service; files on a private drive need a sign-in, run "
+    "into "
     "quotas and have no versions. The Hub keeps files beside the model.",
     bad="The [checkpoint](https://drive.google.com/file/d/1aBcD/view).",
     good="The [checkpoint](https://huggingface.co/acme/sentiment/blob/main/model.safetensors).",
@@ -217,7 +233,9 @@ def malformed_link_target(subject: CardSubject) -> Iterator[Problem]:
         if _as_written(subject, link):
             edits = [(link.target_start, link.target_end, new)]
             fix = fix_of(subject, f"write {excerpt(new)}", edits, safe=bool(bracketed))
-        yield problem_at(subject, f"{excerpt(target)!r} is no web address", link.start, fix=fix, hint=f"write {excerpt(new)}")
+        yield problem_at(
+            subject, f"{excerpt(target)!r} is no web address", link.start, fix=fix, hint=f"write {excerpt(new)}"
+        )
 
 
 def is_malformed(target: str) -> bool:
@@ -273,5 +291,3 @@ def _is_instruction(subject: CardSubject, link: Link) -> bool:
     if link.kind in ("bare", "autolink") or link.text.strip() in (link.target, link.target.partition("://")[2]):
         return True
     return not link.is_shown and any(block.kind == "code" for block in subject.card.blocks)
-
-
