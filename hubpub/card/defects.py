@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from hubpub.card.document import Block, Card
 from hubpub.card.frontmatter import read_front_matter
@@ -124,7 +126,7 @@ def find_invisible(card: Card) -> Iterator[Invisible]:
             continue
         before, after = card.text[max(0, start - 1) : start], card.text[end : end + 1]
         text = found[0]
-        is_code = _in_code(card, start)
+        is_code = _code_at(card, start) is not None
         if not is_code:
             if set(text) <= set("\u200c\u200d") and not (
                 before.isascii() and after.isascii() and (before + after).isalnum()
@@ -132,7 +134,7 @@ def find_invisible(card: Card) -> Iterator[Invisible]:
                 continue  # emoji are joined with them, and letters of many scripts
             if set(text) <= set("\u200b\u2060\u200c\u200d") and _DIVIDED.search(before + after):
                 continue
-            if set(text) <= set(_EMBEDDINGS) and _is_bidirectional(card, start):
+            if set(text) <= set(_EMBEDDINGS) and _is_bidirectional(card, card.lines.place(start)[0]):
                 continue
         elif set(text) <= set("\u200c\u200d") or _DIVIDED.search(before + after):
             continue
@@ -165,9 +167,8 @@ def find_second_front_matter(card: Card) -> tuple[int, int, dict[str, object]] |
     """Where a block of metadata stands once more in the body, and what it says."""
     if not card.front_matter.found:
         return None
-    code = [(block.start, block.end) for block in card.blocks if block.kind == "code"]
     for found in _LINE_OF_DASHES.finditer(card.text, card.front_matter.body_start):
-        if any(start <= found.start() < end for start, end in code):
+        if _code_at(card, found.start()):
             continue
         block = read_front_matter(card.text[found.start() : found.start() + (1 << 16)])
         if block.found and block.data and _HUB_KEYS & block.data.keys():
@@ -176,16 +177,25 @@ def find_second_front_matter(card: Card) -> tuple[int, int, dict[str, object]] |
     return None
 
 
-def _in_code(card: Card, offset: int) -> bool:
-    return any(block.kind == "code" and block.start <= offset < block.end for block in card.blocks)
+@lru_cache(maxsize=8)
+def _code(card: Card) -> tuple[Block, ...]:
+    return tuple(block for block in card.blocks if block.kind == "code")
+
+
+def _code_at(card: Card, offset: int) -> Block | None:
+    """The block of code around an offset."""
+    blocks = _code(card)
+    index = bisect_right(blocks, offset, key=lambda block: block.start) - 1
+    return blocks[index] if index >= 0 and offset < blocks[index].end else None
 
 
 def _in_one_code_block(card: Card, start: int, end: int) -> bool:
-    return any(block.kind == "code" and block.start <= start and end <= block.end for block in card.blocks)
+    block = _code_at(card, start)
+    return block is not None and end <= block.end
 
 
-def _is_bidirectional(card: Card, offset: int) -> bool:
+@lru_cache(maxsize=64)
+def _is_bidirectional(card: Card, line: int) -> bool:
     """Whether the line has letters that are written from right to left."""
-    line, _ = card.lines.place(offset)
     text = card.text[card.lines.start(line) : card.lines.start(line + 1)][:5000]
     return any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)

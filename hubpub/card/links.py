@@ -162,9 +162,13 @@ def _headings(card: Card) -> Iterator[tuple[int, str]]:
 @lru_cache(maxsize=8)
 def _read(card: Card) -> _Inlines:
     definitions: dict[str, Link] = {}
+    links: list[Link] = []
     for label, link in _definitions(card):
-        definitions.setdefault(label, link)
-    links: list[Link] = list(definitions.values())
+        if link.kind == "bare":
+            links.append(link)
+        elif label not in definitions:
+            definitions[label] = link
+            links.append(link)
     tags: list[HtmlTag] = []
     ids: set[str] = set()
     comments: list[tuple[int, int]] = []
@@ -190,9 +194,14 @@ def _definitions(card: Card) -> Iterator[tuple[str, Link]]:
     for start, end in [*((block.start, block.end) for block in card.blocks), (limit, limit)]:
         if start > at and "]:" in (gap := card.text[at:start]):
             for found in _DEFINITION.finditer(gap):
-                if found["label"].startswith("^") or not found["label"].strip():
-                    continue  # a footnote
                 name = "angled" if found["angled"] is not None else "plain"
+                if found["label"].startswith("^"):  # a footnote that is an address and nothing else
+                    start, end = at + found.start(name), at + found.end(name)
+                    if _BARE.fullmatch(found[name]):
+                        yield "", Link("bare", found[name], found[name], start, end, start, end)
+                    continue
+                if not found["label"].strip():
+                    continue
                 yield (
                     _label(found["label"]),
                     Link(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hubpub.rules import (
     link,
     link_files,
+    link_online,
     link_targets,
     meta,
     sect,
@@ -14,4 +15,15 @@ from hubpub.rules import (
     text_templates,
 )
 
-CARD_FAMILIES = (meta, sect, text, text_leaks, text_structure, text_templates, link, link_files, link_targets)
+CARD_FAMILIES = (
+    meta,
+    sect,
+    text,
+    text_leaks,
+    text_structure,
+    text_templates,
+    link,
+    link_files,
+    link_online,
+    link_targets,
+)

@@ -49,6 +49,7 @@ _VAGUE = frozenset(
         *("clique aqui", "这里", "此处", "链接", "点击这里", "こちら", "リンク", "여기", "링크"),
     )
 )
+_MOST_HINTS = 20
 _NO_ANCHOR = frozenset({"", "top"})
 
 
@@ -107,13 +108,16 @@ def empty_link(subject: CardSubject) -> Iterator[Problem]:
 )
 def broken_anchor(subject: CardSubject) -> Iterator[Problem]:
     """Links to #x when no heading and no id of HTML is called x."""
+    count = 0
     for link in find_links(subject.card):
         if link.kind in ("link", "definition") and link.target.startswith("#"):
             wanted = unquote(link.target[1:])
             name = wanted.casefold().removeprefix("user-content-")
             if name in _NO_ANCHOR or name in anchors(subject.card):
                 continue
-            near = difflib.get_close_matches(name[:100], heading_slugs(subject.card)[:500], n=1)
+            count += 1
+            slugs = heading_slugs(subject.card)[:500] if count <= _MOST_HINTS else ()
+            near = difflib.get_close_matches(name[:100], slugs, n=1)
             hint = f"did you mean #{near[0]}?" if near else None
             yield problem_at(subject, f"no heading of the card is called #{excerpt(wanted)}", link.start, hint=hint)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
-from functools import lru_cache
 from urllib.parse import unquote
 
 from hubpub.card.document import Card
@@ -19,6 +19,7 @@ from hubpub.rules.placing import excerpt, fix_of, problem_at
 from hubpub.rules.registry import CardSubject, card_rules
 
 _LINKS = "https://huggingface.co/docs/hub/model-cards"
+_MOST_HINTS = 20
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 # pages of the repo on the Hub, and what stands for something that is to be filled in
 _NO_FILE = re.compile(r"(?:blob|resolve|tree|raw|commit|commits|discussions)(?:/.*)?|[^/]*[{}<>$|*].*")
@@ -88,12 +89,13 @@ def paper_not_linked(subject: CardSubject) -> Iterator[Problem]:
     if "rxiv" not in card.text.lower():
         return
     linked = {found[1] for found in _ARXIV_LINK.finditer(card.text)}
-    links = [(link.start, link.end) for link in find_links(card)]
+    links = find_links(card)
     for start, end, paper, is_text in sorted(_papers(card), key=lambda paper: (not paper[3], paper[0])):
         if paper in linked:
             continue
         linked.add(paper)
-        in_link = any(first <= start < last for first, last in links)
+        before = bisect_right(links, start, key=lambda link: link.start)
+        in_link = any(start < link.end for link in links[max(0, before - 3) : before])
         fix = None
         if is_text and not in_link:
             written = card.text[start:end]
@@ -120,15 +122,18 @@ def _broken(subject: CardSubject, kinds: tuple[str, ...], what: str) -> Iterator
     folder = subject.folder
     if folder is None:
         return
+    directories = _directories(folder)
+    count = 0
     for link in find_links(subject.card):
         if link.kind in kinds:
-            said = _missing(folder, link)
+            said = _missing(folder, directories, link)
             if said:
-                hint = _near(folder, link)
+                count += 1
+                hint = _near(folder, link) if count <= _MOST_HINTS else None
                 yield problem_at(subject, f"the {what} {excerpt(link.target)} {said}", link.start, hint=hint)
 
 
-def _missing(folder: ModelFolder, link: Link) -> str | None:
+def _missing(folder: ModelFolder, directories: frozenset[str], link: Link) -> str | None:
     """What is wrong with a link to a file; None when there is such a file, or no file is meant."""
     path = _path(link)
     if path is None:
@@ -142,7 +147,7 @@ def _missing(folder: ModelFolder, link: Link) -> str | None:
         elif step not in ("", "."):
             steps.append(step)
     path = "/".join(steps)
-    if not path or folder.entry(path) or path in _directories(folder):
+    if not path or folder.entry(path) or path in directories:
         return None
     if any(path == name.rstrip("/") or path.startswith(name) for name in (*folder.pruned, *folder.excluded)):
         return None
@@ -159,17 +164,13 @@ def _path(link: Link) -> str | None:
     return path
 
 
-@lru_cache(maxsize=8)
-def _directories_of(paths: tuple[str, ...]) -> frozenset[str]:
+def _directories(folder: ModelFolder) -> frozenset[str]:
     found = set()
-    for path in paths:
+    for entry in (*folder.files, *folder.others):
+        path = entry.path
         while (path := path.rpartition("/")[0]) and path not in found:
             found.add(path)
     return frozenset(found)
-
-
-def _directories(folder: ModelFolder) -> frozenset[str]:
-    return _directories_of(tuple(entry.path for entry in (*folder.files, *folder.others)))
 
 
 def _near(folder: ModelFolder, link: Link) -> str | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from hubpub.card.addresses import host_of, hosts, is_loopback, is_private
+from hubpub.card.document import Card
 from hubpub.card.edits import TextEdit
 from hubpub.card.links import Link, find_links
 from hubpub.core.findings import Fix, Problem, Severity
@@ -290,4 +292,9 @@ def _is_instruction(subject: CardSubject, link: Link) -> bool:
     """Whether the reader is told to open what runs on their own machine: an address as text, or a server in code."""
     if link.kind in ("bare", "autolink") or link.text.strip() in (link.target, link.target.partition("://")[2]):
         return True
-    return not link.is_shown and any(block.kind == "code" for block in subject.card.blocks)
+    return not link.is_shown and _has_code(subject.card)
+
+
+@lru_cache(maxsize=8)
+def _has_code(card: Card) -> bool:
+    return any(block.kind == "code" for block in card.blocks)

@@ -9,6 +9,7 @@ from hubpub.core.rule import Registry
 
 if TYPE_CHECKING:
     from hubpub.card.document import Card
+    from hubpub.card.online import Online
     from hubpub.model.folder import ModelFolder
 
 
@@ -22,6 +23,7 @@ class CardSubject:
         folder: the model folder that it belongs to; None when only a card was given.
         undecodable: offset of the first byte of the file that is not UTF-8; None when all of it is.
         repo_id: namespace/name that the card is for; None when nobody said.
+        online: look-ups in the network; None without --online.
     """
 
     card: Card
@@ -29,6 +31,7 @@ class CardSubject:
     folder: ModelFolder | None = None
     undecodable: int | None = None
     repo_id: str | None = None
+    online: Online | None = None
 
 
 model_rules: Registry[ModelFolder] = Registry()
