@@ -48,7 +48,17 @@ def test_every_folder_of_the_package_is_a_room() -> None:
     assert {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(ARROWS)
 
 
-HEAVY = ("huggingface_hub", "transformers", "torch", "dulwich", "starlette", "uvicorn", "jinja2", "picklescan")
+HEAVY = (
+    "huggingface_hub",
+    "transformers",
+    "torch",
+    "dulwich",
+    "starlette",
+    "uvicorn",
+    "jinja2",
+    "picklescan",
+    "requests",
+)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from hubpub.card.document import Block, Card
@@ -47,8 +48,8 @@ _BOILERPLATE = re.compile(
     r"This model was trained from scratch on (?:an unknown|the None) dataset\.?"
     r"|This model is a fine-tuned version of \S+ on (?:an unknown|the None) dataset\.?"
     r"|This is the model ?card of a .{0,40} model that has been pushed on the Hub\."
-    r"|This model ?card aims to be a base template[^.\n]*\."
-    r"|This model card has been (?:automatically generated|generated automatically)[^.\n]*\."
+    r"|This model ?card aims to be a base template[^.\n]{0,300}\."
+    r"|This model card has been (?:automatically generated|generated automatically)[^.\n]{0,300}\."
     r"|Users \(both direct and downstream\) should be made aware of the risks, biases and limitations of the model\.?"
     r"|(?:More information needed|\[More Information Needed\]) for further recommendations\.?"
     r"|Use the code below to get started with the model\.?"
@@ -104,12 +105,19 @@ def find_placeholders(card: Card, blocks: tuple[Block, ...] | None = None) -> It
                 if _LOADED_PLACEHOLDER.fullmatch(loaded["id"]):
                     yield Placeholder("identifier", loaded["id"], block.start + loaded.start("id"))
             continue
+        shown = prose(source)
         found = [
             Placeholder(kind, match[0].strip(), block.start + match.start())
             for kind, pattern in _IN_PROSE
-            for match in pattern.finditer(prose(source))
+            for match in pattern.finditer(shown)
         ]
         yield from sorted(found, key=lambda placeholder: placeholder.start)
+
+
+@lru_cache(maxsize=8)
+def card_placeholders(card: Card) -> tuple[Placeholder, ...]:
+    """The placeholders of the whole card, in order."""
+    return tuple(find_placeholders(card))
 
 
 def find_unrendered(card: Card) -> Iterator[Placeholder]:

@@ -222,23 +222,10 @@ def _given(settings: Settings, repo_id: str | None, profile: str | None, online:
             aliases=lint.section_aliases,
         )
     if online:
-        network = _part("hubpub.card.online", "--online")
-        given["online"] = network.Online.open(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
+        from hubpub.card.online import Online
+
+        given["online"] = Online.open(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
     return given
-
-
-def _part(module: str, what: str) -> Any:
-    """A module that only some runs need.
-
-    Raises:
-        UsageError: this version of hubpub does not have it.
-    """
-    import importlib
-
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        raise UsageError(f"this version of hubpub has no {what}", "install a later version") from error
 
 
 def _fixed(card: CardFile, linter: _Linter, *, unsafe: bool, diff: bool, show_fixes: bool) -> CardFile:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from hubpub.rules import (
+    link,
+    link_files,
+    link_online,
+    link_targets,
     meta,
     meta_base_model,
     meta_fields,
@@ -16,9 +20,16 @@ from hubpub.rules import (
     sect_names,
     text,
     text_ignores,
+    text_leaks,
+    text_structure,
+    text_templates,
 )
 
 CARD_FAMILIES = (
+    link,
+    link_files,
+    link_online,
+    link_targets,
     meta,
     meta_base_model,
     meta_fields,
@@ -32,4 +43,7 @@ CARD_FAMILIES = (
     sect_names,
     text,
     text_ignores,
+    text_leaks,
+    text_structure,
+    text_templates,
 )

@@ -9,6 +9,7 @@ from hubpub.core.rule import Registry
 
 if TYPE_CHECKING:
     from hubpub.card.document import Card
+    from hubpub.card.online import Online
     from hubpub.card.profiles import Profile
     from hubpub.model.folder import ModelFolder
 
@@ -30,6 +31,7 @@ class CardSubject:
         undecodable: offset of the first byte of the file that is not UTF-8; None when all of it is.
         repo_id: namespace/name that the card is for; None when nobody said.
         profile: the sections and fields that the card is asked for.
+        online: look-ups in the network; None without --online.
     """
 
     card: Card
@@ -38,6 +40,7 @@ class CardSubject:
     undecodable: int | None = None
     repo_id: str | None = None
     profile: Profile = field(default_factory=_default_profile)
+    online: Online | None = None
 
 
 model_rules: Registry[ModelFolder] = Registry()

@@ -4,35 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hubpub.card.placeholders import find_placeholders, find_unrendered
+from hubpub.card.placeholders import find_unrendered
 from hubpub.core.findings import Problem, Severity
 from hubpub.rules.registry import CardSubject, card_rules
 
 _HUB_TEMPLATE = (
     "https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/templates/modelcard_template.md"
 )
-
-
-@card_rules.rule(
-    "TEXT001",
-    "placeholder-left",
-    Severity.ERROR,
-    summary="A placeholder of a template was left in the card.",
-    why="A quarter of the cards written since 2021 still say [More Information Needed], and a snippet that loads "
-    "your-username/your-model works for nobody. TODO, TBD and the like are warnings, the rest are errors.",
-    bad="## Training data\n\n[More Information Needed]",
-    good="## Training data\n\nSST-2, 67,349 sentences of film reviews.",
-    hint="write what belongs there, or remove the line",
-    source=_HUB_TEMPLATE,
-)
-def placeholder_left(subject: CardSubject) -> Iterator[Problem]:
-    """Every placeholder in text, and every one that code would load."""
-    for placeholder in find_placeholders(subject.card):
-        line, column = subject.card.lines.place(placeholder.start)
-        severity = Severity.WARNING if placeholder.kind == "todo" else None
-        message = f"a placeholder was left: {' '.join(placeholder.text.split())[:80]}"
-        hint = "write the id of the repo" if placeholder.kind == "identifier" else None
-        yield Problem(message, subject.path, line, column, hint=hint, severity=severity)
 
 
 @card_rules.rule(

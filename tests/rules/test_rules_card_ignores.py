@@ -61,7 +61,10 @@ def test_what_silences_something_is_not(text: str) -> None:
         # without its line the paragraphs would be one
         ("a\n<!-- hubpub: ignore[TEXT003] -->\nb\n", "a\n\nb\n"),
         ("a <!-- hubpub: ignore[TEXT003] --> b\n", "a b\n"),
-        ("{{ a }} <!-- hubpub: ignore[TEXT003, META012, TEXT001] w -->\n", "{{ a }} <!-- hubpub: ignore[TEXT003] w -->\n"),
+        (
+            "{{ a }} <!-- hubpub: ignore[TEXT003, META012, TEXT001] w -->\n",
+            "{{ a }} <!-- hubpub: ignore[TEXT003] w -->\n",
+        ),
         ("a\r\n\r\n<!-- hubpub: ignore[TEXT003] -->\r\n\r\nb\r\n", "a\r\n\r\n\r\nb\r\n"),
     ],
 )

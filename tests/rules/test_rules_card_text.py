@@ -15,33 +15,35 @@ FRONT = "---\nlicense: mit\n---\n"
 
 def text_findings(body: str) -> list[Finding]:
     report = lint_card((FRONT + body).encode(), path="README.md", target="card")
-    return [finding for finding in report.findings if finding.rule.startswith("TEXT")]
+    # the texts are all too short for a card
+    return [finding for finding in report.findings if finding.rule.startswith("TEXT") and finding.rule != "TEXT011"]
 
 
 @pytest.mark.parametrize(
-    ("body", "severity", "text"),
+    ("body", "code", "severity", "text"),
     [
-        ("- **License:** [More Information Needed]", "error", "[More Information Needed]"),
-        ("More information needed", "error", "More information needed"),
-        ("## Data\n\nMore information needed.", "error", "More information needed"),
-        ("[TODO: describe the data]", "warning", "[TODO: describe the data]"),
-        ("## Limitations (TODO)", "warning", "TODO"),
-        ("| a | b |\n|---|---|\n| TBD | 2 |", "warning", "TBD"),
-        ("Coming soon", "warning", "Coming soon"),
-        ("Written by [Your Name]", "warning", "[Your Name]"),
-        ("git clone https://example.org/your-username/model", "error", "your-username/model"),
+        ("- **License:** [More Information Needed]", "TEXT001", "error", "[More Information Needed]"),
+        ("More information needed", "TEXT001", "error", "More information needed"),
+        ("## Data\n\nMore information needed.", "TEXT001", "error", "More information needed"),
+        ("[TODO: describe the data]", "TEXT002", "warning", "[TODO: describe the data]"),
+        ("## Limitations (TODO)", "TEXT002", "warning", "TODO"),
+        ("| a | b |\n|---|---|\n| TBD | 2 |", "TEXT002", "warning", "TBD"),
+        ("Coming soon", "TEXT002", "warning", "Coming soon"),
+        ("Written by [Your Name]", "TEXT002", "warning", "[Your Name]"),
+        ("git clone https://example.org/your-username/model", "TEXT009", "error", "your-username/model"),
         (
             '```python\nm = AutoModel.from_pretrained("your-username/your-model")\n```',
+            "TEXT009",
             "error",
             "your-username/your-model",
         ),
-        ('```python\np = pipeline("fill-mask", model="<your-model>")\n```', "error", "<your-model>"),
-        ('```python\nm = SentenceTransformer("path/to/model")\n```', "error", "path/to/model"),
+        ('```python\np = pipeline("fill-mask", model="<your-model>")\n```', "TEXT009", "error", "<your-model>"),
+        ('```python\nm = SentenceTransformer("path/to/model")\n```', "TEXT009", "error", "path/to/model"),
     ],
 )
-def test_a_placeholder_is_found(body: str, severity: str, text: str) -> None:
+def test_a_placeholder_is_found(body: str, code: str, severity: str, text: str) -> None:
     (finding,) = text_findings(body)
-    assert (finding.rule, finding.severity.value) == ("TEXT001", severity)
+    assert (finding.rule, finding.severity.value) == (code, severity)
     assert finding.message == f"a placeholder was left: {text}"
     line = (FRONT + body).splitlines()[(finding.line or 0) - 1]
     assert line[(finding.column or 0) - 1 :].startswith(text)

@@ -1,0 +1,33 @@
+"""Which repo a card is for, as far as the card itself tells."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from hubpub.card.document import Card
+
+REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
+_CALL = re.compile(
+    r"\b(?:from_pretrained|pipeline|SentenceTransformer|CrossEncoder|LLM)\((?P<arguments>[^()\n]{0,300})"
+)
+_STRING = re.compile(r"[\"']([^\"'\n]{3,200})[\"']")
+_PLACEHOLDER = re.compile(r"\b(?:your|my)[-_]|user_?name|path/to|^[<\[{]|org/|namespace/|/model$", re.IGNORECASE)
+
+
+@lru_cache(maxsize=8)
+def named_id(card: Card) -> str | None:
+    """The one repo id that title or snippets name; None when they name none, several, or only the base model."""
+    if card.title and REPO_ID.fullmatch(card.title):
+        return card.title
+    base = str((card.front_matter.data or {}).get("base_model"))
+    loaded = {
+        value
+        for block in card.blocks
+        if block.kind == "code"
+        for call in _CALL.finditer(block.text)
+        for value in _STRING.findall(call["arguments"])
+        if REPO_ID.fullmatch(value) and not _PLACEHOLDER.search(value)
+    }
+    others = loaded - {base}
+    return others.pop() if len(others) == 1 else None
