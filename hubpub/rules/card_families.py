@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hubpub.rules import eval as eval_metadata
 from hubpub.rules import meta, sect, text
 
-CARD_FAMILIES = (meta, sect, text)
+CARD_FAMILIES = (meta, sect, text, eval_metadata)

@@ -139,7 +139,7 @@ def _licence_problem(subject: CardSubject, issue: Issue) -> Problem:
 def hub_would_reject(subject: CardSubject) -> Iterator[Problem]:
     """What the Hub's validation rejects and no other rule names."""
     for issue in _issues(subject.card):
-        named = issue.path[:1] == ("license",) or _is_base_model_path(issue)
+        named = issue.path[:1] in (("license",), ("model-index",)) or _is_base_model_path(issue)
         if issue.path and issue.rejects and not named and not _left_to_others(issue):
             line, column = _place(subject.card, issue.path)
             yield Problem(f"the Hub would reject the card: {issue.message}", subject.path, line, column)

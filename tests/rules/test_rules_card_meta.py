@@ -35,7 +35,7 @@ def block(lines: str) -> str:
         (block("language: english"), "META060", 3, 11),
         (block("datasets:\n- SAIL 2017"), "META060", 4, 3),
         (block("base_model: https://huggingface.co/a/b"), "META060", 3, 13),
-        (block("model-index: foo"), "META060", 3, 14),
+        (block("model-index: foo"), "EVAL001", 3, 14),
         (block("pipeline_tag: ner"), "META024", 3, 15),
         (block("base_model: /root/.cache/x"), "META030", 3, 13),
         (block("base_model: [a/b, ./out/checkpoint-5]"), "META030", 3, 19),

@@ -1,0 +1,68 @@
+"""The part of a card that a required section is: everything under the headings that mean it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hubpub.card.document import Block, Card, Section
+from hubpub.card.placeholders import prose, without_placeholders
+from hubpub.card.sections import section_meanings
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What stands under the headings that mean one thing.
+
+    Attributes:
+        sections: those headings, and those nested in them that mean nothing else.
+        blocks: what stands under them.
+        text: the visible words of it and of the headings, without placeholders, code and comments.
+    """
+
+    sections: tuple[Section, ...]
+    blocks: tuple[Block, ...]
+    text: str
+
+    @property
+    def line(self) -> int:
+        """Of its first heading."""
+        return self.sections[0].line
+
+
+@lru_cache(maxsize=64)
+def part(card: Card, meaning: str) -> Part | None:
+    """The part of the card that the required section `meaning` (its id) is; None when no heading means it."""
+    meanings = _meanings(card)
+    found: dict[int, Section] = {}
+    for section in card.sections:
+        if meaning in meanings[section.heading_start] and not _names_the_model(card, section):
+            found[section.heading_start] = section
+            for child in card.children(section):
+                if not meanings[child.heading_start]:
+                    found[child.heading_start] = child
+    if not found:
+        return None
+    sections = tuple(found[start] for start in sorted(found))
+    blocks = tuple(block for section in sections for block in section.blocks)
+    words = [section.heading for section in sections]
+    words += [card.text[block.start : block.end] for block in blocks if block.kind != "code"]
+    return Part(sections, blocks, without_placeholders(prose("\n".join(words))))
+
+
+@lru_cache(maxsize=8)
+def visible_text(card: Card) -> str:
+    """Everything a reader sees but code, without placeholders."""
+    blocks = (card.text[block.start : block.end] for block in card.blocks if block.kind != "code")
+    return without_placeholders(prose("\n".join(blocks)))
+
+
+@lru_cache(maxsize=8)
+def _meanings(card: Card) -> dict[int, frozenset[str]]:
+    return {section.heading_start: section_meanings(section.heading) for section in card.sections}
+
+
+def _names_the_model(card: Card, section: Section) -> bool:
+    """Whether it is the title, which may hold any words: the first heading of level 1 when there is no other."""
+    titles = [other for other in card.sections if other.level == 1][:2]
+    return section.level == 1 and len(titles) == 1 and titles[0] is section and len(section.heading.split()) > 4
