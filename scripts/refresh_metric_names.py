@@ -7,8 +7,8 @@ The ids are the folders of its metrics; what else the file holds (spellings, ran
 
 from __future__ import annotations
 
+import datetime
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -19,8 +19,7 @@ def main(checkout: Path) -> None:
     """Replace the ids and the date."""
     metrics = json.loads(DATA.read_text(encoding="utf-8"))
     metrics["ids"] = sorted(path.name for path in (checkout / "metrics").iterdir() if path.is_dir())
-    date = ["git", "-C", str(checkout), "log", "-1", "--format=%cs"]
-    metrics["date"] = subprocess.run(date, check=True, capture_output=True, text=True).stdout[:7]
+    metrics["date"] = datetime.datetime.now(tz=datetime.UTC).strftime("%Y-%m")
     DATA.write_text(json.dumps(metrics, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

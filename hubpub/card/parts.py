@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from hubpub.card.document import Block, Card, Section
 from hubpub.card.placeholders import prose, without_placeholders
 from hubpub.card.sections import section_meanings
+
+_LEFT = re.compile(r"[Nn]eeded|NEEDED|TODO|TBD|FIXME")
+_COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +51,21 @@ def part(card: Card, meaning: str) -> Part | None:
     blocks = tuple(block for section in sections for block in section.blocks)
     words = [section.heading for section in sections]
     words += [card.text[block.start : block.end] for block in blocks if block.kind != "code"]
-    return Part(sections, blocks, without_placeholders(prose("\n".join(words))))
+    return Part(sections, blocks, bare(prose("\n".join(words))))
 
 
 @lru_cache(maxsize=8)
 def visible_text(card: Card) -> str:
     """Everything a reader sees but code, without placeholders."""
     blocks = (card.text[block.start : block.end] for block in card.blocks if block.kind != "code")
-    return without_placeholders(prose("\n".join(blocks)))
+    return bare(prose("\n".join(blocks)))
+
+
+def bare(source: str) -> str:
+    """Markdown without comments, and without what templates left where something was left."""
+    if _LEFT.search(source):
+        return without_placeholders(source)  # takes its time
+    return _COMMENT.sub(" ", source)
 
 
 @lru_cache(maxsize=8)

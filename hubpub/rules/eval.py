@@ -6,8 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from hubpub.card.edits import TextEdits, remove_key, set_value
-from hubpub.card.metrics import is_loss, known_metrics, metric_id
+from hubpub.card.edits import TextEdits, set_value
 from hubpub.card.placeholders import is_unrendered
 from hubpub.card.results import IndexedMetric, IndexedResult, indexed_results
 from hubpub.card.schema import Issue, validate_front_matter
@@ -49,18 +48,18 @@ def model_index_shape(subject: CardSubject) -> Iterator[Problem]:
     """What the Hub refuses, and what the client cannot walk through."""
     for issue in _issues(subject):
         if len(issue.path) < 2 or issue.path[-1] not in _FIELDS:
-            yield _at(subject, issue.path, f"the Hub would reject the card: {issue.message}")
+            yield at_path(subject, issue.path, f"the Hub would reject the card: {issue.message}")
     for result in indexed_results(subject.card):
         for key, wanted in (("task", dict), ("dataset", dict), ("source", dict), ("metrics", list)):
             value = result.data.get(key)
             if value is not None and not isinstance(value, wanted):
                 shape = "a list" if wanted is list else "a mapping"
-                yield _at(subject, (*result.path, key), f"{key} of a result in model-index is not {shape}")
+                yield at_path(subject, (*result.path, key), f"{key} of a result in model-index is not {shape}")
         metrics = result.data.get("metrics")
         for number, metric in enumerate(metrics if isinstance(metrics, list) else ()):
             if not isinstance(metric, dict):
                 path = (*result.path, "metrics", number)
-                yield _at(subject, path, "a metric in model-index is not a mapping with type and value")
+                yield at_path(subject, path, "a metric in model-index is not a mapping with type and value")
 
 
 @card_rules.rule(
@@ -82,11 +81,11 @@ def model_index_required_field(subject: CardSubject) -> Iterator[Problem]:
         if result.data.get("metrics") is None:
             missing.append("metrics")
         if missing:
-            yield _at(subject, result.path, f"a result in model-index has no {_listed(missing)}")
+            yield at_path(subject, result.path, f"a result in model-index has no {listed(missing)}")
         for metric in result.metrics:
             gone = [key for key in ("type", "value") if metric.data.get(key) is None]
             if gone:
-                yield _at(subject, metric.path, f"a metric in model-index has no {_listed(gone)}")
+                yield at_path(subject, metric.path, f"a metric in model-index has no {listed(gone)}")
 
 
 def _missing(result: dict[str, Any], part: str, *keys: str) -> list[str]:
@@ -112,11 +111,11 @@ def _missing(result: dict[str, Any], part: str, *keys: str) -> list[str]:
 )
 def model_index_multiple_entries(subject: CardSubject) -> Iterator[Problem]:
     """Entries behind the first one."""
-    entries = _entries(subject)
+    entries = entries_of(subject)
     if len(entries) > 1:
-        names = _listed([str(entry.get("name"))[:60] for entry in entries[:4] if isinstance(entry, dict)])
+        names = listed([str(entry.get("name"))[:60] for entry in entries[:4] if isinstance(entry, dict)])
         message = f"model-index has {len(entries)} entries ({names}); clients keep the last name only"
-        yield _at(subject, ("model-index", 1), message)
+        yield at_path(subject, ("model-index", 1), message)
 
 
 @card_rules.rule(
@@ -133,10 +132,12 @@ def model_index_multiple_entries(subject: CardSubject) -> Iterator[Problem]:
 )
 def metric_value_type(subject: CardSubject) -> Iterator[Problem]:
     """Values without a number in them; a template's variable is reported as such."""
-    for metric in _metrics(subject):
+    for metric in metrics_of(subject):
         what = _no_number(metric.value)
         if what:
-            yield _at(subject, (*metric.path, "value"), f"the value of {metric.id or 'a metric'} is {what}, no number")
+            yield at_path(
+                subject, (*metric.path, "value"), f"the value of {metric.id or 'a metric'} is {what}, no number"
+            )
 
 
 def _no_number(value: Any) -> str | None:
@@ -182,7 +183,7 @@ def _unquoted(subject: CardSubject, path: Path, message: str, severity: Severity
     span = front_matter.values.get(path)
     written = text[span[0] : span[1]].strip() if span else ""
     edits = set_value(text, front_matter, path, written) if written and written[0] not in "[{&*!" else None
-    return _at(subject, path, message, _fix(subject, "put it between quotes", edits), severity)
+    return at_path(subject, path, message, safe_fix(subject, "put it between quotes", edits), severity)
 
 
 @card_rules.rule(
@@ -206,7 +207,9 @@ def source_without_url(subject: CardSubject) -> Iterator[Problem]:
                 None,
             )
             said = f" {str(name)[:60]!r}" if name else ""
-            yield _at(subject, issue.path, f"the Hub would reject the card: the source{said} of a result has no url")
+            yield at_path(
+                subject, issue.path, f"the Hub would reject the card: the source{said} of a result has no url"
+            )
 
 
 @card_rules.rule(
@@ -236,8 +239,8 @@ def result_would_merge(subject: CardSubject) -> Iterator[Problem]:
         lost = [] if earlier is result else _lost(earlier, result)
         if lost:
             line = subject.card.lines.place(subject.card.front_matter.offset_of(earlier.path))[0]
-            message = f"this result and that of line {line} are one to clients; its {_listed(lost)} would be lost"
-            yield _at(subject, result.path, message)
+            message = f"this result and that of line {line} are one to clients; its {listed(lost)} would be lost"
+            yield at_path(subject, result.path, message)
 
 
 def _lost(earlier: IndexedResult, result: IndexedResult) -> list[str]:
@@ -249,141 +252,37 @@ def _lost(earlier: IndexedResult, result: IndexedResult) -> list[str]:
     return [name for name, kept, gone in parts if gone and repr(gone) != repr(kept)]
 
 
-@card_rules.rule(
-    "EVAL010",
-    "metrics-vs-model-index",
-    Severity.INFO,
-    summary="model-index reports a metric that `metrics` does not list.",
-    why="People find models by the metrics that the card lists; the list that was written once is seldom kept in step "
-    "with the results.",
-    bad=_card(_TASK + _DATASET + _METRICS, before="metrics:\n- f1\n"),
-    good=_card(_TASK + _DATASET + _METRICS, before="metrics:\n- accuracy\n"),
-    hint="add it to metrics",
-    source=_SPEC,
-    fixable=Fixable.SAFE,
-)
-def metrics_vs_model_index(subject: CardSubject) -> Iterator[Problem]:
-    """One problem for all that is missing from the list; losses are no metrics to search by."""
-    listed = (subject.card.front_matter.hub_data or {}).get("metrics")
-    names = [listed] if isinstance(listed, str) else listed
-    if not names or not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        return
-    known = {metric_id(name) for name in names}
-    used = {m.id: m.type for m in _metrics(subject) if m.type and m.id and not is_loss(m.id)}
-    # rouge is listed, rouge1 and rougeL are reported
-    missing = [kind for metric, kind in used.items() if not any(metric == n or metric.startswith(n) for n in known)]
-    if missing:
-        text, front_matter = subject.card.text, subject.card.front_matter
-        span = front_matter.values.get(("metrics",))
-        plain = span is not None and "#" not in text[span[0] : span[1]]
-        edits = set_value(text, front_matter, ("metrics",), [*names, *missing]) if plain else None
-        message = f"metrics does not list {_listed(missing)}, which model-index reports"
-        yield _at(subject, ("metrics",), message, _fix(subject, f"list {_listed(missing)}", edits))
-
-
-@card_rules.rule(
-    "EVAL011",
-    "metric-unknown",
-    Severity.INFO,
-    summary="A metric in model-index has no name that is in use.",
-    why="The Hub takes any word. Results can be compared only when the metric has the name that others give it, such as "
-    "those of the evaluate library.",
-    bad=_card(_TASK + _DATASET + _METRICS.replace("accuracy", "goodness")),
-    good=_card(_TASK + _DATASET + _METRICS),
-    hint="take the id of a metric in https://huggingface.co/evaluate-metric, or keep yours when there is none",
-    source="https://github.com/huggingface/evaluate/tree/main/metrics",
-    default=False,
-)
-def metric_unknown(subject: CardSubject) -> Iterator[Problem]:
-    """Each unknown name once."""
-    seen = set(known_metrics())
-    for metric in _metrics(subject):
-        if metric.type and metric.id not in seen:
-            seen.add(metric.id)
-            message = f"nobody else calls a metric {metric.type[:60]!r}"
-            yield _at(subject, (*metric.path, "type"), message)
-
-
-@card_rules.rule(
-    "EVAL016",
-    "verified-hand-set",
-    Severity.WARNING,
-    summary="A metric is called verified without the token that proves it.",
-    why="`verified` says that Hugging Face measured the value itself. It comes with a signature, verifyToken, and is "
-    "computed, not typed: readers take a value for checked that nobody checked.",
-    bad=_card(_TASK + _DATASET + _METRICS + "      verified: true\n"),
-    good=_card(_TASK + _DATASET + _METRICS),
-    hint="remove verified",
-    source=_CLIENT,
-    fixable=Fixable.SAFE,
-)
-def verified_hand_set(subject: CardSubject) -> Iterator[Problem]:
-    """`verified: true` without a token, and tokens that are no signatures."""
-    for metric in _metrics(subject):
-        token = metric.data.get("verifyToken")
-        signed = isinstance(token, str) and token.startswith("eyJ") and token.count(".") == 2
-        if token is not None and not signed:
-            yield _claim(subject, metric, "verifyToken", "verifyToken is no signature of Hugging Face")
-        elif metric.data.get("verified") is True and not signed:
-            yield _claim(subject, metric, "verified", "verified is set without a verifyToken to prove it")
-
-
-def _claim(subject: CardSubject, metric: IndexedMetric, key: str, message: str) -> Problem:
-    path = (*metric.path, key)
-    edits = remove_key(subject.card.text, subject.card.front_matter, path)
-    return _at(subject, path, message, _fix(subject, f"remove {key}", edits))
-
-
-@card_rules.rule(
-    "EVAL021",
-    "empty-results",
-    Severity.INFO,
-    summary="model-index has no results.",
-    why="It says nothing, and the widget for results stays away. transformers' Trainer writes it when it knows only a "
-    "part of a result.",
-    bad="---\nlicense: mit\nmodel-index:\n- name: sst2-bert\n  results: []\n---",
-    good="---\nlicense: mit\n---",
-    hint="report results, or remove model-index",
-    source="https://github.com/huggingface/transformers/blob/main/src/transformers/modelcard.py",
-    fixable=Fixable.SAFE,
-)
-def empty_results(subject: CardSubject) -> Iterator[Problem]:
-    """An entry with an empty list; when none has a result, all of it can go."""
-    entries = _entries(subject)
-    empty = [isinstance(entry, dict) and entry.get("results") == [] for entry in entries]
-    edits = remove_key(subject.card.text, subject.card.front_matter, ("model-index",)) if empty and all(empty) else None
-    for index, is_empty in enumerate(empty):
-        if is_empty:
-            path = ("model-index", index, "results")
-            yield _at(subject, path, "model-index has no results", _fix(subject, "remove model-index", edits))
-
-
 def _issues(subject: CardSubject) -> Iterator[Issue]:
     for issue in validate_front_matter(subject.card.front_matter).issues:
         if issue.path[:1] == ("model-index",):
             yield issue
 
 
-def _entries(subject: CardSubject) -> list[Any]:
+def entries_of(subject: CardSubject) -> list[Any]:
+    """The entries of model-index, whatever they are."""
     value = (subject.card.front_matter.hub_data or {}).get("model-index")
     return value if isinstance(value, list) else []
 
 
-def _metrics(subject: CardSubject) -> Iterator[IndexedMetric]:
+def metrics_of(subject: CardSubject) -> Iterator[IndexedMetric]:
+    """The metrics of all results."""
     for result in indexed_results(subject.card):
         yield from result.metrics
 
 
-def _listed(words: list[str]) -> str:
+def listed(words: list[str]) -> str:
+    """Words as a list in a sentence."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def _fix(subject: CardSubject, description: str, edits: TextEdits | None) -> Fix | None:
+def safe_fix(subject: CardSubject, description: str, edits: TextEdits | None) -> Fix | None:
+    """A safe fix of these edits; None without any."""
     return Fix(description, True, tuple(Edit(subject.path, *edit) for edit in edits)) if edits else None
 
 
-def _at(
+def at_path(
     subject: CardSubject, path: Path, message: str, fix: Fix | None = None, severity: Severity | None = None
 ) -> Problem:
+    """A problem at a path of the metadata."""
     line, column = subject.card.lines.place(subject.card.front_matter.offset_of(path))
     return Problem(message, subject.path, line, column, fix=fix, severity=severity)
