@@ -111,7 +111,7 @@ def type_claims(card: Card) -> tuple[TypeClaim, ...]:
 def spelt_alike(old: str, dtype: str) -> str | None:
     """Another data type in the spelling of `old`: float16 -> bfloat16, FP16 -> BF16; None for types without one."""
     long = "float" in old.casefold() or old.casefold() == "half"
-    short = not long and "p" not in old.casefold()
+    short = old.casefold() in ("f16", "f32")
     names = {"F32": ("float32", "f32", "fp32"), "F16": ("float16", "f16", "fp16"), "BF16": ("bfloat16", "bf16", "bf16")}
     if dtype not in names:
         return None

@@ -21,8 +21,6 @@ _FILE = re.compile(r"\.eval_results/[^/]+\.ya?ml")
 _LARGEST = 1 << 20
 _MOST_FILES = 100
 _MOST_PROBLEMS = 50
-# The reader of YAML wants keys with values at the top; a list is one under this key.
-_KEY = "results:\n"
 _DOCUMENT = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*---[ \t]*\r?\n")
 _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
 
@@ -61,10 +59,12 @@ def eval_file_problems(folder: ModelFolder) -> Iterator[EvalFileProblem]:
 
 
 def _problems(text: str) -> Iterator[tuple[int, str, Span | None]]:
+    # the reader of YAML wants keys with values at the top: the list becomes the value of one
     document = _DOCUMENT.match(text)
     start = document.end() if document else 0
-    reading = read_yaml(_KEY + text[start:])
-    moved = start - len(_KEY)
+    key = "results: " if text[start:].lstrip().startswith("[") else "results:\n"
+    reading = read_yaml(key + text[start:])
+    moved = start - len(key)
     if reading.hub_data is None:
         problem = reading.problem
         reason = f": {problem.message}" if problem else ""

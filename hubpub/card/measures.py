@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,15 +14,15 @@ from hubpub.card.placeholders import prose
 from hubpub.card.sections import normalised
 from hubpub.card.tables import Cell, Table, tables
 
-_NUMBER = r"(?P<number>[-+]?\d{1,15}(?:\.\d{1,18})?(?:[eE][-+]?\d{1,3})?)"
+_NUMBER = r"(?P<number>[-+]?\d{1,15}(?:\.\d{1,18})?(?:[eE][-+]?\d{1,3})?)(?![\w/]|\.\d)"
 _LINE = re.compile(
-    r"^[ \t>]*(?:[-*+][ \t]+)?[*_`]{0,3}(?P<name>[A-Za-z][\w @./()%-]{0,50}?)[*_`]{0,3}[ \t]*[:=][ \t]*[*_`]{0,3}[ \t]*"
+    r"^[ \t>]*(?:[-*+][ \t]+)?[*_`]{0,3}(?P<name>[A-Za-z][\w @./()%-]{0,50}?)[*_`]{0,3}[ \t]*[:=][*_` \t]{0,9}"
     + _NUMBER
-    + r"(?P<percent>[ \t]?%)?[*_`]{0,3}[ \t]*(?:\.|\\|$|[(,±]|\+/?-|[*_`]{0,3}[ \t]*$)",
+    + r"[*_`]{0,3}(?P<percent>[ \t]?%)?[*_`]{0,3}[ \t]*(?:\.|\\|$|[(,±]|\+/?-|[*_`]{0,3}[ \t]*$)",
     re.MULTILINE,
 )
 _CELL = re.compile(
-    r"[*_`]{0,3}" + _NUMBER + r"(?P<percent>[ \t]?%)?[*_`]{0,3}[ \t]*(?:±.{0,20}|\+/?-.{0,20}|\(±.{0,20}\))?"
+    r"[*_`]{0,3}" + _NUMBER + r"[*_`]{0,3}(?P<percent>[ \t]?%)?[*_`]{0,3}[ \t]*(?:±.{0,20}|\+/?-.{0,20}|\(±.{0,20}\))?"
 )
 _LONGEST_TABLE = 400
 
@@ -94,10 +95,10 @@ def _from_tables(card: Card) -> Iterator[Measure]:
     for table in tables(card):
         if len(table.rows) > _LONGEST_TABLE:
             continue
-        if len(table.header) == 2:
-            for row in table.rows:
-                if len(row) == 2 and (metric := _known(row[0].text)):
-                    yield from _in_cells(card, metric, (row[1],))
+        named = [(metric, row) for row in table.rows if len(row) == 2 and (metric := _known(row[0].text))]
+        if len(table.header) == 2 and named:
+            for metric, row in named:
+                yield from _in_cells(card, metric, (row[1],))
         elif len(table.rows) == 1 and not _is_log(table):
             for head, cell in zip(table.header, table.rows[0], strict=False):
                 if metric := _known(head.text):
@@ -129,13 +130,20 @@ def _measure(card: Card, metric: str, found: re.Match[str], offset: int) -> Meas
 
 
 def _headings(card: Card, offset: int) -> tuple[str, ...]:
+    starts, headings = _outline(card)
+    return headings[bisect_right(starts, offset)]
+
+
+@lru_cache(maxsize=8)
+def _outline(card: Card) -> tuple[list[int], list[tuple[str, ...]]]:
+    """Where each section begins, and the headings above what is before the first, in the first, in the second, ..."""
     above: list[tuple[int, str]] = []
+    headings: list[tuple[str, ...]] = [()]
     for section in card.sections:
-        if section.heading_start > offset:
-            break
         above = [(level, heading) for level, heading in above if level < section.level]
-        above.append((section.level, section.heading))
-    return tuple(normalised(heading) for level, heading in above if level > 1)
+        above.append((section.level, normalised(section.heading)))
+        headings.append(tuple(heading for level, heading in above if level > 1))
+    return [section.heading_start for section in card.sections], headings
 
 
 def _known(name: str) -> str | None:

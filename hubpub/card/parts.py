@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ from hubpub.card.document import Block, Card, Section
 from hubpub.card.placeholders import prose, without_placeholders
 from hubpub.card.sections import section_meanings
 
+_LONGEST_SECTION_NAME = 4
 _LEFT = re.compile(r"[Nn]eeded|NEEDED|TODO|TBD|FIXME")
 _COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
 
@@ -33,14 +35,20 @@ class Part:
         """Of its first heading."""
         return self.sections[0].line
 
+    def holds(self, offset: int) -> bool:
+        """Whether an offset of the card is in it."""
+        index = bisect_right(self.sections, offset, key=lambda section: section.start)
+        return index > 0 and offset < self.sections[index - 1].end
+
 
 @lru_cache(maxsize=64)
 def part(card: Card, meaning: str) -> Part | None:
     """The part of the card that the required section `meaning` (its id) is; None when no heading means it."""
     meanings = _meanings(card)
+    name = _name_of_the_model(card)
     found: dict[int, Section] = {}
     for section in card.sections:
-        if meaning in meanings[section.heading_start] and not _names_the_model(card, section):
+        if meaning in meanings[section.heading_start] and section.heading_start != name:
             found[section.heading_start] = section
             for child in card.children(section):
                 if not meanings[child.heading_start]:
@@ -73,7 +81,8 @@ def _meanings(card: Card) -> dict[int, frozenset[str]]:
     return {section.heading_start: section_meanings(section.heading) for section in card.sections}
 
 
-def _names_the_model(card: Card, section: Section) -> bool:
-    """Whether it is the title, which may hold any words: the first heading of level 1 when there is no other."""
-    titles = [other for other in card.sections if other.level == 1][:2]
-    return section.level == 1 and len(titles) == 1 and titles[0] is section and len(section.heading.split()) > 4
+def _name_of_the_model(card: Card) -> int | None:
+    """Where the title stands that may hold any words: a long heading of level 1 when there is no other."""
+    titles = [section for section in card.sections if section.level == 1]
+    long = len(titles) == 1 and len(titles[0].heading.split()) > _LONGEST_SECTION_NAME
+    return titles[0].heading_start if long else None

@@ -18,7 +18,7 @@ from hubpub.card.metrics import metric_id
 from hubpub.card.yaml_block import Path
 
 # "20.0 ± 1.2" and "91.3 %" are values, as the client's documentation of EvalResult has them
-_NUMBER = re.compile(r"\s*([-+]?(?:\d{1,18}(?:\.\d{1,18})?|\.\d{1,18})(?:[eE][-+]?\d{1,3})?)(?!\w)")
+_NUMBER = re.compile(r"\s*([-+]?(?:\d{1,18}(?:\.\d{1,18})?|\.\d{1,18})(?:[eE][-+]?\d{1,3})?)(?![\w.]*\w)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,16 +200,13 @@ def _unquoted(subject: CardSubject, path: Path, message: str, severity: Severity
 )
 def source_without_url(subject: CardSubject) -> Iterator[Problem]:
     """Sources that only have a name."""
+    names = {(*result.path, "source"): result.source.get("name") for result in indexed_results(subject.card)}
     for issue in _issues(subject):
         if issue.path[-1] == "url":
-            name = next(
-                (r.source.get("name") for r in indexed_results(subject.card) if (*r.path, "source") == issue.path[:-1]),
-                None,
-            )
+            name = names.get(issue.path[:-1])
             said = f" {str(name)[:60]!r}" if name else ""
-            yield at_path(
-                subject, issue.path, f"the Hub would reject the card: the source{said} of a result has no url"
-            )
+            message = f"the Hub would reject the card: the source{said} of a result has no url"
+            yield at_path(subject, issue.path, message)
 
 
 @card_rules.rule(

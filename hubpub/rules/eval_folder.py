@@ -15,11 +15,13 @@ from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.rule import Fixable, Needs
 from hubpub.rules.eval_values import agrees, comparable_measures, lone_indexed, own_words, scaled
 from hubpub.rules.registry import CardSubject, card_rules
-from hubpub.rules.run_facts import training_run, written_alike
+from hubpub.rules.run_facts import evaluated, training_run, written_alike
 
 _TRAINER = "https://github.com/huggingface/transformers/blob/main/src/transformers/trainer_pt_utils.py"
 _RESULTS = '{"eval_accuracy": 0.9312, "eval_loss": 0.2501, "epoch": 3.0}'
 _CARD = "---\nlicense: mit\n---\n\n# sst2-bert\n\n## Evaluation results\n\nOn the validation split of SST-2:\n\n"
+# A run has a handful; files may hold anything.
+_MOST_METRICS = 500
 _NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,18})?")
 
 
@@ -70,8 +72,9 @@ def eval_stale(subject: CardSubject) -> Iterator[Problem]:
     """Metrics that the card states once, with a value that no evaluation of the run had."""
     run, card = training_run(subject), subject.card
     indexed = {metric.id: (metric, result) for metric, result in lone_indexed(card)}
-    for value in run.metrics:
-        name, known = metric_id(value.name), _all_values(run, value.name)
+    for value in run.metrics[:_MOST_METRICS]:
+        name = metric_id(value.name)
+        known = evaluated(subject).get(name, [])
         if not isinstance(value.value, int | float):
             continue
         lone = indexed.get(name)
@@ -83,11 +86,6 @@ def eval_stale(subject: CardSubject) -> Iterator[Problem]:
         metric = lone[0] if lone and _is_stale(*lone, known) else None
         if stale or metric:
             yield _stale(subject, name, float(value.value), stale, metric, run)
-
-
-def _all_values(run: TrainingRun, name: str) -> list[float]:
-    every = [value for evaluation in run.evaluations for value in evaluation.metrics] + list(run.metrics)
-    return [float(value.value) for value in every if metric_id(value.name) == metric_id(name)]
 
 
 def _is_stale(metric: IndexedMetric, result: IndexedResult, known: list[float]) -> bool:

@@ -28,7 +28,7 @@ _WORD = re.compile(r"\w{2,}")
 _TARGET = re.compile(r"\]\([^)\n]{0,2000}\)|https?://\S+|\[\d{1,3}\]")
 _LINK = re.compile(r"\]\(|https?://|arxiv|doi\.org|<a\s", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[|<img\b|<image\b|<video\b", re.IGNORECASE)
-_QUANTITY = re.compile(r"(?<![\w.-])(?!(?:19|20)\d\d(?![\d.]))\d{1,9}(?:[.,]\d{1,9})?(?![\w-])")
+_QUANTITY = re.compile(r"(?<![\w.-])(?!(?:19|20)\d\d(?!\d|[.,]\d))\d{1,9}(?:[.,]\d{1,9})?(?![\w-])")
 _SCORE = re.compile(r"\d[.,]\d|\d\s?%")
 _ELSEWHERE = re.compile(r"(?:accuracy|precision|recall|\bf1|\bwer\b|\bbleu\b)[^\n]{0,80}?\d\s?%", re.IGNORECASE)
 _SPLIT = re.compile(
@@ -117,7 +117,7 @@ def evaluation_without_dataset_split(subject: CardSubject) -> Iterator[Problem]:
     card, found = subject.card, part(subject.card, "evaluation-results")
     if found is None or indexed_results(card) or (card.front_matter.hub_data or {}).get("datasets"):
         return
-    within = [m for m in single_measures(card) if any(s.start <= m.start < s.end for s in found.sections)]
+    within = [measure for measure in single_measures(card) if found.holds(measure.start)]
     if not within or _SPLIT.search(found.text) or _names_data(card, found):
         return
     line, column = card.lines.place(within[0].start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from hubpub.card.document import Card
 from hubpub.card.measures import Measure, columns, single_measures
@@ -164,10 +165,17 @@ def comparable_measures(card: Card, metric: str, own_words: frozenset[str]) -> l
     """What the text states of the model by itself, under headings that name no other data, split or model."""
     return [
         measure
-        for measure in single_measures(card)
-        if measure.metric == metric
-        and all(word in _GENERIC_HEADING or word in own_words for head in measure.heading for word in head.split())
+        for measure in _by_metric(card).get(metric, ())
+        if all(word in _GENERIC_HEADING or word in own_words for head in measure.heading for word in head.split())
     ]
+
+
+@lru_cache(maxsize=8)
+def _by_metric(card: Card) -> dict[str, list[Measure]]:
+    found: dict[str, list[Measure]] = {}
+    for measure in single_measures(card):
+        found.setdefault(measure.metric, []).append(measure)
+    return found
 
 
 def agrees(measure: Measure, value: float) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from hubpub.card.metrics import metric_id
 from hubpub.card.training import TrainingRun, read_training_run
 from hubpub.rules.registry import CardSubject
 
@@ -12,6 +13,18 @@ from hubpub.rules.registry import CardSubject
 def training_run(subject: CardSubject) -> TrainingRun:
     """The run that the subject's folder tells of; an empty one without a folder."""
     return read_training_run(subject.folder) if subject.folder is not None else TrainingRun()
+
+
+@lru_cache(maxsize=8)
+def evaluated(subject: CardSubject) -> dict[str, list[float]]:
+    """Every value that the run's evaluations had, by the id of the metric."""
+    found: dict[str, list[float]] = {}
+    run = training_run(subject)
+    for metrics in (run.metrics, *(evaluation.metrics for evaluation in run.evaluations)):
+        for value in metrics:
+            if isinstance(value.value, int | float):
+                found.setdefault(metric_id(value.name), []).append(float(value.value))
+    return found
 
 
 def written_alike(old: str, value: float) -> str | None:
