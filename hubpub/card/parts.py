@@ -78,7 +78,12 @@ def bare(source: str) -> str:
 
 @lru_cache(maxsize=8)
 def _meanings(card: Card) -> dict[int, frozenset[str]]:
-    return {section.heading_start: section_meanings(section.heading) for section in card.sections}
+    return {section.heading_start: _meaning(section.heading) for section in card.sections}
+
+
+@lru_cache(maxsize=2048)
+def _meaning(heading: str) -> frozenset[str]:
+    return section_meanings(heading)  # cards share most of their headings
 
 
 def _name_of_the_model(card: Card) -> int | None:

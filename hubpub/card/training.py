@@ -18,6 +18,8 @@ _TRAIN = "train_results.json"
 _EVAL = "eval_results.json"
 _ALL = "all_results.json"
 # Measurements of the machine, not of the model.
+# A log of training losses may be longer; an evaluation is there for every some hundred of them.
+_MOST_ENTRIES = 20_000
 _OTHER_RESULTS = ("test_results.json", "predict_results.json")
 _EVALUATED = re.compile(r"^(?:test|predict)_")
 # Training arguments as JSON: saved by hand with TrainingArguments.to_json_string(), or by simpletransformers.
@@ -155,7 +157,7 @@ def _evaluations(folder: ModelFolder, log: list[dict[str, Any]]) -> Iterator[Eva
         results = {_EVALUATED.sub("eval_", key): value for key, value in _numbers(_read(folder, path)).items()}
         if metrics := _metrics(results):
             yield Evaluation(path, None, metrics)
-    for entry in log:
+    for entry in log[-_MOST_ENTRIES:]:
         if metrics := _metrics(_numbers(entry)):
             yield Evaluation(_STATE, _integer(entry.get("step")), metrics)
 

@@ -168,21 +168,28 @@ def _no_number(value: Any) -> str | None:
 )
 def result_field_type(subject: CardSubject) -> Iterator[Problem]:
     """Config, revision and a metric's config, which the Hub refuses; and the split, which is text as well."""
+    left = most_fixes(subject)
     for issue in _issues(subject):
         if issue.path[-1] in ("config", "revision"):
-            yield _unquoted(subject, issue.path, f"the Hub would reject the card: {issue.message}", None)
+            left -= 1
+            yield _unquoted(
+                subject, issue.path, f"the Hub would reject the card: {issue.message}", None, mend=left >= 0
+            )
     for result in indexed_results(subject.card):
         split = result.dataset.get("split")
         if split is not None and not isinstance(split, str):
+            left -= 1
             path = (*result.path, "dataset", "split")
-            yield _unquoted(subject, path, f"the split {split!r} in model-index is not text"[:120], Severity.WARNING)
+            yield _unquoted(
+                subject, path, f"the split {split!r} in model-index is not text"[:120], Severity.WARNING, mend=left >= 0
+            )
 
 
-def _unquoted(subject: CardSubject, path: Path, message: str, severity: Severity | None) -> Problem:
+def _unquoted(subject: CardSubject, path: Path, message: str, severity: Severity | None, *, mend: bool) -> Problem:
     front_matter, text = subject.card.front_matter, subject.card.text
     span = front_matter.values.get(path)
     written = text[span[0] : span[1]].strip() if span else ""
-    edits = set_value(text, front_matter, path, written) if written and written[0] not in "[{&*!" else None
+    edits = set_value(text, front_matter, path, written) if mend and written and written[0] not in "[{&*!" else None
     return at_path(subject, path, message, safe_fix(subject, "put it between quotes", edits), severity)
 
 
@@ -253,6 +260,11 @@ def _issues(subject: CardSubject) -> Iterator[Issue]:
     for issue in validate_front_matter(subject.card.front_matter).issues:
         if issue.path[:1] == ("model-index",):
             yield issue
+
+
+def most_fixes(subject: CardSubject) -> int:
+    """How many edits to prepare: each reads the metadata again. What needs more is mended in several runs."""
+    return max(1, min(10, 100_000 // (len(subject.card.front_matter.raw) + 1)))
 
 
 def entries_of(subject: CardSubject) -> list[Any]:

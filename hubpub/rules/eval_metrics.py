@@ -9,7 +9,7 @@ from hubpub.card.metrics import is_loss, known_metrics, metric_id
 from hubpub.card.results import IndexedMetric
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.rule import Fixable
-from hubpub.rules.eval import at_path, entries_of, listed, metrics_of, safe_fix
+from hubpub.rules.eval import at_path, entries_of, listed, metrics_of, most_fixes, safe_fix
 from hubpub.rules.registry import CardSubject, card_rules
 
 _SPEC = "https://github.com/huggingface/hub-docs/blob/main/modelcard.md"
@@ -98,19 +98,22 @@ def metric_unknown(subject: CardSubject) -> Iterator[Problem]:
 )
 def verified_hand_set(subject: CardSubject) -> Iterator[Problem]:
     """`verified: true` without a token, and tokens that are no signatures."""
+    left = most_fixes(subject)
     for metric in metrics_of(subject):
         token = metric.data.get("verifyToken")
         signed = isinstance(token, str) and token.startswith("eyJ") and token.count(".") == 2
         if token is not None and not signed:
-            yield _claim(subject, metric, "verifyToken", "verifyToken is no signature of Hugging Face")
+            left -= 1
+            yield _claim(subject, metric, "verifyToken", "is no signature of Hugging Face", mend=left >= 0)
         elif metric.data.get("verified") is True and not signed:
-            yield _claim(subject, metric, "verified", "verified is set without a verifyToken to prove it")
+            left -= 1
+            yield _claim(subject, metric, "verified", "is set without a verifyToken to prove it", mend=left >= 0)
 
 
-def _claim(subject: CardSubject, metric: IndexedMetric, key: str, message: str) -> Problem:
+def _claim(subject: CardSubject, metric: IndexedMetric, key: str, what: str, *, mend: bool) -> Problem:
     path = (*metric.path, key)
-    edits = remove_key(subject.card.text, subject.card.front_matter, path)
-    return at_path(subject, path, message, safe_fix(subject, f"remove {key}", edits))
+    edits = remove_key(subject.card.text, subject.card.front_matter, path) if mend else None
+    return at_path(subject, path, f"{key} {what}", safe_fix(subject, f"remove {key}", edits))
 
 
 @card_rules.rule(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isclose
 
 from hubpub.card.claims import ParameterClaim, parameter_claims, spelt_alike, type_claims
 from hubpub.card.hyperparameters import Stated, names_settings, names_time, stated_hyperparameters
@@ -165,7 +166,7 @@ def _contradicted(name: str, place: Stated, run: TrainingRun) -> Argument | None
     """What a file says instead; None when it says the same or nothing, or when it is open what the card means."""
     known = {found.name: found for found in run.arguments}
     said = known.get({"train_batch_size": "per_device_train_batch_size"}.get(name, name))
-    if said is None or said.value < 0 or same_number(place.text, said.value):
+    if said is None or said.value < 0 or _same_setting(place.text, said.value):
         return None
     if name in ("batch_size", "eval_batch_size"):
         return None  # of all devices and steps together
@@ -178,18 +179,29 @@ def _contradicted(name: str, place: Stated, run: TrainingRun) -> Argument | None
     return said
 
 
+def _same_setting(text: str, value: float) -> bool:
+    """Whether a setting is written as `value`: exactly, or rounded to two digits or more."""
+    digits = len(text.casefold().partition("e")[0].replace(".", "").lstrip("0"))
+    return isclose(float(text), value) or (digits > 1 and isclose(float(text), float(f"{value:.{digits - 1}e}")))
+
+
+def _setting_alike(old: str, value: float) -> str | None:
+    """`value` in the form of `old` when nothing of it gets lost, else with all of its digits."""
+    new = written_alike(old, value)
+    if new and isclose(float(new), value):
+        return new
+    new = f"{value:.10g}"
+    return None if "e" in new or "e" in old.casefold() else new
+
+
 def _multiples(one: float, other: float) -> bool:
     low, high = sorted((one, other))
     return low > 0 and high % low == 0
 
 
 def _drift(subject: CardSubject, places: list[Stated], known: Argument) -> Problem:
-    new = [(place, written_alike(place.text, known.value)) for place in places]
-    edits = tuple(
-        Edit(subject.path, place.start, place.end, text)
-        for place, text in new
-        if text and same_number(text, known.value)
-    )
+    new = [(place, _setting_alike(place.text, known.value)) for place in places]
+    edits = tuple(Edit(subject.path, place.start, place.end, text) for place, text in new if text)
     fix = Fix(f"write the value of {known.path}", True, edits) if len(edits) == len(places) else None
     line, column = subject.card.lines.place(places[0].start)
     message = f"{known.name} is {places[0].text} in the card and {known.value:g} in {known.path}"
