@@ -25,7 +25,7 @@ _ABOUT_MEASURING = re.compile(
     r"|metrics?|performance (?:factors|limitations?|considerations?)|testing data.*|accuracy|comparison.*"
 )
 _WORD = re.compile(r"\w{2,}")
-_TARGET = re.compile(r"\]\([^)\n]{0,2000}\)|https?://\S+|\[\d{1,3}\]")
+_TARGET = re.compile(r"\]\([^()\n]{0,300}\)|https?://\S+|\[\d{1,3}\]")
 _LINK = re.compile(r"\]\(|https?://|arxiv|doi\.org|<a\s", re.IGNORECASE)
 _IMAGE = re.compile(r"!\[|<img\b|<image\b|<video\b", re.IGNORECASE)
 _QUANTITY = re.compile(r"(?<![\w.-])(?!(?:19|20)\d\d(?!\d|[.,]\d))\d{1,9}(?:[.,]\d{1,9})?(?![\w-])")

@@ -41,7 +41,7 @@ _AMOUNT_WORDS = re.compile(
     re.IGNORECASE,
 )
 _LINK = re.compile(r"\]\(|https?://|arxiv|<a\s", re.IGNORECASE)
-_TARGET = re.compile(r"\]\([^)\n]{0,2000}\)|https?://\S+|\[\d{1,3}\]")
+_TARGET = re.compile(r"\]\([^()\n]{0,300}\)|https?://\S+|\[\d{1,3}\]")
 _WORD = re.compile(r"\w{2,}")
 _PREPARED = re.compile(
     r"\b(?:pre-?process\w*|token\w*|lower-?cas\w*|uncased|cased|normali[sz]\w*|clean\w*|filter\w*|de-?duplicat\w*|resampl\w*|resiz\w*"
