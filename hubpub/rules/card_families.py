@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from hubpub.rules import (
+    eval_folder,
+    eval_index,
+    eval_metrics,
+    eval_text,
+    eval_values,
     link,
     link_files,
     link_online,
@@ -23,9 +28,16 @@ from hubpub.rules import (
     text_leaks,
     text_structure,
     text_templates,
+    train,
+    train_folder,
 )
 
 CARD_FAMILIES = (
+    eval_folder,
+    eval_index,
+    eval_metrics,
+    eval_text,
+    eval_values,
     link,
     link_files,
     link_online,
@@ -46,4 +58,6 @@ CARD_FAMILIES = (
     text_leaks,
     text_structure,
     text_templates,
+    train,
+    train_folder,
 )

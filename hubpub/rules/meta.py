@@ -5,18 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
-from hubpub.rules.meta_values import SPEC, issues, problem
+from hubpub.rules.meta_values import SPEC
 from hubpub.rules.registry import CardSubject, card_rules
-
-_NAMED_BY_OTHERS = {
-    "license",
-    "language",
-    "base_model",
-    "base_model_relation",
-    "datasets",
-    "widget",
-    "extra_gated_fields",
-}
 
 
 @card_rules.rule(
@@ -58,22 +48,3 @@ def front_matter_unreadable(subject: CardSubject) -> Iterator[Problem]:
         if problem.kind == "not-recognised":
             message = f"the Hub does not see the metadata block: {problem.message}"
         yield Problem(message, subject.path, problem.line, problem.column)
-
-
-@card_rules.rule(
-    "META060",
-    "hub-would-reject",
-    Severity.ERROR,
-    summary="The Hub would reject the card for this value.",
-    why="The Hub validates the metadata when the commit is made, after everything was uploaded. This is its answer, "
-    "beforehand and offline, to what no other rule names.",
-    bad="---\nlicense: mit\nmodel-index: results\n---",
-    good="---\nlicense: mit\nmodel-index:\n- name: sentiment\n  results: []\n---",
-    hint="write what the message asks for",
-    source=SPEC,
-)
-def hub_would_reject(subject: CardSubject) -> Iterator[Problem]:
-    """What the Hub's validation rejects and no other rule names."""
-    for issue in issues(subject.card):
-        if issue.path and issue.rejects and issue.path[0] not in _NAMED_BY_OTHERS:
-            yield problem(subject, issue.path, f"the Hub would reject the card: {issue.message}")

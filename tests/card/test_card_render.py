@@ -155,10 +155,12 @@ def test_a_training_run_is_told_number_by_number(plain_model: Path, copy_of: Cal
         }
     ]
     assert validate_card(text).issues == ()
-    messages = [finding.message for finding in lint_card(text.encode(), path="README.md", target="card").findings]
-    assert messages == [
+    findings = lint_card(text.encode(), path="README.md", target="card").findings
+    assert [finding.message for finding in findings] == [
         "Intended uses & limitations is still to be written",
         "Limitations and bias is still to be written",
+        "hyper-parameters are given, but no seed",
+        "the training is described, but not the hardware",
     ]
 
 

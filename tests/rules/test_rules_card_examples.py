@@ -17,7 +17,8 @@ from hubpub.rules.registry import CardSubject, card_rules
 IN_BYTES = {"TEXT026"}  # its examples are bytes, see test_rules_card_text.py
 FOR_A_REPO = {"META031": "acme/model"}  # what they judge depends on the repo that the card is for
 PROFILES = {"SECT020": "eu-gpai"}  # the default profile asks for no fields
-RULES = [rule for rule in card_rules if rule.code not in IN_BYTES and rule.needs is not Needs.NETWORK]
+ELSEWHERE = {"EVAL017"}  # its examples are another file, see test_rules_card_eval_folder.py
+RULES = [rule for rule in card_rules if rule.code not in IN_BYTES | ELSEWHERE and rule.needs is not Needs.NETWORK]
 
 
 def hits(rule: Rule[CardSubject], text: str, root: Path) -> list[Finding]:

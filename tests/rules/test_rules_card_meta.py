@@ -35,7 +35,7 @@ def block(lines: str) -> str:
         (block("language: english"), "META020", 3, 11),
         (block("datasets:\n- SAIL 2017"), "META035", 4, 3),
         (block("base_model: https://huggingface.co/a/b"), "META030", 3, 13),
-        (block("model-index: foo"), "META060", 3, 14),
+        (block("model-index: foo"), "EVAL001", 3, 14),
         (block("language: en\npipeline_tag: ner"), "META024", 4, 15),
         (block("base_model: /root/.cache/x"), "META030", 3, 13),
         (block("base_model: [a/b, ./out/checkpoint-5]"), "META030", 3, 19),

@@ -10,7 +10,8 @@ WORDS = "These are quite a few real words about the matter at hand, more than fi
 
 
 def findings(text: str) -> list[Finding]:
-    return list(lint_card(text.encode(), path="README.md", target="card").findings)
+    found = lint_card(text.encode(), path="README.md", target="card").findings
+    return [finding for finding in found if finding.rule.startswith(("META", "SECT", "TEXT"))]
 
 
 def test_a_missing_section_is_named_once() -> None:

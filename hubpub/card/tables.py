@@ -1,0 +1,67 @@
+"""Tables of a card with the place of every cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from hubpub.card.document import Block, Card
+
+_ROW = re.compile(r"[^\r\n]+")
+_CELL = re.compile(r"(?:[^|\\]|\\.)+|(?<=\|)(?=\|)")
+_MARGIN = re.compile(r"[ \t>]*\|?")
+_MOST_CELLS = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: its text without the blanks around it, and where that stands in the card."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table.
+
+    Attributes:
+        block: the block that it is.
+        header: its first row.
+        rows: the others; they may be shorter or longer than the header.
+    """
+
+    block: Block
+    header: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@lru_cache(maxsize=8)
+def tables(card: Card) -> tuple[Table, ...]:
+    """The Markdown tables of a card, in order."""
+    return tuple(_tables(card))
+
+
+def _tables(card: Card) -> Iterator[Table]:
+    left = _MOST_CELLS
+    for block in card.blocks:
+        if block.kind != "table" or left <= 0:
+            continue
+        rows = [tuple(_cells(row[0], row.start())) for row in _ROW.finditer(card.text, block.start, block.end)]
+        left -= sum(map(len, rows))
+        if len(rows) > 1:
+            yield Table(block, rows[0], tuple(rows[2:]))
+
+
+def _cells(row: str, offset: int) -> Iterator[Cell]:
+    margin = _MARGIN.match(row)
+    start = margin.end() if margin else 0
+    end = len(row.rstrip())
+    end -= row[:end].endswith("|") and not row[:end].endswith("\\|")
+    for cell in _CELL.finditer(row, start, max(start, end)):
+        text = cell[0].strip()
+        begin = offset + cell.start() + (len(cell[0]) - len(cell[0].lstrip()) if text else 0)
+        yield Cell(text, begin, begin + len(text))
