@@ -16,52 +16,12 @@ from hubpub.card.schema import Issue, validate_front_matter
 from hubpub.card.yaml_block import Path
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.rule import Fixable
+from hubpub.rules.meta_block import is_named_here
 from hubpub.rules.registry import CardSubject, card_rules
 
 _SPEC = "https://github.com/huggingface/hub-docs/blob/main/modelcard.md"
 _LICENCES = "https://github.com/huggingface/hub-docs/blob/main/docs/hub/repositories-licenses.md"
 _FOLDER = re.compile(r"[./~\\]|[A-Za-z]:[\\/]|file:|.*/.*/|.*\\")
-
-
-@card_rules.rule(
-    "META001",
-    "front-matter-missing",
-    Severity.WARNING,
-    summary="The card has no metadata.",
-    why="Without a YAML block the model has no licence, task or language on the Hub, and no search finds it. The Hub "
-    "takes the card and warns of empty or missing metadata.",
-    bad="# My model",
-    good="---\nlicense: apache-2.0\npipeline_tag: text-classification\n---\n\n# My model",
-    hint="put a block between two lines of --- at the top; `hubpub card PATH --write` adds what the files tell",
-    source=_SPEC,
-)
-def front_matter_missing(subject: CardSubject) -> Iterator[Problem]:
-    """No block, and nothing that was meant as one."""
-    front_matter = subject.card.front_matter
-    if not front_matter.found and not front_matter.problem and not subject.card.is_blank:
-        yield Problem("the card has no metadata block", subject.path, 1, 1)
-
-
-@card_rules.rule(
-    "META002",
-    "front-matter-unreadable",
-    Severity.ERROR,
-    summary="The card's metadata cannot be read.",
-    why="The Hub rejects a push with metadata that is not YAML with keys and values, at the very end of the upload. A "
-    "block that is not the first thing in the file, or not closed, it takes for text, and the model has no metadata.",
-    bad="---\nmodel_name: My: model\n---",
-    good='---\nmodel_name: "My: model"\n---',
-    hint="mend the block: --- as the first line, keys with values, --- as its last line",
-    source=_SPEC,
-)
-def front_matter_unreadable(subject: CardSubject) -> Iterator[Problem]:
-    """A block that the Hub, or the Python client, cannot read."""
-    problem = subject.card.front_matter.problem
-    if problem:
-        message = f"the metadata block cannot be read: {problem.message}"
-        if problem.kind == "not-recognised":
-            message = f"the Hub does not see the metadata block: {problem.message}"
-        yield Problem(message, subject.path, problem.line, problem.column)
 
 
 @card_rules.rule(
@@ -139,7 +99,7 @@ def _licence_problem(subject: CardSubject, issue: Issue) -> Problem:
 def hub_would_reject(subject: CardSubject) -> Iterator[Problem]:
     """What the Hub's validation rejects and no other rule names."""
     for issue in _issues(subject.card):
-        named = issue.path[:1] == ("license",) or _is_base_model_path(issue)
+        named = issue.path[:1] == ("license",) or _is_base_model_path(issue) or is_named_here(issue)
         if issue.path and issue.rejects and not named and not _left_to_others(issue):
             line, column = _place(subject.card, issue.path)
             yield Problem(f"the Hub would reject the card: {issue.message}", subject.path, line, column)

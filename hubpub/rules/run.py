@@ -75,15 +75,16 @@ def lint_card(
     """
     from hubpub.card.document import Card
     from hubpub.card.sections import score
+    from hubpub.card.source import decode_card
     from hubpub.rules import card_families  # noqa: F401 -- declares the rules
 
     started = time.perf_counter()
-    try:
-        text, undecodable = content.decode("utf-8"), None
-    except UnicodeDecodeError as error:
-        text, undecodable = content.decode("utf-8", "replace"), error.start
+    text, undecodable = decode_card(content)
     subject = CardSubject(Card.parse(text), path, folder, undecodable)
     findings, skipped = _run([rule for rule in card_rules if rule.default], subject, ignore)
+    if subject.card.read_to < len(text):
+        line = subject.card.lines.place(subject.card.read_to)[0]
+        skipped.append(Skip(f"the text of {path} behind line {line:,}", "a card is read up to 0.5 MB and 32,768 lines"))
     filled, total = score(subject.card)
     return Report(
         target=target,
