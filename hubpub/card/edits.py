@@ -6,7 +6,6 @@ touching anything else: every result is read again, and must say in both dialect
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
@@ -174,11 +173,18 @@ def _holder(data: dict[str, Any] | None, path: Path) -> tuple[dict[str, Any], An
 
     A key that is no text to one of the readers, or that << brings in, is not where its path says.
     """
-    changed = copy.deepcopy(data or {})
+    changed: dict[str, Any] = _copy(data or {})
     holder: Any = changed
     for part in path[:-1]:
         holder = _item(holder, part)
     return (changed, holder) if _item(holder, path[-1]) is not _NOTHING else None
+
+
+def _copy(data: Any) -> Any:
+    """A copy in which nothing is shared: what an alias stands for is changed at one place only."""
+    if isinstance(data, dict):
+        return {key: _copy(value) for key, value in data.items()}
+    return [_copy(item) for item in data] if isinstance(data, list) else data
 
 
 def _item(holder: Any, part: str | int) -> Any:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from hubpub.rules import meta, meta_block, meta_file, sect, text
+from hubpub.rules import meta, meta_block, meta_file, meta_implicit, sect, text
 
-CARD_FAMILIES = (meta, meta_block, meta_file, sect, text)
+CARD_FAMILIES = (meta, meta_block, meta_file, meta_implicit, sect, text)

@@ -16,7 +16,7 @@ from hubpub.card.schema import Issue, validate_front_matter
 from hubpub.card.yaml_block import Path
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.rule import Fixable
-from hubpub.rules.meta_block import is_named_here
+from hubpub.rules.meta_implicit import is_named_here
 from hubpub.rules.registry import CardSubject, card_rules
 
 _SPEC = "https://github.com/huggingface/hub-docs/blob/main/modelcard.md"
