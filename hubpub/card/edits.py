@@ -11,22 +11,25 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
-from hubpub.card.yaml_block import Path, python_reading
+from hubpub.card.yaml_block import Path, python_reading, tabs_outside_text
 from hubpub.card.yaml_text import dump, flow
 
 TextEdit: TypeAlias = tuple[int, int, str]
 TextEdits: TypeAlias = tuple[TextEdit, ...]
 
-_MOST_TABS = 50
+_INDENTING = re.compile(r"(?<=[\r\n])\t+")
 _NOTHING = object()
 _FLOW = re.compile(r"(?:[&!]\S*\s+){0,2}[\[{]")
 
 
 def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     """The text with edits that do not overlap."""
-    for start, end, new in sorted(edits, reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
+    parts: list[str] = []
+    at = 0
+    for start, end, new in sorted(edits):
+        parts += (text[at:start], new)
+        at = end
+    return "".join((*parts, text[at:]))
 
 
 def newline_of(text: str) -> str:
@@ -97,7 +100,7 @@ def remove_key(text: str, front_matter: FrontMatter, path: Path) -> TextEdits | 
     end = min(rest.end() if rest else end, front_matter.end)
     if end == front_matter.end and start > front_matter.start:
         # the last line ends where the closing fence begins: the line end before it goes instead
-        start = front_matter.start + len(text[front_matter.start : start].rstrip("\r\n"))
+        start -= 2 if text[:start].endswith("\r\n") else 1
     return _verified(
         text, ((start, end, ""),), _without(front_matter.data, path), _without(front_matter.hub_data, path)
     )
@@ -121,21 +124,18 @@ def remove_earlier_entry(text: str, front_matter: FrontMatter) -> TextEdits | No
 
 def without_tabs(text: str, front_matter: FrontMatter) -> TextEdits | None:
     """Write blanks for the tabs that PyYAML refuses: one between a key and its value, two for each that indents."""
-    tabs: list[TextEdit] = []
-    changed, read = text, front_matter
-    while read.problem is not None and read.problem.kind == "tab" and len(tabs) < _MOST_TABS:
-        run = re.compile(r"\t+").search(changed, read.problem.offset)
-        if run is None:
-            return None
-        indents = not changed[_start_of_line(changed, run.start()) : run.start()].strip()
-        # of the same length, so that offsets stay those of the text
-        tabs.append((run.start(), run.end(), "  " * len(run[0]) if indents else " "))
-        changed = changed[: run.start()] + " " * len(run[0]) + changed[run.end() :]
-        read = read_front_matter(changed)
+    if front_matter.problem is None or front_matter.problem.kind != "tab":
+        return None
+    if front_matter.hub_data is None:
+        runs = [match.span() for match in _INDENTING.finditer(text, front_matter.start, front_matter.end)]
+        tabs = tuple((start, end, "  " * (end - start)) for start, end in runs)
+    else:
+        at = front_matter.start
+        tabs = tuple((at + start, at + end, " ") for start, end in tabs_outside_text(front_matter.raw))
     after = read_front_matter(apply_edits(text, tabs))
     if not tabs or after.data is None or front_matter.hub_data not in (None, after.hub_data):
         return None
-    return tuple(tabs)
+    return tabs
 
 
 def _value_end(text: str, front_matter: FrontMatter, path: Path) -> int:

@@ -40,6 +40,8 @@ _ONLY_YAML_1_1_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
 
 _JS_TYPES = {"bool": bool, "int": int, "null": type(None), "timestamp": datetime.date}
 
+_TABS_OR_COMMENT = re.compile(r"\t+|(?<!\S)#[^\r\n]*")
+
 # The scalar types of js-yaml 4: https://github.com/nodeca/js-yaml/tree/4.1.0/lib/type
 _WRITTEN_TAG = re.compile(r"(?:&\S+\s+)?!")
 _JS_NULL = re.compile(r"~|null|Null|NULL|")
@@ -260,7 +262,7 @@ def _locate(node: yaml.Node, path: Path, keys: dict[Path, Span], values: dict[Pa
 
 def _only_python_fails(block: str) -> YamlProblem | None:
     """A tab after a colon: js-yaml and libyaml take it, PyYAML without libyaml, which the client uses, does not."""
-    if "\t" not in block:
+    if "\t" not in block or not tabs_outside_text(block):
         return None
     try:
         yaml.compose(block[:_LARGEST_FOR_PURE_PYTHON], Loader=yaml.SafeLoader)
@@ -271,6 +273,22 @@ def _only_python_fails(block: str) -> YamlProblem | None:
     return None
 
 
+def tabs_outside_text(block: str) -> list[Span]:
+    """The runs of tabs in a block that are not in quotes, block scalars or comments."""
+    found: list[Span] = []
+    behind = 0
+    try:
+        for token in yaml.scan(block, Loader=LOADER):
+            start, end = token.start_mark.index, token.end_mark.index
+            plain = isinstance(token, yaml.ScalarToken) and token.plain
+            runs = _TABS_OR_COMMENT.finditer(block, behind, max(behind, end if plain else start))
+            found += (run.span() for run in runs if run[0][0] == "\t")
+            behind = max(behind, end)
+    except yaml.YAMLError:
+        return found
+    return found
+
+
 def _construct(node: yaml.MappingNode) -> tuple[dict[str, Any] | None, YamlProblem | None]:
     loader = LOADER("")
     try:
@@ -279,10 +297,33 @@ def _construct(node: yaml.MappingNode) -> tuple[dict[str, Any] | None, YamlProbl
         mark = error.problem_mark or error.context_mark
         return None, YamlProblem("syntax", _sentence(error), mark.index if mark else 0, fatal=False)
     except _CONSTRUCTION_ERRORS as error:
-        return None, YamlProblem("syntax", f"a value cannot be read: {error}", fatal=False)
+        return None, YamlProblem("syntax", f"a value cannot be read: {error}", _unbuildable(node), fatal=False)
     finally:
         loader.dispose()
     return {str(key): value for key, value in data.items()}, None
+
+
+def _unbuildable(root: yaml.Node) -> int:
+    """The offset of the first scalar that PyYAML cannot make a value of."""
+    loader = LOADER("")
+    try:
+        for node in _scalars(root, set()):
+            try:
+                loader.construct_object(node)
+            except _CONSTRUCTION_ERRORS:
+                return int(node.start_mark.index)
+    finally:
+        loader.dispose()
+    return int(root.start_mark.index)
+
+
+def _scalars(node: yaml.Node, seen: set[int]) -> Iterator[yaml.ScalarNode]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif id(node) not in seen:
+        seen.add(id(node))
+        for child in _children(node):
+            yield from _scalars(child, seen)
 
 
 class _JsReader:

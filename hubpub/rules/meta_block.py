@@ -205,9 +205,9 @@ def _made_visible(subject: CardSubject, problem: FrontMatterProblem) -> Fix | No
     if opening is None:
         return None
     fence = (*opening.span(1), "---")
-    closing = re.compile(r"^([ \t]*-{3,}[ \t]*|\.{3}[ \t]*)$", re.MULTILINE).search(text, opening.end() + 1)
+    closing = re.compile(r"^([ \t]*-{3,}[ \t]*|\.{3}[ \t]*)(?=[\r\n]|\Z)", re.MULTILINE).search(text, opening.end() + 1)
     loose = re.compile(r"^---(?=[^\s-])", re.MULTILINE).search(text, opening.end() + 1)
-    behind = re.compile(r"^(?=[ \t]*$|#)", re.MULTILINE).search(text, opening.end() + 1)
+    behind = re.compile(r"^(?=[ \t]*(?:[\r\n]|\Z)|#)", re.MULTILINE).search(text, opening.end() + 1)
     candidates: list[tuple[str, TextEdits, bool]] = []
     if closing:
         both = (fence, (*closing.span(1), "---"))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime
+import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from hubpub.card.dialects import Cause, Difference, differences, value_at
-from hubpub.card.edits import set_value
+from hubpub.card.frontmatter import FrontMatter
 from hubpub.card.schema import Issue
 from hubpub.card.yaml_block import Path
+from hubpub.card.yaml_text import flow
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable
 from hubpub.rules.meta_block import fix_of
@@ -21,6 +24,8 @@ _PYYAML = "https://github.com/yaml/pyyaml/blob/main/lib/yaml/resolver.py"
 _TEXTS = frozenset(("model_name", "license_name", "license_link", "tags", "language_bcp47", "pretty_name"))
 _RESULT_TEXTS = frozenset(("name", "type", "config", "split", "revision"))
 _WIDGET_TEXTS = frozenset(("text", "example_title", "question", "context", "source_sentence", "src"))
+_PLAIN = re.compile(r"[\w.+-](?:[^\r\n]*\S)?")
+_ALIAS = re.compile(r"(?:^|[\s\[{,])\*\w")
 _FLAGS = frozenset(("inference", "verified"))
 
 
@@ -47,10 +52,7 @@ def yaml_implicit_boolean(subject: CardSubject) -> Iterator[Problem]:
             severity = None if difference.path[0] in ("language", "model-index") else Severity.WARNING
         else:
             value = difference.python if flag else None
-            edits = value is not None and set_value(
-                subject.card.text, subject.card.front_matter, difference.path, value
-            )
-            fix = fix_of(subject, f"write {str(value).lower()}", edits or None, safe=False)
+            fix = None if value is None else _written_as(subject, difference, value, safe=False)
             severity = Severity.WARNING if flag else Severity.INFO
         message = f"{_name(difference.path)}: {written} is {_shown(difference.python)} to the Python client"
         hint = "write true or false" if flag else None
@@ -151,8 +153,7 @@ def _at(
 
 def _quoted(subject: CardSubject, difference: Difference, *, safe: bool) -> Fix | None:
     written = subject.card.text[slice(*difference.span)]
-    edits = set_value(subject.card.text, subject.card.front_matter, difference.path, written)
-    return fix_of(subject, f"put {written[:60]} in quotes", edits, safe=safe)
+    return _written_as(subject, difference, written, safe=safe)
 
 
 def _as_the_hub(subject: CardSubject, difference: Difference) -> Fix | None:
@@ -161,5 +162,23 @@ def _as_the_hub(subject: CardSubject, difference: Difference) -> Fix | None:
         return _quoted(subject, difference, safe=False)
     if not isinstance(difference.python, str):
         return None
-    edits = set_value(subject.card.text, subject.card.front_matter, difference.path, difference.hub)
-    return fix_of(subject, f"write {difference.hub}", edits, safe=False)
+    return _written_as(subject, difference, difference.hub, safe=False)
+
+
+@lru_cache(maxsize=8)
+def _has_aliases(front_matter: FrontMatter) -> bool:
+    return bool(_ALIAS.search(front_matter.raw))
+
+
+def _written_as(subject: CardSubject, difference: Difference, value: object, *, safe: bool) -> Fix | None:
+    """Put the value in place of an unquoted scalar; that is sound wherever one stands, and need not be read again.
+
+    Where there are aliases a scalar may stand for several values, so nothing is proposed.
+    """
+    text, written = subject.card.text, subject.card.text[slice(*difference.span)]
+    new = flow(value)
+    if not _PLAIN.fullmatch(written) or _has_aliases(subject.card.front_matter) or new == written:
+        return None
+    if not text[difference.span[0] - 1].isspace() and text[difference.span[0] - 1] not in "[{,:":
+        return None
+    return fix_of(subject, f"write {new[:60]}", ((*difference.span, new),), safe=safe)
