@@ -48,7 +48,7 @@ def line_endings_bom(subject: CardSubject) -> Iterator[Problem]:
 
 def _mixed_line_ends(subject: CardSubject) -> Iterator[Problem]:
     text = subject.card.text
-    if "\r" not in text:
+    if "\r" not in text or subject.card.is_blank:
         return
     ends = list(_LINE_END.finditer(text))
     counts = Counter(end[0] for end in ends)

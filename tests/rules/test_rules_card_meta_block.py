@@ -145,8 +145,8 @@ def test_a_readme_in_lfs_is_an_error(tmp_path: Path) -> None:
     assert codes_of(subject(pointer), "META") == ["META051"]
 
 
-PIECES = r"""---\n|---|--- \n|...\n|license: mit\n|license: MIT\n|language: no\n|tags:\n- a\n|  - b\n|model-index:\n- name: x
-  results:\n|  - dataset: {type: a, revision: 1}\n|    metrics: [{type: f1}]\n|base_model: [a/b, /c]\n|x: &a {b: *a}\n
+PIECES = r"""---\n|---|--- \n|...\n|license: mit\n|license: MIT\n|language: no\n|tags:\n- a\n|  - b\n
+|model-index:\n- name: x\n|  results:\n|  - dataset: {type: a, revision: 1}\n|    metrics: [{type: f1}]\n|base_model: [a/b, /c]\n|x: &a {b: *a}\n
 |<<: *a\n|? [a]\n: b\n|a: !!int x\n|a:\tb\n|'|"|a: >\n|# Title\n|## Usage\n|Setext\n===\n|> - a\n|```python\n|~~~\n
 |<!-- |-->|<h2>a</h2>\n|<div>\n|[TODO]|[More Information Needed]|{{ x }}|${x}|@article{a,\n title={b}}\n|*a*|\n\n
 |from_pretrained('a/b')\n|\ufeff|\r\n|\r|\x00|\x85|\u2028|\t| |\n|\ud800"""
