@@ -1,4 +1,4 @@
-"""Fuzz the readers of a model folder with atheris: no exception, no input that takes 2 seconds or 500 MB.
+"""Fuzz the readers of a model folder and the card linter with atheris: no exception, nothing beyond 2 s or 500 MB.
 
     pip install atheris
     python scripts/fuzz.py safetensors --seconds 600
@@ -110,6 +110,23 @@ def template(data: bytes) -> None:
         audit(environment.parse(data[:20_000].decode("utf-8", "replace")), environment)
 
 
+def card(data: bytes) -> None:
+    from hubpub.card.dialects import differences
+    from hubpub.card.document import Card
+    from hubpub.card.schema import validate_front_matter
+    from hubpub.card.source import decode_card
+    from hubpub.rules import card_families  # noqa: F401 -- declares the rules
+    from hubpub.rules.registry import CardSubject, card_rules
+
+    text, undecodable = decode_card(data)
+    subject = CardSubject(Card.parse(text), undecodable=undecodable)
+    differences(subject.card.front_matter)
+    validate_front_matter(subject.card.front_matter)
+    for rule in card_rules:
+        for _ in rule.run(subject):
+            pass
+
+
 def _header(document: object, data: bytes = b"") -> bytes:
     raw = json.dumps(document).encode()
     return struct.pack("<Q", len(raw)) + raw + data
@@ -174,6 +191,19 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
             b"{% macro f(x) %}{{ f(x) }}{% endmacro %}{{ tools | tojson }}{% generation %}a{% endgeneration %}",
         ],
     ),
+    "card": (
+        card,
+        [
+            b"---\nlicense: mit # ok\nlanguage: [en, no]\ntags:\n- a\n- 'b'\nx: &a {y: 1e3}\nz: *a\n---\n"
+            b"# T\n\n## Usage\n\nText.\n",
+            b"---\nmodel-index:\n- name: x\n  results:\n  - dataset: {type: a, revision: 123}\n    metrics:\n"
+            b"    - {type: f1, value: 0.5}\n---\n| a | b |\n|---|---|\n| 1 | 2 |\n\n- [ ] [More Information Needed]\n",
+            b"\xef\xbb\xbf--- \r\nlicense:\tmit\r\n---oops\r\n<h2 a='b'>c</h2>\n"
+            b"```python\nAutoModel.from_pretrained('a/b')\n```\n",
+            b"badge\n\n---\nlicense: mit\n---\n\n> - [a](b) ![c](d) {{ e }} ${f} <!-- g --> @article{h,\n title={i}}\n",
+            b"\xff\xfe#\0 \0a\0",
+        ],
+    ),
     "secrets": (secrets, [b"aws_secret_access_key = x\nhf_abc https://a:b@c.d wandb_api_key: 0"]),
 }
 
@@ -197,6 +227,7 @@ def main() -> None:
             sys.argv[0],
             f"-max_total_time={options.seconds}",
             "-timeout=2",
+            "-max_len=4096",
             "-rss_limit_mb=500",
             f"-artifact_prefix={corpus}/",
             "-print_final_stats=1",

@@ -6,25 +6,31 @@ touching anything else: every result is read again, and must say in both dialect
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
-from hubpub.card.yaml_block import Path
+from hubpub.card.yaml_block import Path, python_reading, tabs_outside_text
 from hubpub.card.yaml_text import dump, flow
 
 TextEdit: TypeAlias = tuple[int, int, str]
 TextEdits: TypeAlias = tuple[TextEdit, ...]
 
+_INDENTING = re.compile(r"(?<=[\r\n])\t+")
+_NOTHING = object()
+_FLOW = re.compile(r"(?:[&!]\S*\s+){0,2}[\[{]")
+
 
 def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:
     """The text with edits that do not overlap."""
-    for start, end, new in sorted(edits, reverse=True):
-        text = text[:start] + new + text[end:]
-    return text
+    parts: list[str] = []
+    at = 0
+    for start, end, new in sorted(edits):
+        parts += (text[at:start], new)
+        at = end
+    return "".join((*parts, text[at:]))
 
 
 @lru_cache(maxsize=2)
@@ -69,9 +75,7 @@ def set_value(text: str, front_matter: FrontMatter, path: Path, value: Any) -> T
     span = front_matter.values.get(path)
     if span is None or not path:
         return None
-    start, end = span
-    # the span of a block collection goes on to the next token: its last line's end belongs to the value, no more
-    end = start + len(text[start:end].rstrip())
+    start, end = span[0], _value_end(text, front_matter, path)
     key = front_matter.keys.get(path)
     opens_a_line = key is not None and "\n" in text[key[1] : start].replace("\r", "\n")
     if opens_a_line and key is not None:
@@ -111,7 +115,7 @@ def remove_key(text: str, front_matter: FrontMatter, path: Path) -> TextEdits | 
     start = _start_of_line(text, key[0])
     if text[start : key[0]].strip():
         return None
-    end = max(value[0] + len(text[value[0] : value[1]].rstrip()), key[1] + 1)
+    end = max(_value_end(text, front_matter, path), key[1] + 1)
     edits = (_lines(text, front_matter, start, end),)
     return _verified(text, edits, _without(front_matter.data, path), _without(front_matter.hub_data, path))
 
@@ -141,15 +145,65 @@ def _lines(text: str, front_matter: FrontMatter, start: int, end: int) -> TextEd
     end = min(rest.end() if rest else end, front_matter.end)
     if end == front_matter.end and start > front_matter.start:
         # the last line ends where the closing fence begins: the line end before it goes instead
-        start = front_matter.start + len(text[front_matter.start : start].rstrip("\r\n"))
+        start -= 2 if text[:start].endswith("\r\n") else 1
     return start, end, ""
+
+
+def remove_earlier_entry(text: str, front_matter: FrontMatter) -> TextEdits | None:
+    """Take out the first of two entries with the same key, which PyYAML does not read; the Hub reads neither."""
+    problem = front_matter.problem
+    if problem is None or problem.earlier is None:
+        return None
+    start = _start_of_line(text, problem.earlier[0])
+    end = _start_of_line(text, max(problem.earlier[1], text.find("\n", problem.earlier[0]) + 1))
+    if text[start : problem.earlier[0]].strip() or end <= start or end > problem.offset:
+        return None
+    edits = ((start, end, ""),)
+    after = read_front_matter(apply_edits(text, edits))
+    is_read = after.data is not None and after.data == python_reading(front_matter.raw)
+    another = after.problem is not None and after.problem.kind == "duplicate-key"
+    return edits if is_read or another else None
+
+
+def without_tabs(text: str, front_matter: FrontMatter) -> TextEdits | None:
+    """Write blanks for the tabs that PyYAML refuses: one between a key and its value, two for each that indents."""
+    if front_matter.problem is None or front_matter.problem.kind != "tab":
+        return None
+    if front_matter.hub_data is None:
+        runs = [match.span() for match in _INDENTING.finditer(text, front_matter.start, front_matter.end)]
+        tabs = tuple((start, end, "  " * (end - start)) for start, end in runs)
+    else:
+        at = front_matter.start
+        tabs = tuple((at + start, at + end, " ") for start, end in tabs_outside_text(front_matter.raw))
+    after = read_front_matter(apply_edits(text, tabs))
+    if not tabs or after.data is None or front_matter.hub_data not in (None, after.hub_data):
+        return None
+    return tabs
+
+
+def _value_end(text: str, front_matter: FrontMatter, path: Path) -> int:
+    """The offset behind a value. The span of a block collection goes on to the next token, over comments."""
+    start, end = front_matter.values[path]
+    if _FLOW.match(text, start):
+        return end
+    inside = (other for other in front_matter.values if other[: len(path)] == path and other != path)
+    holders = {other[:-1] for other in front_matter.values}
+    ends = [
+        front_matter.values[other][1]
+        for other in inside
+        if other not in holders or _FLOW.match(text, front_matter.values[other][0])
+    ]
+    last = max((at for at in ends if at <= end), default=end)
+    return start + len(text[start:last].rstrip())
 
 
 def _verified(
     text: str, edits: TextEdits, wanted: dict[str, Any] | None, hub_wanted: dict[str, Any] | None
 ) -> TextEdits | None:
+    if wanted is None or hub_wanted is None:
+        return None
     read = edited(text, edits)
-    same = read.data == wanted and read.hub_data == hub_wanted and list(read.data or ()) == list(wanted or ())
+    same = read.data == wanted and read.hub_data == hub_wanted and list(read.data or ()) == list(wanted)
     return edits if same else None
 
 
@@ -157,35 +211,56 @@ def _start_of_line(text: str, offset: int) -> int:
     return max(text.rfind("\n", 0, offset), text.rfind("\r", 0, offset)) + 1
 
 
-def _holder(data: dict[str, Any] | None, path: Path) -> tuple[dict[str, Any], Any]:
-    """A copy of the data, and the collection in it that holds the last part of `path`."""
-    changed = copy.deepcopy(data or {})
+def _holder(data: dict[str, Any] | None, path: Path) -> tuple[dict[str, Any], Any] | None:
+    """A copy of the data, and the collection in it that holds the last part of `path`; None when none does.
+
+    A key that is no text to one of the readers, or that << brings in, is not where its path says.
+    """
+    changed: dict[str, Any] = _copy(data or {})
     holder: Any = changed
     for part in path[:-1]:
-        holder = holder[part]
-    return changed, holder
+        holder = _item(holder, part)
+    return (changed, holder) if _item(holder, path[-1]) is not _NOTHING else None
+
+
+def _copy(data: Any) -> Any:
+    """A copy in which nothing is shared: what an alias stands for is changed at one place only."""
+    if isinstance(data, dict):
+        return {key: _copy(value) for key, value in data.items()}
+    return [_copy(item) for item in data] if isinstance(data, list) else data
+
+
+def _item(holder: Any, part: str | int) -> Any:
+    if isinstance(holder, dict):
+        return holder.get(part, _NOTHING)
+    if isinstance(holder, list) and isinstance(part, int) and part < len(holder):
+        return holder[part]
+    return _NOTHING
 
 
 def _with(data: dict[str, Any] | None, path: Path, value: Any) -> dict[str, Any] | None:
-    if data is None:
+    found = _holder(data, path)
+    if found is None:
         return None
-    changed, holder = _holder(data, path)
+    changed, holder = found
     holder[path[-1]] = value
     return changed
 
 
 def _without(data: dict[str, Any] | None, path: Path) -> dict[str, Any] | None:
-    if data is None:
+    found = _holder(data, path)
+    if found is None:
         return None
-    changed, holder = _holder(data, path)
+    changed, holder = found
     del holder[path[-1]]
     return changed
 
 
 def _renamed(data: dict[str, Any] | None, path: Path, name: str) -> dict[str, Any] | None:
-    if data is None:
+    found = _holder(data, path)
+    if found is None:
         return None
-    changed, holder = _holder(data, path)
+    changed, holder = found
     items = [(name if key == path[-1] else key, value) for key, value in holder.items()]
     holder.clear()
     holder.update(items)

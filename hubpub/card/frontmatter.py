@@ -12,8 +12,9 @@ from hubpub.card.yaml_block import Path, Span, YamlProblem, read_yaml
 
 # The Hub's own expression, see REGEX_YAML_BLOCK in
 # https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/repocard.py. In JavaScript, where the
-# Hub runs it, \s also matches a byte order mark and $ only the very end.
-_BLOCK = re.compile(r"([\s\ufeff]*---(?:\r\n|\r|\n))([\S\s]*?)((?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|\Z))")
+# Hub runs it, \s also matches a byte order mark, but no separators of ASCII, and $ only the very end.
+_JS_BLANK = r"[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
+_BLOCK = re.compile(rf"({_JS_BLANK}*---(?:\r\n|\r|\n))([\S\s]*?)((?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|\Z))")
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 # Only the first part of a card is searched for a block that the Hub would not see.
@@ -55,6 +56,8 @@ class FrontMatterProblem:
         line: 1-based line in the card.
         column: 1-based column in that line.
         fatal: whether the Hub rejects the card; it takes a card with a block that it does not see.
+        offset: of that place in the card.
+        earlier: of a duplicate key, the span of the entry that is there before, in the card.
     """
 
     kind: str
@@ -62,11 +65,13 @@ class FrontMatterProblem:
     line: int
     column: int
     fatal: bool = True
+    offset: int = 0
+    earlier: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class FrontMatter:
-    """The block, or the lack of one.
+    """The block, or the lack of one. Two are equal when they are the same object.
 
     Attributes:
         found: whether the Hub sees a block.
@@ -141,7 +146,10 @@ def _moved(spans: Mapping[Path, Span], by: int) -> dict[Path, Span]:
 
 def _located(problem: YamlProblem, start: int, lines: Lines) -> FrontMatterProblem:
     line, column = lines.place(start + problem.offset)
-    return FrontMatterProblem(problem.kind, problem.message, line, column, problem.fatal)
+    earlier = problem.earlier and (start + problem.earlier[0], start + problem.earlier[1])
+    return FrontMatterProblem(
+        problem.kind, problem.message, line, column, problem.fatal, start + problem.offset, earlier
+    )
 
 
 def _overlooked(text: str, lines: Lines) -> FrontMatterProblem | None:
@@ -150,7 +158,7 @@ def _overlooked(text: str, lines: Lines) -> FrontMatterProblem | None:
 
     def problem(kind: str, message: str, offset: int) -> FrontMatterProblem:
         line, column = lines.place(offset)
-        return FrontMatterProblem(kind, message, line, column, fatal=False)
+        return FrontMatterProblem(kind, message, line, column, fatal=False, offset=offset)
 
     for fence in _FENCE.finditer(head):
         before = head[: fence.start()]

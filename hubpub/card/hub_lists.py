@@ -1,4 +1,4 @@
-"""What the Hub knows by name: licences, tasks, libraries, keys. Each list is a data file with its source and date."""
+"""What the Hub knows by name: licences, tasks, libraries, languages, keys; each a data file with source and date."""
 
 from __future__ import annotations
 
@@ -36,6 +36,13 @@ def pipeline_tags() -> Mapping[str, str]:
 def libraries() -> Mapping[str, str]:
     """The ids that the Hub knows as `library_name`, with their names for people."""
     names: dict[str, str] = read_data("libraries.json")["ids"]
+    return names
+
+
+@cache
+def languages() -> Mapping[str, str]:
+    """The codes of ISO 639-1, 639-2 and 639-3, and the Hub's own values, with their names in English."""
+    names: dict[str, str] = read_data("languages.json")["ids"]
     return names
 
 
@@ -82,16 +89,6 @@ def nearest_library(name: str) -> str | None:
         return known
     found = difflib.get_close_matches(name.casefold()[:100], list(libraries()), n=1, cutoff=0.85)
     return found[0] if found else None
-
-
-def nearest_language(name: str) -> str | None:
-    """The language code that somebody who wrote `name` most likely meant; None when there is none near."""
-    wanted = name.casefold().strip()
-    locale = re.fullmatch(r"([a-z]{2,3})[-_](?:[a-z]{2}|[a-z]{4}|[0-9]{3})(?:[-_][a-z]{2})?", wanted)
-    if locale:
-        return locale[1]
-    known: str | None = read_data("languages-aliases.json")["aliases"].get(wanted)
-    return known
 
 
 def relation_alias(name: str) -> str | None:
@@ -167,6 +164,37 @@ def _hyphenated(name: str) -> str:
     return re.sub(r"[\s_]+", "-", name.casefold().strip())
 
 
+def language_alias(name: str) -> str | None:
+    """The code of a language that is written in another way; None for others, and for what is no code.
+
+    By name in English or in the language itself (`English`, `deutsch`), by a code in capitals or with a region or
+    script behind it (`EN`, `pt_pt`, `zh-Hans`), or by the code of a country that is often taken for one (`jp`).
+    """
+    wanted = " ".join(re.sub(r"[(),]", " ", name[:200].casefold().replace("_", "-")).split())
+    aliases: dict[str, str] = read_data("languages.json")["aliases"]
+    code, _, region = wanted.partition("-")
+    if not region or wanted in aliases:
+        return wanted if wanted in languages() else aliases.get(wanted)
+    if not 2 <= len(code) <= 3 or (region in languages() and region not in read_data("languages.json")["regions"]):
+        return None  # hi-en is two languages, pt-br one and a country
+    return code if code in languages() else aliases.get(code)
+
+
+@lru_cache(maxsize=256)
+def nearest_language(name: str) -> str | None:
+    """The code that somebody who wrote `name` most likely meant; None when there is none near."""
+    known = language_alias(name) or language_alias(name.strip().rpartition(" ")[2])  # "scientific english"
+    if known:
+        return known
+    aliases: dict[str, str] = read_data("languages.json")["aliases"]
+    near = _nearest_of(name.casefold()[:100], tuple(alias for alias in aliases if len(alias) > 3), 0.8)
+    return aliases[near] if near else None
+
+
 def _nearest(name: str, known: Mapping[str, str] | tuple[str, ...]) -> str | None:
-    found = difflib.get_close_matches(name.casefold()[:100], list(known), n=1)
+    return _nearest_of(name.casefold()[:100], tuple(known), 0.6)
+
+
+def _nearest_of(name: str, known: tuple[str, ...], cutoff: float) -> str | None:
+    found = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)
     return found[0] if found else None

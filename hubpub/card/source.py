@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import stat
 from pathlib import Path
@@ -14,6 +15,27 @@ if TYPE_CHECKING:
 
 CARD = "README.md"
 LARGEST_CARD = 20 << 20
+
+_OTHER_ENCODINGS = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def decode_card(content: bytes) -> tuple[str, int | None]:
+    """The text of a card, and the offset of its first byte that is not UTF-8; None when all of it is.
+
+    Windows' "Unicode" (UTF-16 with a byte order mark) is read as what it is, so that what else is wrong can be told.
+    """
+    try:
+        return content.decode("utf-8"), None
+    except UnicodeDecodeError as error:
+        for mark, encoding in _OTHER_ENCODINGS:
+            if content.startswith(mark):
+                return content.decode(encoding, "replace"), 0
+        return content.decode("utf-8", "replace"), error.start
 
 
 def read_card_file(path: Path) -> bytes:

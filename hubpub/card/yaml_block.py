@@ -6,10 +6,13 @@ They differ on `no`, `1e3`, `0o12` or `12:30:45`, on duplicate keys and on tabs.
 
 from __future__ import annotations
 
+import base64
+import binascii
 import datetime
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import yaml
@@ -21,13 +24,26 @@ LARGEST = 1 << 20
 _DEEPEST = 64
 _LARGEST_EXPANSION = 200_000
 _LARGEST_FOR_PURE_PYTHON = 1 << 16
+# PyYAML's constructors take a tagged scalar for what it says it is: `!!int ""`, `!!bool x`, `!!timestamp x`.
+_CONSTRUCTION_ERRORS = (yaml.YAMLError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 
-_Loader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _SCALARS = ("null", "bool", "int", "float", "binary", "timestamp", "str", "merge", "value")
-_KNOWN_TAGS = {_TAG + name for name in (*_SCALARS, "seq", "map", "omap", "pairs", "set")}
+_KNOWN_TAGS: Mapping[type[yaml.Node], frozenset[str]] = {
+    yaml.ScalarNode: frozenset(_TAG + name for name in _SCALARS),
+    yaml.SequenceNode: frozenset(_TAG + name for name in ("seq", "omap", "pairs")),
+    yaml.MappingNode: frozenset(_TAG + name for name in ("map", "set")),
+}
+# Line ends to YAML 1.1, and so to PyYAML; to YAML 1.2 they are characters like others.
+_ONLY_YAML_1_1_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+
+_JS_TYPES = {"bool": bool, "int": int, "null": type(None), "timestamp": datetime.date}
+
+_TABS_OR_COMMENT = re.compile(r"\t+|(?<!\S)#[^\r\n]*")
 
 # The scalar types of js-yaml 4: https://github.com/nodeca/js-yaml/tree/4.1.0/lib/type
+_WRITTEN_TAG = re.compile(r"(?:&\S+\s+)?!")
 _JS_NULL = re.compile(r"~|null|Null|NULL|")
 _JS_TRUE = re.compile(r"true|True|TRUE")
 _JS_FALSE = re.compile(r"false|False|FALSE")
@@ -52,12 +68,14 @@ class YamlProblem:
         message: what is wrong, in a few words.
         offset: where, in characters from the start of the block.
         fatal: whether the Hub cannot read it either.
+        earlier: of a duplicate key, the span of the entry that is there before, key and value.
     """
 
     kind: str
     message: str
     offset: int = 0
     fatal: bool = True
+    earlier: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +98,45 @@ class YamlReading:
 
 
 class _UnreadableError(Exception):
-    def __init__(self, kind: str, message: str, offset: int = 0) -> None:
+    def __init__(
+        self, kind: str, message: str, offset: int = 0, *, fatal: bool = True, earlier: Span | None = None
+    ) -> None:
         super().__init__(message)
-        self.problem = YamlProblem(kind, message, offset)
+        self.problem = YamlProblem(kind, message, offset, fatal, earlier)
 
 
 def read_yaml(block: str) -> YamlReading:
     """Read the mapping that `block` holds; what stands in the way is in `problem`."""
+    problem = None
     try:
-        node = _compose(block)
+        try:
+            node = _compose(block)
+        except _UnreadableError as error:
+            as_the_hub = _ONLY_YAML_1_1_LINE_ENDS.sub(" ", block)
+            if error.problem.kind != "syntax" or as_the_hub == block:
+                raise
+            node = _compose(as_the_hub)
+            problem = YamlProblem("syntax", error.problem.message, error.problem.offset, fatal=False)
         _check(node)
-        hub_data = _JsReader().mapping(node)
+        hub_data = _JsReader(block).mapping(node)
     except _UnreadableError as error:
         return YamlReading(problem=error.problem)
     keys: dict[Path, Span] = {}
     values: dict[Path, Span] = {}
     _locate(node, (), keys, values)
-    problem = _only_python_fails(block)
+    problem = problem or _only_python_fails(block)
     data = None
     if problem is None:
         data, problem = _construct(node)
     return YamlReading(data, hub_data, problem, keys, values)
+
+
+def python_reading(block: str) -> dict[str, Any] | None:
+    """The mapping as PyYAML alone reads it: of two entries with the same key, it keeps the last."""
+    try:
+        return _construct(_compose(block))[0]
+    except _UnreadableError:
+        return None
 
 
 def _compose(block: str) -> yaml.MappingNode:
@@ -109,7 +145,7 @@ def _compose(block: str) -> yaml.MappingNode:
     try:
         # composing recurses, in C: events come first, one by one, to see how deep it would go
         depth = 0
-        for event in yaml.parse(block, Loader=_Loader):
+        for event in yaml.parse(block, Loader=LOADER):
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > _DEEPEST:
@@ -120,12 +156,10 @@ def _compose(block: str) -> yaml.MappingNode:
                     )
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
-        node = yaml.compose(block, Loader=_Loader)
+        node = yaml.compose(block, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        # libyaml 0.2.6 and later have a bound of their own, which the scanner meets before any event.
-        kind = "bounds" if "nesting depth" in (error.problem or "") else "syntax"
-        raise _UnreadableError(kind, _sentence(error), mark.index if mark else 0) from error
+        raise _refusal(block, error, mark.index if mark else 0) from error
     except (yaml.YAMLError, ValueError) as error:
         offset = getattr(error, "position", 0)
         reason = getattr(error, "reason", None) or str(error)
@@ -139,6 +173,19 @@ def _compose(block: str) -> yaml.MappingNode:
     return node
 
 
+def _refusal(block: str, error: yaml.MarkedYAMLError, offset: int) -> _UnreadableError:
+    problem = error.problem or ""
+    # libyaml 0.2.6 and later have a bound of their own, which the scanner meets before any event.
+    if "nesting depth" in problem:
+        return _UnreadableError("bounds", _sentence(error), offset)
+    if "tab character where an indentation" in problem:
+        # in the first line of a block scalar, where js-yaml takes it for text
+        return _UnreadableError("tab", "a tab where YAML wants blanks", offset, fatal=False)
+    if block[offset : offset + 1] == "\t":
+        return _UnreadableError("tab", "a tab where YAML wants blanks", offset)
+    return _UnreadableError("syntax", _sentence(error), offset)
+
+
 def _sentence(error: yaml.MarkedYAMLError) -> str:
     parts = [" ".join(part.split()) for part in (error.context, error.problem) if part]
     return ", ".join(parts) or "it is not YAML"
@@ -146,39 +193,52 @@ def _sentence(error: yaml.MarkedYAMLError) -> str:
 
 def _check(root: yaml.MappingNode) -> None:
     """Refuse what either reader refuses, or what aliases blow up; visits every node once."""
-    sizes: dict[int, int] = {}
+    done: dict[int, tuple[int, int]] = {}
     open_nodes: set[int] = set()
 
-    def visit(node: yaml.Node) -> int:
-        if id(node) in sizes:
-            return sizes[id(node)]
+    def visit(node: yaml.Node) -> tuple[int, int]:
+        """How many values a node stands for, and how deep they are nested."""
+        if id(node) in done:
+            return done[id(node)]
         if id(node) in open_nodes:
             raise _UnreadableError("bounds", "an alias refers to what it is part of", node.start_mark.index)
         open_nodes.add(id(node))
-        if node.tag not in _KNOWN_TAGS:
+        if node.tag not in _KNOWN_TAGS[type(node)]:
             raise _UnreadableError("tag", f"unknown tag {node.tag}", node.start_mark.index)
-        size = 1
-        if isinstance(node, yaml.MappingNode):
-            seen = set()
-            for key, value in node.value:
-                if isinstance(key, yaml.ScalarNode) and key.tag != _TAG + "merge":
-                    if key.value in seen:
-                        raise _UnreadableError(
-                            "duplicate-key", f"the key {key.value} is there twice", key.start_mark.index
-                        )
-                    seen.add(key.value)
-                size += visit(key) + visit(value)
-        elif isinstance(node, yaml.SequenceNode):
-            size += sum(map(visit, node.value))
+        size, depth = 1, 0
+        for child in _children(node):
+            more, deeper = visit(child)
+            size, depth = size + more, max(depth, deeper)
         if size > _LARGEST_EXPANSION:
             raise _UnreadableError(
                 "bounds", f"its aliases expand to more than {_LARGEST_EXPANSION} values", node.start_mark.index
             )
+        if depth >= _DEEPEST:
+            raise _UnreadableError("bounds", f"its aliases nest it more than {_DEEPEST} deep", node.start_mark.index)
         open_nodes.remove(id(node))
-        sizes[id(node)] = size
-        return size
+        done[id(node)] = size, depth + 1
+        return done[id(node)]
 
     visit(root)
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    """The nodes below a node; of a mapping, keys and values by turns, and no key twice."""
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, Span] = {}
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != _TAG + "merge":
+                if key.value in seen:
+                    raise _twice(key.value, key, seen[key.value])
+                seen[key.value] = (key.start_mark.index, max(key.end_mark.index, value.end_mark.index))
+            yield key
+            yield value
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def _twice(name: str, key: yaml.Node, earlier: Span | None = None) -> _UnreadableError:
+    return _UnreadableError("duplicate-key", f"the key {name} is there twice", key.start_mark.index, earlier=earlier)
 
 
 def _locate(node: yaml.Node, path: Path, keys: dict[Path, Span], values: dict[Path, Span]) -> None:
@@ -202,7 +262,7 @@ def _locate(node: yaml.Node, path: Path, keys: dict[Path, Span], values: dict[Pa
 
 def _only_python_fails(block: str) -> YamlProblem | None:
     """A tab after a colon: js-yaml and libyaml take it, PyYAML without libyaml, which the client uses, does not."""
-    if "\t" not in block:
+    if "\t" not in block or not tabs_outside_text(block):
         return None
     try:
         yaml.compose(block[:_LARGEST_FOR_PURE_PYTHON], Loader=yaml.SafeLoader)
@@ -213,26 +273,65 @@ def _only_python_fails(block: str) -> YamlProblem | None:
     return None
 
 
+def tabs_outside_text(block: str) -> list[Span]:
+    """The runs of tabs in a block that are not in quotes, block scalars or comments."""
+    found: list[Span] = []
+    behind = 0
+    try:
+        for token in yaml.scan(block, Loader=LOADER):
+            start, end = token.start_mark.index, token.end_mark.index
+            plain = isinstance(token, yaml.ScalarToken) and token.plain
+            runs = _TABS_OR_COMMENT.finditer(block, behind, max(behind, end if plain else start))
+            found += (run.span() for run in runs if run[0][0] == "\t")
+            behind = max(behind, end)
+    except yaml.YAMLError:
+        return found
+    return found
+
+
 def _construct(node: yaml.MappingNode) -> tuple[dict[str, Any] | None, YamlProblem | None]:
-    loader = _Loader("")
+    loader = LOADER("")
     try:
         data = loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         return None, YamlProblem("syntax", _sentence(error), mark.index if mark else 0, fatal=False)
-    except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
-        return None, YamlProblem("syntax", f"a value cannot be read: {error}", fatal=False)
+    except _CONSTRUCTION_ERRORS as error:
+        return None, YamlProblem("syntax", f"a value cannot be read: {error}", _unbuildable(node), fatal=False)
     finally:
         loader.dispose()
     return {str(key): value for key, value in data.items()}, None
 
 
+def _unbuildable(root: yaml.Node) -> int:
+    """The offset of the first scalar that PyYAML cannot make a value of."""
+    loader = LOADER("")
+    try:
+        for node in _scalars(root, set()):
+            try:
+                loader.construct_object(node)
+            except _CONSTRUCTION_ERRORS:
+                return int(node.start_mark.index)
+    finally:
+        loader.dispose()
+    return int(root.start_mark.index)
+
+
+def _scalars(node: yaml.Node, seen: set[int]) -> Iterator[yaml.ScalarNode]:
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif id(node) not in seen:
+        seen.add(id(node))
+        for child in _children(node):
+            yield from _scalars(child, seen)
+
+
 class _JsReader:
     """Values as js-yaml makes them: its own scalar types, and keys that are always strings."""
 
-    def __init__(self) -> None:
+    def __init__(self, block: str) -> None:
+        self._block = block
         self._done: dict[int, Any] = {}
-        self._yaml_1_1 = yaml.SafeLoader("")
 
     def mapping(self, node: yaml.MappingNode) -> dict[str, Any]:
         """The mapping of `node`, with what `<<` brings in."""
@@ -243,7 +342,10 @@ class _JsReader:
                 for parent in self._parents(value):
                     merged = {**self.value(parent), **merged}
             else:
-                own[self._key(key)] = self.value(value)
+                name = _js_string(self.value(key))
+                if name in own:
+                    raise _twice(name, key)
+                own[name] = self.value(value)
         return {**merged, **own}
 
     def value(self, node: yaml.Node) -> Any:
@@ -265,20 +367,50 @@ class _JsReader:
                 raise _UnreadableError("syntax", "<< wants a mapping to merge", node.start_mark.index)
             yield parent
 
-    def _key(self, node: yaml.Node) -> str:
-        value = self.value(node)
-        if value is None or isinstance(value, bool):
-            return {None: "null", True: "true", False: "false"}[value]
-        return str(value)
-
     def _scalar(self, node: yaml.ScalarNode) -> Any:
         text: str = node.value
-        resolve: Callable[..., str] = self._yaml_1_1.resolve
-        if not node.style and node.tag == resolve(yaml.ScalarNode, text, (True, False)):
-            return js_scalar(text)
+        if self._has_tag(node):
+            try:
+                return _js_tagged(text, node.tag.removeprefix(_TAG))
+            except ValueError as error:
+                message = f"{text[:40]!r} is not what its tag says"
+                raise _UnreadableError("tag", message, node.start_mark.index) from error
+        return text if node.style else js_scalar(text)
+
+    def _has_tag(self, node: yaml.ScalarNode) -> bool:
+        """Whether a tag is written; the composer puts one on every node. It stands before or behind an anchor."""
+        return bool(_WRITTEN_TAG.match(self._block, node.start_mark.index))
+
+
+def _js_tagged(text: str, tag: str) -> Any:
+    """What js-yaml makes of a scalar with a tag; ValueError when the tag does not fit."""
+    if tag == "str":
         return text
+    if tag == "binary":
+        try:
+            return base64.b64decode(text, validate=True)
+        except binascii.Error as error:
+            raise ValueError(text) from error
+    made = js_scalar(text)
+    if tag == "float" and isinstance(made, (int, float)) and not isinstance(made, bool):
+        return float(made)
+    if type(made) is not _JS_TYPES.get(tag):
+        raise ValueError(text)
+    return made
 
 
+def _js_string(value: Any) -> str:
+    """What JavaScript makes of a value that is used as a key."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, list):
+        return ",".join(map(_js_string, value))
+    if isinstance(value, dict):
+        return "[object Object]"
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+@lru_cache(maxsize=4096)
 def js_scalar(text: str) -> Any:
     """What js-yaml makes of an unquoted scalar: None, a bool, a number, a date or the text itself."""
     if _JS_NULL.fullmatch(text):
@@ -287,7 +419,7 @@ def js_scalar(text: str) -> Any:
         return True
     if _JS_FALSE.fullmatch(text):
         return False
-    if _JS_INT.fullmatch(text) or _JS_FLOAT.fullmatch(text):
+    if not text.endswith("_") and (_JS_INT.fullmatch(text) or _JS_FLOAT.fullmatch(text)):
         return _js_number(text)
     if _JS_DATE.fullmatch(text):
         return _js_date(text)

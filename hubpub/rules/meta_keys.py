@@ -115,7 +115,7 @@ def _codes_now(subject: CardSubject) -> Counter[str]:
 def _codes(text: str, subject: CardSubject) -> Counter[str]:
     """How often each of the other rules about metadata finds something in the block of `text`."""
     lines = Lines(text)
-    card = Card(text, read_front_matter(text, lines), (), (), lines)
+    card = Card(text, read_front_matter(text, lines), (), (), lines, len(text))
     judged = replace(subject, card=card)
     others = (rule for rule in card_rules if rule.code.startswith("META") and rule.code != "META017")
     return Counter(rule.code for rule in others for _ in rule.run(judged))

@@ -95,18 +95,19 @@ def lint_card(
     from hubpub.card.document import Card
     from hubpub.card.ignores import is_silenced
     from hubpub.card.sections import score
+    from hubpub.card.source import decode_card
     from hubpub.rules import card_families  # noqa: F401 -- declares the rules
 
     started = time.perf_counter()
-    try:
-        text, undecodable = content.decode("utf-8"), None
-    except UnicodeDecodeError as error:
-        text, undecodable = content.decode("utf-8", "replace"), error.start
+    text, undecodable = decode_card(content)
     subject = CardSubject(Card.parse(text), path, folder, undecodable, **(given or {}))
     selection = selection or Selection.without(ignore)
     selection.check(card_rules)
     findings, skipped = _run(selection.rules(card_rules, path), subject, selection)
     skipped += [Skip(f"{rule.code} {rule.name}", "only with --online") for rule in selection.waiting(card_rules)]
+    if subject.card.read_to < len(text):
+        line = subject.card.lines.place(subject.card.read_to)[0]
+        skipped.append(Skip(f"the text of {path} behind line {line:,}", "a card is read up to 0.5 MB and 32,768 lines"))
     if inline_ignores:
         findings = [finding for finding in findings if not is_silenced(subject.card, finding)]
     filled, total = score(subject.card, subject.profile)

@@ -61,6 +61,9 @@ def card_empty(subject: CardSubject) -> Iterator[Problem]:
     source="https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/repocard.py",
 )
 def card_not_utf8(subject: CardSubject) -> Iterator[Problem]:
-    """The first byte that is not UTF-8."""
+    """The first byte that is not UTF-8, or the first that no text has."""
     if subject.undecodable is not None:
         yield Problem(f"the card is not UTF-8: byte {subject.undecodable} begins no character", subject.path)
+    elif (nul := subject.card.text.find("\0")) >= 0:
+        line, column = subject.card.lines.place(nul)
+        yield Problem("the card is not text: it holds a NUL byte", subject.path, line, column)

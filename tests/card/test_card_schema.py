@@ -34,7 +34,7 @@ def test_no_block_is_a_warning(text: str) -> None:
         ("- a", '"value" must be of type object'),
         ("[a, b]", '"value" must be of type object'),
         ("a: b: c", "Invalid YAML in README.md: mapping values are not allowed in this context (2:5)"),
-        ("license: mit\nlicense: mit", "Invalid YAML in README.md: the key license is there twice (3:1)"),
+        ("license: mit\nlicense: mit", "Invalid YAML in README.md: duplicated mapping key (3:1)"),
         ("x: !!python/tuple [a]", "Invalid YAML in README.md: unknown tag tag:yaml.org,2002:python/tuple (2:4)"),
     ],
 )
