@@ -60,10 +60,9 @@ def yaml_implicit_boolean(subject: CardSubject) -> Iterator[Problem]:
 @card_rules.rule(
     "META009",
     "yaml-implicit-number-or-date",
-    Severity.ERROR,
+    Severity.WARNING,
     summary="An unquoted value is a number or a date where text is due, or only to one of the readers.",
-    why="A revision of digits is a number to YAML, and the Hub rejects the push: dataset.revision must be a string. It "
-    "reads 40 digits as 5.5e+39. Elsewhere 1e3, 012, 0o12 and 12:30:45 are different values to PyYAML and to the Hub.",
+    why="A name or tag of digits is a number to YAML, and clients that expect text stop or show another one. 1e3, 012, 0o12 and 12:30:45 are different values to PyYAML and to the Hub.",
     bad="---\nlicense: mit\nmodel-index:\n- name: x\n  results:\n  - task: {type: fill-mask}\n"
     "    dataset: {name: 2024, type: a/x}\n    metrics: [{type: accuracy, value: 0.5}]\n---",
     good="---\nlicense: mit\nmodel-index:\n- name: x\n  results:\n  - task: {type: fill-mask}\n"
@@ -78,9 +77,8 @@ def yaml_implicit_number_or_date(subject: CardSubject) -> Iterator[Problem]:
         written, name = _written(subject, difference), _name(difference.path)
         if _wants_text(difference.path):
             noun = "a date" if difference.cause == "date" else "a number"
-            severity = Severity.WARNING
             message = f"{name}: {written} is {noun}, and text is due"
-            yield _at(subject, difference, message, _quoted(subject, difference, safe=True), severity)
+            yield _at(subject, difference, message, _quoted(subject, difference, safe=True), None)
         elif difference.cause != "date":
             readings = f"{_shown(difference.python)} to the Python client and {_shown(difference.hub)} to the Hub"
             severity = Severity.WARNING if difference.path[-1] == "value" else Severity.INFO
