@@ -50,9 +50,6 @@ METHODS = {
     "batch_encode_plus": "",
     "prepare_seq2seq_batch": None,
     "as_target_tokenizer": None,
-    "build_inputs_with_special_tokens": None,
-    "create_token_type_ids_from_sequences": None,
-    "prepare_for_model": None,
 }
 # Arguments, by what takes them, and their present name; None where no other argument does the same.
 ARGUMENTS: dict[str, dict[str, str | None]] = {

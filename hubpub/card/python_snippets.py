@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from hubpub.card.code_blocks import CodeBlock, code_blocks
 from hubpub.card.document import Card
@@ -93,6 +94,7 @@ class PythonOfCard:
         calls: every call.
         bound: every name that is given to something anywhere.
         used: the first use of every name that is read, with its snippet.
+        operated: the names that are called, or of which an attribute is taken.
         constants: the strings that variables hold, by name; None where a variable holds several.
     """
 
@@ -101,6 +103,7 @@ class PythonOfCard:
     calls: tuple[Call, ...] = ()
     bound: frozenset[str] = frozenset()
     used: Mapping[str, tuple[Snippet, ast.Name]] = field(default_factory=dict)
+    operated: frozenset[str] = frozenset()
     constants: Mapping[str, str | None] = field(default_factory=dict)
 
     @property
@@ -133,6 +136,7 @@ def python_of(card: Card) -> PythonOfCard:
         tuple(reading.calls),
         frozenset(reading.bound),
         reading.used,
+        frozenset(reading.operated),
         reading.constants,
     )
 
@@ -145,14 +149,13 @@ class _Reading:
     calls: list[Call] = field(default_factory=list)
     bound: set[str] = field(default_factory=set)
     used: dict[str, tuple[Snippet, ast.Name]] = field(default_factory=dict)
+    operated: set[str] = field(default_factory=set)
     constants: dict[str, str | None] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
     def read(self, snippet: Snippet, tree: ast.Module) -> None:
-        nodes = [node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.expr | ast.arg | ast.pattern)]
-        nodes += [node for node in ast.walk(tree) if isinstance(node, ast.ExceptHandler)]
         # in the order of the text, so that a name means what it was given before
-        for node in sorted(nodes, key=_order):
+        for node in sorted((node for node in ast.walk(tree) if isinstance(node, _TELLING)), key=_order):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 self._import(snippet, node)
             elif isinstance(node, ast.Assign):
@@ -160,6 +163,10 @@ class _Reading:
             elif isinstance(node, ast.Call):
                 keywords = {keyword.arg: keyword for keyword in node.keywords if keyword.arg}
                 self.calls.append(Call(snippet, node, self._full_name(node.func), keywords))
+                if isinstance(node.func, ast.Name):
+                    self.operated.add(node.func.id)
+            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                self.operated.add(node.value.id)
             elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 self.used.setdefault(node.id, (snippet, node))
             self.bound.update(_names_bound_by(node))
@@ -207,10 +214,17 @@ class _Reading:
         return ""
 
 
+# The nodes that bind, use, call or make something.
+_TELLING = (
+    *(ast.Import, ast.ImportFrom, ast.Assign, ast.Call, ast.Attribute, ast.Name, ast.arg, ast.ExceptHandler),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Global, ast.Nonlocal),
+    *(ast.MatchAs, ast.MatchStar, ast.MatchMapping),
+)
+# Methods that give back what they are called on.
 _SAME = ("to", "cuda", "eval", "half", "float", "bfloat16", "cpu", "train")
 
 
-def _order(node: ast.stmt | ast.expr | ast.arg | ast.pattern | ast.ExceptHandler) -> tuple[int, int]:
+def _order(node: Any) -> tuple[int, int]:
     """Where a node takes effect: an assignment behind its value."""
     if isinstance(node, ast.Assign):
         return node.end_lineno or node.lineno, node.end_col_offset or 0
