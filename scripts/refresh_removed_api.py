@@ -1,4 +1,4 @@
-"""Write hubpub/card/data/removed-api.json and auto-classes.json anew: what snippets call and transformers has no longer.
+"""Write removed-api.json and auto-classes.json in hubpub/card/data: what snippets call and transformers has no longer.
 
 Run it with the transformers that the data should speak for; the earlier ones are read from their wheels, not installed:
 
@@ -108,7 +108,8 @@ def removed_api(today: str, version: str) -> dict[str, Any]:
         getattr(transformers, name)
     signatures = {
         # what from_pretrained does not take out goes to the model's own __init__, which refuses it
-        "model": inspect.getsource(transformers.PreTrainedModel.from_pretrained) + inspect.getsource(AutoModel.__base__),
+        "model": inspect.getsource(transformers.PreTrainedModel.from_pretrained)
+        + inspect.getsource(AutoModel.__base__),
         "Trainer": str(inspect.signature(Trainer.__init__)),
         "TrainingArguments": str(inspect.signature(TrainingArguments.__init__)),
     }
@@ -117,7 +118,9 @@ def removed_api(today: str, version: str) -> dict[str, Any]:
             if re.search(rf"\b{argument}\b", signatures[owner]):
                 sys.exit(f"{owner} takes {argument} again: take it out of ARGUMENTS")
     return {
-        "source": "the exported names of transformers " + ", ".join(EARLIER) + " and of the version below; REMOVED_TASKS, "
+        "source": "the exported names of transformers "
+        + ", ".join(EARLIER)
+        + " and of the version below; REMOVED_TASKS, "
         "SUPPORTED_TASKS and TASK_ALIASES of transformers.pipelines; signatures",
         "version": version,
         "date": today,
@@ -144,7 +147,9 @@ def feature_extractors(names: list[str]) -> dict[str, str]:
     """Those for images were other names of image processors."""
     import transformers
 
-    processors = {name: name.replace("FeatureExtractor", "ImageProcessor") for name in names if "FeatureExtractor" in name}
+    processors = {
+        name: name.replace("FeatureExtractor", "ImageProcessor") for name in names if "FeatureExtractor" in name
+    }
     return {name: new for name, new in processors.items() if hasattr(transformers, new)}
 
 
@@ -175,7 +180,11 @@ def exported(files: Iterable[tuple[str, bytes]]) -> Iterator[str]:
 
 def is_name(node: ast.AST) -> bool:
     """Whether a node is a string that could be the name of something exported."""
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(re.fullmatch(r"[A-Za-z]\w+", node.value))
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and bool(re.fullmatch(r"[A-Za-z]\w+", node.value))
+    )
 
 
 def auto_classes(today: str, version: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """BibTeX as cards have it: entries, and the first thing in each that a reader of BibTeX stumbles over.
 
-One pass over the text; the grammar is that of BibTeX's own reader (https://tug.ctan.org/info/bibtex/tamethebeast), without
-what nobody writes in a card.
+One pass over the text; the grammar is that of BibTeX's own reader (https://tug.ctan.org/info/bibtex/tamethebeast),
+without what nobody writes in a card.
 """
 
 from __future__ import annotations
@@ -15,11 +15,65 @@ BibtexFault: TypeAlias = Literal["unclosed", "no-key", "no-comma", "no-value", "
 
 # Of BibTeX, biblatex and the styles that publishers ask for.
 KNOWN_TYPES = frozenset(
-    """article artwork audio bibnote book bookinbook booklet collection commentary comment conference dataset electronic image
-    inbook incollection inproceedings inreference jurisdiction legal legislation letter manual mastersthesis misc movie
-    music mvbook mvcollection mvproceedings mvreference online patent performance periodical phdthesis preamble
-    proceedings reference report review software standard string suppbook suppcollection suppperiodical techreport thesis
-    unpublished video webpage website www inproc journal preprint""".split()
+    [
+        "article",
+        "artwork",
+        "audio",
+        "bibnote",
+        "book",
+        "bookinbook",
+        "booklet",
+        "collection",
+        "commentary",
+        "comment",
+        "conference",
+        "dataset",
+        "electronic",
+        "image",
+        "inbook",
+        "incollection",
+        "inproceedings",
+        "inreference",
+        "jurisdiction",
+        "legal",
+        "legislation",
+        "letter",
+        "manual",
+        "mastersthesis",
+        "misc",
+        "movie",
+        "music",
+        "mvbook",
+        "mvcollection",
+        "mvproceedings",
+        "mvreference",
+        "online",
+        "patent",
+        "performance",
+        "periodical",
+        "phdthesis",
+        "preamble",
+        "proceedings",
+        "reference",
+        "report",
+        "review",
+        "software",
+        "standard",
+        "string",
+        "suppbook",
+        "suppcollection",
+        "suppperiodical",
+        "techreport",
+        "thesis",
+        "unpublished",
+        "video",
+        "webpage",
+        "website",
+        "www",
+        "inproc",
+        "journal",
+        "preprint",
+    ]
 )
 _NO_ENTRIES = ("comment", "preamble", "string")
 
@@ -91,7 +145,7 @@ def _read(text: str, found: re.Match[str]) -> BibtexEntry:
             faults.append(("no-comma", _end_of_content(text, at), name))
         field = _FIELD.match(text, at)
         if field is None:
-            stray = text[at : at + 1] == "," or not text[at:at + 1]
+            stray = text[at : at + 1] == "," or not text[at : at + 1]
             if not stray:
                 faults.append(("no-value", at, name))
                 at, depth = _skip_group(text, at, 1, closing)
@@ -108,9 +162,7 @@ def _read(text: str, found: re.Match[str]) -> BibtexEntry:
         at = value
 
 
-def _whole(
-    kind: str, key: str, start: int, end: int, faults: list[tuple[BibtexFault, int, str]]
-) -> BibtexEntry:
+def _whole(kind: str, key: str, start: int, end: int, faults: list[tuple[BibtexFault, int, str]]) -> BibtexEntry:
     fault, at, name = faults[0] if faults else (None, 0, "")
     return BibtexEntry(kind, key, start, end, fault, at, name)
 

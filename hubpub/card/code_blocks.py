@@ -34,9 +34,12 @@ _BIBTEX = re.compile(
 )
 _COMMAND = re.compile(
     r"(?:\$[ \t]+)?(?:[A-Z_]{2,40}=\S{0,200}[ \t]+){0,5}(?:sudo[ \t]+)?(?:"
-    r"(?:pip3?|conda|uv|poetry|npm|apt(?:-get)?|brew|cargo|go|docker)[ \t]+(?:install|add|run|create|activate|pull|build|get)\b"
-    r"|uv[ \t]+pip\b|python3?[ \t]+(?:-[mcu][ \t]+\S|\S{1,200}\.py\b)|git[ \t]+(?:clone|lfs)\b|cd[ \t]+[\w./~$-]+[ \t]*$"
-    r"|export[ \t]+\w+=|(?:wget|curl)[ \t]+\S|(?:huggingface-cli|hf)[ \t]+[a-z]|ollama[ \t]+(?:run|pull)\b|vllm[ \t]+serve\b"
+    r"(?:pip3?|conda|uv|poetry|npm|apt(?:-get)?|brew|cargo|go|docker)[ \t]+(?:install|add|run|create|activate|pull"
+    r"|build|get)\b"
+    r"|uv[ \t]+pip\b|python3?[ \t]+(?:-[mcu][ \t]+\S|\S{1,200}\.py\b)|git[ \t]+(?:clone|lfs)\b"
+    r"|cd[ \t]+[\w./~$-]+[ \t]*$"
+    r"|export[ \t]+\w+=|(?:wget|curl)[ \t]+\S|(?:huggingface-cli|hf)[ \t]+[a-z]|ollama[ \t]+(?:run|pull)\b"
+    r"|vllm[ \t]+serve\b"
     r"|\.{0,2}/?(?:[\w.-]+/){0,8}llama-(?:cli|server)\b|torchrun[ \t]+\S|accelerate[ \t]+launch\b"
     r"|(?:ba)?sh[ \t]+\S{1,200}\.sh\b|\./\S{1,200}\.sh\b|mkdir[ \t]+\S|source[ \t]+\S)"
 )
@@ -112,9 +115,7 @@ def _read(card: Card, block: Block) -> CodeBlock:
         starts.append(start + shift)
         shifts.append(shift)
     language = declared or ("" if info else recognised_language(block.text))
-    return CodeBlock(
-        block, fenced, info, info_start, declared, language, first_line, tuple(shifts), tuple(starts)
-    )
+    return CodeBlock(block, fenced, info, info_start, declared, language, first_line, tuple(shifts), tuple(starts))
 
 
 def declared_language(info: str) -> str:

@@ -27,7 +27,9 @@ _CELL_MAGIC = re.compile(r"\s*%%(?!time|timeit|capture|prun)")
 _ELLIPSIS = re.compile(r"(?<![.\w])\.\.\.(?!\.)")
 _FILLED_IN = re.compile(r"<[A-Za-z][\w /:.,'-]{0,60}>")
 # Newer than the oldest Python that hubpub runs on: it must not be called wrong there.
-_NEWER = re.compile(r"[ \t]*(?:type[ \t]+\w+|(?:async[ \t]+)?def[ \t]+\w+\[|class[ \t]+\w+\[|except[ \t]+\w+[ \t]*,|.*\bt[\"'])")
+_NEWER = re.compile(
+    r"[ \t]*(?:type[ \t]+\w+|(?:async[ \t]+)?def[ \t]+\w+\[|class[ \t]+\w+\[|except[ \t]+\w+[ \t]*,|.*\bt[\"'])"
+)
 _LOOKS_LIKE_CODE = re.compile(r"^[ \t]*(?:>>> )?(?:import|from|def|class|with|for|\w[\w., ]{0,80}=.*\()", re.MULTILINE)
 _PROGRAM = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.With, ast.For)
 

@@ -1,7 +1,7 @@
 """The Python of a card, read as one program: its snippets build on each other, and names of an earlier one count later.
 
 Names are followed through imports (`import transformers as t; t.pipeline` is `transformers.pipeline`) and through
-variables: what `tok = AutoTokenizer.from_pretrained("a/b")` made is called `transformers.AutoTokenizer.from_pretrained()`.
+variables: what `tok = AutoModel.from_pretrained("a/b")` made is called `transformers.AutoModel.from_pretrained()`.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Call:
 
     @property
     def owner(self) -> str:
-        """The part before the last: `AutoModel` of `transformers.AutoModel.from_pretrained`; empty when there is none."""
+        """The part before the last, `AutoModel` of `transformers.AutoModel.from_pretrained`; empty without one."""
         return self.name.rpartition(".")[0].rpartition(".")[2]
 
     @property

@@ -18,7 +18,8 @@ _OTHER_FRAMEWORK = re.compile(r"(TF|Flax)[A-Z0-9]\w*")
 # "transformers==4.30", "transformers<5": the snippets are for that version.
 _PINNED = re.compile(
     r"\btransformers(?:\[[\w,-]{1,60}\])?[\"'`]{0,3}[ \t]{0,3}(?:[=~]=[ \t]{0,2}v?[0-4]\.|<[ \t]{0,2}5|<=[ \t]{0,2}4)"
-    r"|\btransformers(?:\.git)?@v[0-4]\.",
+    r"|\btransformers(?:\.git)?@v[0-4]\."
+    r"|\bversion [`\"']?[0-4]\.[\d.]{1,8}[`\"']? of (?:the )?[`\"'\[]?transformers\b",
     re.IGNORECASE,
 )
 

@@ -26,16 +26,20 @@ _PHONE = re.compile(r"(?<![\w+./-])(?:\+\d{1,3}[ -](?:\(?\d{1,4}\)?[ -]?){2,4}\d
 _SOCIAL_SECURITY = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
 _ADDRESS = re.compile(r"(?:\bIP\b[^\n\d]{0,20}|https?://)(\d{1,3}(?:\.\d{1,3}){3})(?![\w.])")
 _CONTACT = re.compile(
-    r"[\w.+-]{1,64}@[\w-]{1,63}\.\w|\bcontact\b|\breach (?:out|us|me)\b|/issues\b|/discussions\b|community tab|\bdiscord\b"
+    r"[\w.+-]{1,64}@[\w-]{1,63}\.\w|\bcontact\b|\breach (?:out|us|me)\b|/issues\b|/discussions\b|community tab"
+    r"|\bdiscord\b"
     r"|\bslack\b|\btwitter\.com/|\bx\.com/|\blinkedin\.com/|\bopen an issue\b|\bfeedback\b|\bmaintain(?:er|ed by)\b"
     r"|联系|問い合わせ|kontakt|contacto|contato",
     re.IGNORECASE,
 )
 _CITED = re.compile(
-    r"@\w{3,20}[ \t]*\{|\bcit(?:e|ation|ing|ed)\b|\bbibtex\b|arxiv|doi\.org|aclweb|aclanthology|引用|zitier|zitat|citar|citação",
+    r"@\w{3,20}[ \t]*\{|\bcit(?:e|ation|ing|ed)\b|\bbibtex\b|arxiv|doi\.org|aclweb|aclanthology|引用|zitier|zitat"
+    r"|citar|citação",
     re.IGNORECASE,
 )
-_NEEDS_FENCE = re.compile(r"^[ \t]*@(?:article|book|in\w{4,13}|misc|techreport|phdthesis|software|online)[ \t]*\{", re.IGNORECASE)
+_NEEDS_FENCE = re.compile(
+    r"^[ \t]*@(?:article|book|in\w{4,13}|misc|techreport|phdthesis|software|online)[ \t]*\{", re.IGNORECASE
+)
 
 
 @card_rules.rule(
@@ -43,7 +47,8 @@ _NEEDS_FENCE = re.compile(r"^[ \t]*@(?:article|book|in\w{4,13}|misc|techreport|p
     "secret-leak",
     Severity.ERROR,
     summary="The card holds a token, key or password.",
-    why="Snippets are pasted from notebooks that work, token and all. A published key is found and used within minutes, and "
+    why="Snippets are pasted from notebooks that work, token and all. A published key is found and used within "
+    "minutes, and "
     "stays in the history of the repo when the card is mended. The message shows the beginning of it only.",
     bad="```bash\ngit clone https://anna:Vq7-mPz2xKfw@huggingface.co/acme/x\n```",
     good="```bash\ngit clone https://huggingface.co/acme/x\n```",
@@ -64,7 +69,8 @@ def secret_leak(subject: CardSubject) -> Iterator[Problem]:
     "pii-email-phone",
     Severity.INFO,
     summary="The card names an e-mail address, a telephone number or the like.",
-    why="A public card is copied into data sets and search engines, and stays there when a person leaves. 79 of 949 real "
+    why="A public card is copied into data sets and search engines, and stays there when a person leaves. 79 of "
+    "949 real "
     "cards name an address; who wants to be written to may leave it.",
     bad="Write to jane.doe@acme.io.",
     good="Open a discussion in the [community tab](https://huggingface.co/acme/x/discussions).",
@@ -127,7 +133,8 @@ def no_contact(subject: CardSubject) -> Iterator[Problem]:
     "no-citation",
     Severity.INFO,
     summary="The card does not say how to cite the model.",
-    why="Researchers cite what tells them how; 520 of 949 real cards do not, and the Hub's template has a section for it.",
+    why="Researchers cite what tells them how; 520 of 949 real cards do not, and the Hub's template has a section "
+    "for it.",
     bad="# My model\n\nA model.",
     good="# My model\n\nA model.\n\n## Citation\n\n```bibtex\n@misc{x, title={My model}, year={2026}}\n```",
     hint="add a section Citation with an entry",
@@ -146,7 +153,8 @@ def no_citation(subject: CardSubject) -> Iterator[Problem]:
     "bibtex-invalid",
     Severity.WARNING,
     summary="A BibTeX entry cannot be read, or is not in a code block.",
-    why="It is copied into a bibliography and breaks it there, for everyone who cites the model. Outside of a code block "
+    why="It is copied into a bibliography and breaks it there, for everyone who cites the model. Outside of a "
+    "code block "
     "Markdown runs its lines together and takes its underscores for emphasis.",
     bad="```bibtex\n@misc{x,\n  title={My model}\n  year={2026}\n}\n```",
     good="```bibtex\n@misc{x,\n  title={My model},\n  year={2026}\n}\n```",
@@ -169,10 +177,13 @@ def bibtex_invalid(subject: CardSubject) -> Iterator[Problem]:
 def _fault(entry: BibtexEntry) -> str:
     name = f"the entry {entry.key[:80]}" if entry.key else f"the @{entry.type}"
     return {
-        "unclosed": f"{name} is not closed" + (f": the value of {entry.field} goes on to the end" if entry.depth > 1 else ""),
+        "unclosed": f"{name} is not closed"
+        + (f": the value of {entry.field} goes on to the end" if entry.depth > 1 else ""),
         "no-key": f"{name} has no key to cite it by",
         "no-comma": f"{name} has no comma behind {entry.field or 'its key'}",
-        "no-value": f"{name} has a field without a value" if not entry.field else f"{name}: {entry.field} has no value that can be read",
+        "no-value": f"{name} has a field without a value"
+        if not entry.field
+        else f"{name}: {entry.field} has no value that can be read",
         "unknown-type": f"{name} is of a type that BibTeX does not know: @{entry.type}",
         None: "",
     }[entry.fault]
@@ -209,4 +220,3 @@ def _in_text(subject: CardSubject) -> Iterator[Problem]:
             )
             fix = Fix("put it into a code block", True, edits)
         yield Problem("a BibTeX entry stands in the text, not in a code block", subject.path, line, column, fix=fix)
-

@@ -20,26 +20,36 @@ _PERMISSIVE = re.compile(
     r"mit|apache-2\.0|bsd(?:-.*)?|isc|unlicense|cc0-1\.0|cc-by-(?:2|3|4)\.\d|cc-by-sa-.*|zlib|wtfpl|ms-pl|pddl|0bsd|afl-3\.0"
 )
 _RESTRICTED = re.compile(
-    r"\bnon[- ]?commercial(?:ly)?\b|\b(?:research|academic)(?: (?:use|purposes?))? only\b|\bonly for (?:academic |scientific )?research\b"
+    r"\bnon[- ]?commercial(?:ly)?\b|\b(?:research|academic)(?: (?:use|purposes?))? only\b|\bonly for (?:academic "
+    r"|scientific )?research\b"
     r"|\bnot (?:be used )?for (?:any )?commercial\b|\bcommercial use is (?:not|prohibited|forbidden)",
     re.IGNORECASE,
 )
-_ABOUT_MODEL = re.compile(r"\b(?:this|the|our|these)\s+(?:[\w-]+\s+){0,3}?(?:models?|weights|checkpoints?|repository|release|adapter)\b", re.I)
+_ABOUT_MODEL = re.compile(
+    r"\b(?:this|the|our|these)\s+(?:[\w-]+\s+){0,3}?(?:models?|weights|checkpoints?|repository|release|adapter)\b",
+    re.IGNORECASE,
+)
 _ABOUT_OTHERS = re.compile(
-    r"\bdata(?:set|sets|base)?\b|\bcorp(?:us|ora)\b|\bbase model\b|\boriginal\b|\bupstream\b|\bcode\b|\btrained on\b|\bderiv"
+    r"\bdata(?:set|sets|base)?\b|\bcorp(?:us|ora)\b|\bbase model\b|\boriginal\b|\bupstream\b|\bcode\b"
+    r"|\btrained on\b|\bderiv"
     r"|\bimages?\b|\bvoices?\b|\brecordings?\b|\bpapers?\b|\bcc[- ]by|\bwas|\bwere\b",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[^.!?\n]{1,1000}(?:[.!?](?=\s|$))?")
 _LINE = re.compile(
-    r"^[ \t>|*+-]{0,8}(?:\*\*|__|<b>)?(?:model )?licen[sc]e[ds]?(?: \(model\))?(?:\*\*|__|</b>)?[ \t]*(?::|\|)(?:\*\*|__|</b>)?[ \t]*"
+    r"^[ \t>|*+-]{0,8}(?:\*\*|__|<b>)?(?:model )?licen[sc]e[ds]?(?: \(model\))?(?:\*\*|__|</b>)?[ \t]*"
+    r"(?::|\|)(?:\*\*|__|</b>)?[ \t]*"
     r"(?P<value>[^\r\n|]{1,200})",
     re.IGNORECASE | re.MULTILINE,
 )
 _LINK = re.compile(r"\[([^\[\]\n]{0,100})\]\([^()\n]{0,500}\)")
-_UNSURE = re.compile(r"\b(?:and|or|see|but|except|code|data|dataset|weights|same|inherit\w*|based|dual|various|base)\b|[/,;&+]", re.IGNORECASE)
+_UNSURE = re.compile(
+    r"\b(?:and|or|see|but|except|code|data|dataset|weights|same|inherit\w*|based|dual|various|base)\b|[/,;&+]",
+    re.IGNORECASE,
+)
 _TERMS = re.compile(
-    r"\blicen[sc]e|\bterms\b|\bacceptable use|\buse policy|\bagreement\b|\bconditions\b|\busage polic|\bprohibited\b|\bAUP\b",
+    r"\blicen[sc]e|\bterms\b|\bacceptable use|\buse policy|\bagreement\b|\bconditions\b|\busage polic"
+    r"|\bprohibited\b|\bAUP\b",
     re.IGNORECASE,
 )
 _LLAMA_LICENCE = re.compile(r"llama(?:3(?:\.[123])?|4)")
@@ -83,7 +93,8 @@ def nc_claim_vs_permissive_tag(subject: CardSubject) -> Iterator[Problem]:
     "license-prose-vs-tag",
     Severity.WARNING,
     summary="The licence in the text is not the one in the metadata.",
-    why="Readers rely on the text, programs on the tag; a user of the Hub asked in its study most of all for the licence. "
+    why="Readers rely on the text, programs on the tag; a user of the Hub asked in its study most of all for the "
+    "licence. "
     "Only lines such as `License: MIT` are compared, and only when the Hub knows both.",
     bad="---\nlicense: mit\n---\n\n- **License:** Apache 2.0",
     good="---\nlicense: apache-2.0\n---\n\n- **License:** Apache 2.0",
@@ -126,7 +137,8 @@ def _agree(first: str, second: str) -> bool:
     "gated-without-terms",
     Severity.INFO,
     summary="The repo asks people to agree, and the card does not say to what.",
-    why="extra_gated_* fields collect names and addresses of people who want the model. They cannot know what they accept "
+    why="extra_gated_* fields collect names and addresses of people who want the model. They cannot know what "
+    "they accept "
     "when neither a prompt nor a licence nor a policy is there to read.",
     bad="---\npipeline_tag: fill-mask\nextra_gated_fields:\n  Company: text\n---\n\n# My model",
     good="---\npipeline_tag: fill-mask\nextra_gated_prompt: You agree not to use the model to harm people.\n"

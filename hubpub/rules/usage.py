@@ -1,4 +1,4 @@
-"""USAGE: the snippets of a card, which readers copy: that there are some, that they parse, in which language they are."""
+"""USAGE: the snippets of a card, which readers copy: that there are some, that they parse, in which language."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ from hubpub.rules.registry import CardSubject, card_rules
 _COURSE = "https://huggingface.co/learn/llm-course/chapter4/4"
 _ANNOTATED = "https://huggingface.co/docs/hub/model-card-annotated"
 
-_INLINE_CALL = re.compile(r"`[^`\n]{0,300}(?:\w\(|--\w|\b(?:pip|python3?|curl|ollama|vllm|llama-cli|docker|hf)\s)[^`\n]{0,300}`")
+_INLINE_CALL = re.compile(
+    r"`[^`\n]{0,300}(?:\w\(|--\w|\b(?:pip|python3?|curl|ollama|vllm|llama-cli|docker|hf)\s)[^`\n]{0,300}`"
+)
 _LINKED = re.compile(r"\]\([^)\s]{4,}|https?://")
 _NOT_USAGE = ("bibtex", "json", "text", "txt", "latex", "tex", "citation", "yaml", "diff", "csv")
 # A line of a program, not of what it prints.
-_STATEMENT = re.compile(r"^[ \t]*(?:>>> )?(?:import\b|from\b|def\b|class\b|with\b|for\b|if\b|[\w.]+\(|\w[\w., \[\]\"']{0,80}=(?!>))", re.M)
+_STATEMENT = re.compile(
+    r"^[ \t]*(?:>>> )?(?:import\b|from\b|def\b|class\b|with\b|for\b|if\b|[\w.]+\(|\w[\w., \[\]\"']{0,80}=(?!>))",
+    re.MULTILINE,
+)
 _OUTPUT_COMMENT = re.compile(r"#\s*(?:[\[{(\"'>=]|->|→|output|prints?\b|tensor\(|\d)", re.IGNORECASE)
 
 
@@ -30,9 +35,11 @@ _OUTPUT_COMMENT = re.compile(r"#\s*(?:[\[{(\"'>=]|->|→|output|prints?\b|tensor
     "no-usage-snippet",
     Severity.WARNING,
     summary="The card tells how to use the model in words only.",
-    why="A snippet that can be copied is what people come for: of 125 cards written since 2021, 56 have no code at all. A "
+    why="A snippet that can be copied is what people come for: of 125 cards written since 2021, 56 have no code "
+    "at all. A "
     "card without the section is named by SECT003.",
-    bad="## How to use\n\nLoad the checkpoint with a suitable library, split your text into sentences, feed them to the "
+    bad="## How to use\n\nLoad the checkpoint with a suitable library, split your text into sentences, feed them "
+    "to the "
     "model one by one and read the label with the highest score.",
     good='## How to use\n\n```python\nfrom transformers import pipeline\n\nclassify = pipeline("text-classification", '
     'model="acme/film-reviews")\n```',
@@ -65,8 +72,10 @@ def _has_code(card: Card) -> bool:
     "snippet-syntax-error",
     Severity.ERROR,
     summary="A Python snippet is not Python.",
-    why="Whoever copies it gets a SyntaxError: a missing bracket, typographic quotes, a lost indentation. 4 % of 949 real "
-    "cards have such a snippet. Prompts, notebook commands and ... are read as they are meant; a snippet followed by its "
+    why="Whoever copies it gets a SyntaxError: a missing bracket, typographic quotes, a lost indentation. 4 % of "
+    "949 real "
+    "cards have such a snippet. Prompts, notebook commands and ... are read as they are meant; a snippet followed "
+    "by its "
     "output without # is a warning.",
     bad="```python\nfrom transformers import pipeline,\n```",
     good="```python\nfrom transformers import pipeline\n```",
@@ -96,7 +105,7 @@ def _breaks_a_program(snippet: Snippet) -> bool:
         return False
     lines = snippet.code.text.split("\n")
     before, after = "\n".join(lines[: broken.line - 1]), "\n".join(lines[broken.line - 1 :])
-    program = re.search(r"^[ \t]*(?:>>> )?(?:import|from)\b|\w\(", snippet.code.text, re.M) is not None
+    program = re.search(r"^[ \t]*(?:>>> )?(?:import|from)\b|\w\(", snippet.code.text, re.MULTILINE) is not None
     if not program:
         return False
     try:
@@ -111,7 +120,8 @@ def _breaks_a_program(snippet: Snippet) -> bool:
     "fence-no-language",
     Severity.INFO,
     summary="A code block does not say its language, or says the wrong one.",
-    why="Readers see it without colours, screen readers and copy buttons know less of it, and programs that look for the "
+    why="Readers see it without colours, screen readers and copy buttons know less of it, and programs that look "
+    "for the "
     "usage snippet pass it by; 229 of 949 real cards have such blocks. Only blocks whose language is beyond doubt are "
     "named: Python that parses, commands, BibTeX, JSON.",
     bad="```\nfrom transformers import pipeline\n```",
@@ -130,8 +140,14 @@ def fence_no_language(subject: CardSubject) -> Iterator[Problem]:
         if name is None:
             continue
         line, column = subject.card.lines.place(code.info_start)
-        message = f"the code block is {name} and says {code.info}" if code.info else f"the code block is {name} and does not say so"
-        end = code.info_start + (subject.card.text[code.info_start :].index(code.info) + len(code.info) if code.info else 0)
+        message = (
+            f"the code block is {name} and says {code.info}"
+            if code.info
+            else f"the code block is {name} and does not say so"
+        )
+        end = code.info_start + (
+            subject.card.text[code.info_start :].index(code.info) + len(code.info) if code.info else 0
+        )
         fix = Fix(f"mark it as {name}", True, (Edit(subject.path, code.info_start, end, name),))
         yield Problem(message, subject.path, line, column, fix=fix)
 
@@ -149,11 +165,14 @@ def _other_language(code: CodeBlock) -> str:
     "no-expected-output",
     Severity.INFO,
     summary="No snippet shows what the model answers.",
-    why="An example of the output tells its form (labels, scores, shapes) to people who do not want to run the model to "
+    why="An example of the output tells its form (labels, scores, shapes) to people who do not want to run the "
+    "model to "
     "find out, and shows whoever runs it that it works.",
-    bad='```python\nfrom transformers import pipeline\n\nclassify = pipeline("text-classification", model="acme/films")\n'
+    bad='```python\nfrom transformers import pipeline\n\nclassify = pipeline("text-classification", '
+    'model="acme/films")\n'
     'print(classify("A fine film."))\n```',
-    good='```python\nfrom transformers import pipeline\n\nclassify = pipeline("text-classification", model="acme/films")\n'
+    good='```python\nfrom transformers import pipeline\n\nclassify = pipeline("text-classification", '
+    'model="acme/films")\n'
     "print(classify(\"A fine film.\"))\n# [{'label': 'POSITIVE', 'score': 0.998}]\n```",
     hint="add what the snippet prints, as a comment",
     source=_ANNOTATED,

@@ -19,15 +19,21 @@ from hubpub.rules.registry import CardSubject, card_rules
 
 _LOCAL = re.compile(r"\.{1,2}[/\\].+|[/~].+|[A-Za-z]:[\\/].+|(?:.*/)?checkpoint-\d+/?")
 _TEMPLATE = re.compile(r".*(?:path[/_-]to|your|<|\{|\[|\.\.\.|example)", re.IGNORECASE)
-_TRAINS = re.compile(r"fine-?tun|\bTrainer\b|optimi[sz]er|\.train\(|\bnum_labels\b|\bid2label\b|\bloss\b", re.IGNORECASE)
-_TRUST = re.compile(r"trust[_ ]remote[_ ]code|custom (?:model(?:l?ing)? )?code|remote code|own code|modeling_\w+\.py", re.IGNORECASE)
+_TRAINS = re.compile(
+    r"fine-?tun|\bTrainer\b|optimi[sz]er|\.train\(|\bnum_labels\b|\bid2label\b|\bloss\b", re.IGNORECASE
+)
+_TRUST = re.compile(
+    r"trust[_ ]remote[_ ]code|custom (?:model(?:l?ing)? )?code|remote code|own code|modeling_\w+\.py", re.IGNORECASE
+)
 # Heads that a checkpoint either has or gets with random numbers.
 _TASK_HEADS = (
     *("SequenceClassification", "TokenClassification", "QuestionAnswering", "MultipleChoice", "ImageClassification"),
     *("AudioClassification", "VideoClassification", "ObjectDetection", "SemanticSegmentation", "CTC", "MaskedLM"),
 )
 _SAFE_AUTO = ("AutoModel", "AutoModelForPreTraining")
-_CHAT = re.compile(r"apply_chat_template|[\"']role[\"']|messages|chat\.completions|--chat-template|llama-cli|ollama run")
+_CHAT = re.compile(
+    r"apply_chat_template|[\"']role[\"']|messages|chat\.completions|--chat-template|llama-cli|ollama run"
+)
 
 
 @card_rules.rule(
@@ -50,7 +56,9 @@ def snippet_wrong_id(subject: CardSubject) -> Iterator[Problem]:
         if loaded.id not in seen and _LOCAL.fullmatch(loaded.id) and not _TEMPLATE.match(loaded.id):
             seen.add(loaded.id)
             if card.text.count(_stem(loaded.id)) == _times(card, loaded.id) and not _is_made(card):
-                yield _problem(subject, loaded, f"the snippet loads {loaded.id[:80]!r}, a path that readers do not have")
+                yield _problem(
+                    subject, loaded, f"the snippet loads {loaded.id[:80]!r}, a path that readers do not have"
+                )
     if subject.repo_id is None or seen:
         return
     models = [loaded for loaded in models_loaded_by(card) if loaded.is_repo_id and "/" in loaded.id]
@@ -71,7 +79,11 @@ def _times(card: Card, path: str) -> int:
 
 
 def _is_made(card: Card) -> bool:
-    return bool(re.search(r"save_pretrained\(|local_dir|git clone|git lfs|\bwget\b|hf download|huggingface-cli download", card.text))
+    return bool(
+        re.search(
+            r"save_pretrained\(|local_dir|git clone|git lfs|\bwget\b|hf download|huggingface-cli download", card.text
+        )
+    )
 
 
 def _is_related(subject: CardSubject, repo: str) -> bool:
@@ -96,8 +108,10 @@ def _same(repo: str, known: str) -> bool:
     summary="The class in the snippet does not fit the model in the folder.",
     why="An auto class that does not know the model type raises a ValueError; one for another task loads the body and "
     "fills the head with random numbers, and the reader gets confident nonsense with a warning in the log.",
-    bad='```python\nfrom transformers import AutoModelForMaskedLM\n\nmodel = AutoModelForMaskedLM.from_pretrained("acme/x")\n```',
-    good='```python\nfrom transformers import AutoModelForCausalLM\n\nmodel = AutoModelForCausalLM.from_pretrained("acme/x")\n```',
+    bad="```python\nfrom transformers import AutoModelForMaskedLM\n\nmodel = "
+    'AutoModelForMaskedLM.from_pretrained("acme/x")\n```',
+    good="```python\nfrom transformers import AutoModelForCausalLM\n\nmodel = "
+    'AutoModelForCausalLM.from_pretrained("acme/x")\n```',
     hint="load it with the class that its architecture belongs to",
     source="https://huggingface.co/docs/transformers/model_doc/auto",
     fixable=Fixable.SAFE,
@@ -177,10 +191,12 @@ def _other_class(subject: CardSubject, loaded: Loaded, made_by: frozenset[str]) 
     "trust-remote-code",
     Severity.WARNING,
     summary="The card has readers run code of a repo and says nothing about it, or does not say that they have to.",
-    why="trust_remote_code=True runs whatever Python the repo holds on the day, with the rights of the reader. A card that "
+    why="trust_remote_code=True runs whatever Python the repo holds on the day, with the rights of the reader. A "
+    "card that "
     "asks for it owes them a sentence on what that code is, or a revision that they can read before. A model whose "
     "config.json names own code does not load without it.",
-    bad='```python\nfrom transformers import AutoModel\n\nmodel = AutoModel.from_pretrained("acme/x", trust_remote_code=True)\n```',
+    bad='```python\nfrom transformers import AutoModel\n\nmodel = AutoModel.from_pretrained("acme/x", '
+    "trust_remote_code=True)\n```",
     good="The architecture is defined in `modeling_x.py`, which trust_remote_code=True runs.\n\n```python\n"
     'from transformers import AutoModel\n\nmodel = AutoModel.from_pretrained("acme/x", trust_remote_code=True)\n```',
     hint="say which code it runs and why, or pin revision= to a commit",
@@ -213,7 +229,9 @@ def _explains_trust(card: Card) -> bool:
         _TRUST.search(card.text[block.start : block.end])
         for block in card.blocks
         if block.kind in ("text", "table", "heading", "html")
-    ) or bool(_TRUST.search("\n".join(re.findall(r"#[^\n]{0,300}", "\n".join(code.text for code in code_blocks(card))))))
+    ) or bool(
+        _TRUST.search("\n".join(re.findall(r"#[^\n]{0,300}", "\n".join(code.text for code in code_blocks(card)))))
+    )
 
 
 def _needs_trust(folder: ModelFolder) -> bool:
@@ -231,7 +249,8 @@ def _needs_trust(folder: ModelFolder) -> bool:
     summary="The model has a chat template, and the snippets feed it raw text.",
     why="A chat model that gets a question without its turn marks goes on writing the question, or answers badly: the "
     "template was part of its training.",
-    bad='```python\nfrom transformers import pipeline\n\nchat = pipeline("text-generation", model="acme/x")\nchat("Hello!")\n```',
+    bad='```python\nfrom transformers import pipeline\n\nchat = pipeline("text-generation", '
+    'model="acme/x")\nchat("Hello!")\n```',
     good='```python\nfrom transformers import pipeline\n\nchat = pipeline("text-generation", model="acme/x")\n'
     'chat([{"role": "user", "content": "Hello!"}])\n```',
     hint="pass messages with roles, or use tokenizer.apply_chat_template",
@@ -262,18 +281,22 @@ def chat_template_unused(subject: CardSubject) -> Iterator[Problem]:
     "adapter-snippet-incomplete",
     Severity.WARNING,
     summary="The folder holds an adapter, and the snippets load it as if it were a whole model.",
-    why="transformers loads an adapter by its id only where PEFT is installed; without it, it looks for weights that are "
+    why="transformers loads an adapter by its id only where PEFT is installed; without it, it looks for weights "
+    "that are "
     "not there. A tokenizer that the adapter's folder does not have cannot be loaded from it at all.",
-    bad='```python\nfrom transformers import AutoModelForCausalLM\n\nmodel = AutoModelForCausalLM.from_pretrained("acme/lora")\n```',
-    good='```bash\npip install peft\n```\n\n```python\nfrom peft import AutoPeftModelForCausalLM\n\n'
+    bad="```python\nfrom transformers import AutoModelForCausalLM\n\nmodel = "
+    'AutoModelForCausalLM.from_pretrained("acme/lora")\n```',
+    good="```bash\npip install peft\n```\n\n```python\nfrom peft import AutoPeftModelForCausalLM\n\n"
     'model = AutoPeftModelForCausalLM.from_pretrained("acme/lora")\n```',
     hint="load it with PEFT, such as AutoPeftModelForCausalLM.from_pretrained, and say to install peft",
     source="https://huggingface.co/docs/transformers/peft",
     needs=Needs.FOLDER,
-    files={"adapter_config.json": '{"peft_type": "LORA", "base_model_name_or_path": "acme/base", "task_type": "CAUSAL_LM"}'},
+    files={
+        "adapter_config.json": '{"peft_type": "LORA", "base_model_name_or_path": "acme/base", "task_type": "CAUSAL_LM"}'
+    },
 )
 def adapter_snippet_incomplete(subject: CardSubject) -> Iterator[Problem]:
-    """The adapter's id given to a class of transformers in a card that never names PEFT in code; a missing tokenizer."""
+    """The adapter's id given to transformers in a card whose code never names PEFT; a tokenizer that is not there."""
     folder = subject.folder
     if folder is None or folder.kind is not ModelKind.ADAPTER or pins_an_earlier_version(subject.card):
         return

@@ -27,8 +27,9 @@ _ENTITY_ARGUMENTS = ("grouped_entities", "ignore_subwords")
     why="It fails for everyone who installs transformers today: AutoModelWithLMHead, AutoModelForVision2Seq, AdamW and "
     "some 400 other names are gone, and from_pretrained refuses use_auth_token and load_in_8bit. 74 of 949 real cards "
     "have such a snippet. Cards that pin an earlier version are left alone.",
-    bad='```python\nfrom transformers import AutoModelForVision2Seq\n\nmodel = AutoModelForVision2Seq.from_pretrained("acme/x")\n```',
-    good='```python\nfrom transformers import AutoModelForImageTextToText\n\nmodel = '
+    bad="```python\nfrom transformers import AutoModelForVision2Seq\n\nmodel = "
+    'AutoModelForVision2Seq.from_pretrained("acme/x")\n```',
+    good="```python\nfrom transformers import AutoModelForImageTextToText\n\nmodel = "
     'AutoModelForImageTextToText.from_pretrained("acme/x")\n```',
     hint="use what the present transformers has, or pin the version that the snippet was written for",
     source=_MIGRATION,
@@ -130,7 +131,8 @@ def _removed_method(subject: CardSubject, call: Call) -> Iterator[Problem]:
     "pipeline-task-unsupported",
     Severity.ERROR,
     summary="A snippet asks for a pipeline that transformers does not have.",
-    why="transformers 5 has no pipelines for summarization, translation, question answering and visual question answering "
+    why="transformers 5 has no pipelines for summarization, translation, question answering and visual question "
+    "answering "
     "any more: the call raises a KeyError. 60 of 949 real cards have one. A task that was never there is a warning.",
     bad='```python\nfrom transformers import pipeline\n\nask = pipeline("question-answering", model="acme/x")\n```',
     good="```python\nfrom transformers import AutoModelForQuestionAnswering\n\n"
@@ -148,7 +150,7 @@ def pipeline_task_unsupported(subject: CardSubject) -> Iterator[Problem]:
         task = _task_of(call, python)
         if task is None or not _is_pipeline(call) or "trust_remote_code" in call.keywords:
             continue
-        node = call.keywords["task"] if "task" in call.keywords else call.node
+        node = call.keywords.get("task", call.node)
         base = "translation" if task.startswith("translation_") else task
         if base in api.removed_tasks:
             message = f"transformers {api.version} has no pipeline for {task[:80]} any more"
@@ -177,7 +179,8 @@ def _task_of(call: Call, python: PythonOfCard | None = None) -> str | None:
     "tf-flax-removed",
     Severity.WARNING,
     summary="A snippet uses TensorFlow or Flax through transformers.",
-    why="transformers 5 knows PyTorch only: every TF and Flax class is gone, and tensors of those kinds are refused. 55 of "
+    why="transformers 5 knows PyTorch only: every TF and Flax class is gone, and tensors of those kinds are "
+    "refused. 55 of "
     "949 real cards have such a snippet, often as a second one beside PyTorch's.",
     bad='```python\nfrom transformers import TFAutoModel\n\nmodel = TFAutoModel.from_pretrained("acme/x")\n```',
     good='```python\nfrom transformers import AutoModel\n\nmodel = AutoModel.from_pretrained("acme/x")\n```',
@@ -216,7 +219,9 @@ def tf_flax_removed(subject: CardSubject) -> Iterator[Problem]:
 
 def _to_torch(subject: CardSubject, python: PythonOfCard, snippet: Snippet) -> Fix | None:
     """The block with PyTorch's classes; None where it does more with the other framework than load and call."""
-    if any(imported.snippet is snippet and imported.name.partition(".")[0] in _FRAMEWORKS for imported in python.imports):
+    if any(
+        imported.snippet is snippet and imported.name.partition(".")[0] in _FRAMEWORKS for imported in python.imports
+    ):
         return None
     text, tree, edits = snippet.code.text, snippet.parsed.tree, []
     if tree is None or "tf." in text or "jnp." in text:
@@ -225,18 +230,20 @@ def _to_torch(subject: CardSubject, python: PythonOfCard, snippet: Snippet) -> F
         written = node.id if isinstance(node, ast.Name) else node.name if isinstance(node, ast.alias) else ""
         framework = other_framework(written)
         if framework and isinstance(node, ast.Name | ast.alias):
-            start, end = snippet.span(node)
+            start = snippet.span(node)[0]
             if subject.card.text[start : start + len(written)] != written:
                 return None
             torch_name = written.removeprefix("TF").removeprefix("Flax")
             if torch_name in removed_api().names:
                 return None
             edits.append(Edit(subject.path, start, start + len(written), torch_name))
-        elif isinstance(node, ast.keyword) and node.arg in ("return_tensors", "framework"):
-            if isinstance(node.value, ast.Constant) and node.value.value in ("tf", "jax"):
-                start, end = snippet.span(node.value)
-                edits.append(Edit(subject.path, start, end, '"pt"'))
+        elif isinstance(node, ast.keyword) and node.arg in ("return_tensors", "framework") and _is_other(node.value):
+            edits.append(Edit(subject.path, *snippet.span(node.value), '"pt"'))
     return Fix("use PyTorch's classes", False, tuple(edits))
+
+
+def _is_other(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value in ("tf", "jax")
 
 
 _FRAMEWORKS = ("tensorflow", "keras", "jax", "flax")
