@@ -81,6 +81,9 @@ _ENTRY = re.compile(r"^[ \t]*@[ \t]*(?P<type>[A-Za-z]{2,30})[ \t]*(?P<open>[{(])
 _KEY = re.compile(r"\s*(?P<key>[^\s,{}()=\"%#]{0,200})\s*(?P<next>[,=}){\"]?)")
 _FIELD = re.compile(r"\s*(?P<name>[A-Za-z][\w.:+/-]{0,60})\s*=\s*")
 _BARE = re.compile(r"[\w.:+/-]+")
+_COMMAS = re.compile(r"(?:,|\s|%[^\n]*)*")
+# A field inside the value of another one, whose closing brace was forgotten.
+_SWALLOWED = re.compile(r",\s*[A-Za-z]{2,30}\s*=\s*[{\"]")
 _SKIPPED = re.compile(r"(?:\s|%[^\n]*)*")
 
 
@@ -130,36 +133,36 @@ def _read(text: str, found: re.Match[str]) -> BibtexEntry:
         end, _ = _skip_group(text, found.end(), 1, closing)
         return BibtexEntry(kind, "", start, end, "no-key", found.end())
     faults: list[tuple[BibtexFault, int, str]] = [("unknown-type", start, "")] if unknown else []
-    at, name = key.end("key"), ""
+    at, name, last = key.end("key"), "", (0, 0)
     while True:
         at = _end_of_blank(text, at)
         if at >= len(text):
+            if _SWALLOWED.search(text, *last):
+                return BibtexEntry(kind, key["key"], start, at, "unclosed", last[0], name, 2)
             return BibtexEntry(kind, key["key"], start, at, "unclosed", start, name, 1)
         if text[at] == closing:
             return _whole(kind, key["key"], start, at + 1, faults)
         if text[at] == ",":
-            at = _end_of_blank(text, at + 1)
-            if at < len(text) and text[at] == closing:
+            commas = _COMMAS.match(text, at)
+            at = commas.end() if commas else at + 1
+            if at >= len(text) or text[at] == closing:
                 continue
-        else:
+        elif not faults:
             faults.append(("no-comma", _end_of_content(text, at), name))
         field = _FIELD.match(text, at)
         if field is None:
-            stray = text[at : at + 1] == "," or not text[at : at + 1]
-            if not stray:
-                faults.append(("no-value", at, name))
-                at, depth = _skip_group(text, at, 1, closing)
-                if depth:
-                    return BibtexEntry(kind, key["key"], start, at, "unclosed", start, name, depth)
-                return _whole(kind, key["key"], start, at, faults)
-            continue
+            faults = faults or [("no-value", at, name)]
+            at, depth = _skip_group(text, at, 1, closing)
+            if depth:
+                return BibtexEntry(kind, key["key"], start, at, "unclosed", start, name, depth)
+            return _whole(kind, key["key"], start, at, faults)
         name = field["name"]
         value, depth = _skip_value(text, field.end())
         if depth:
             return BibtexEntry(kind, key["key"], start, value, "unclosed", field.start("name"), name, depth + 1)
         if value == field.end():
-            faults.append(("no-value", field.start("name"), name))
-        at = value
+            faults = faults or [("no-value", field.start("name"), name)]
+        last, at = (field.start("name"), value), value
 
 
 def _whole(kind: str, key: str, start: int, end: int, faults: list[tuple[BibtexFault, int, str]]) -> BibtexEntry:

@@ -10,6 +10,9 @@ import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
 
 LARGEST = 1 << 16
 """A longer block is not parsed."""
@@ -49,6 +52,11 @@ class Broken:
     column: int
 
 
+class _Tree(NamedTuple):
+    tree: ast.Module
+    nodes: tuple[ast.AST, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """What became of a block of Python.
@@ -56,12 +64,14 @@ class Parsed:
     Attributes:
         source: the text that was parsed, line by line that of the block.
         tree: its tree; None when it cannot be parsed, or was not.
+        nodes: the nodes of the tree, outer ones first.
         broken: why it is not Python; None when it is, or nobody can be sure.
         removed: how many characters each line of `source` lacks at its beginning; empty when none does.
     """
 
     source: str = ""
     tree: ast.Module | None = None
+    nodes: tuple[ast.AST, ...] = ()
     broken: Broken | None = None
     removed: tuple[int, ...] = ()
 
@@ -75,21 +85,53 @@ class Parsed:
         return line, column + (self.removed[line - 1] if line <= len(self.removed) else 0)
 
 
+@lru_cache(maxsize=16)
 def parse_python(text: str) -> Parsed:
     """Parse the code of a block, as it stands or as notebooks and documentation would have it read; never raises."""
     if len(text) > LARGEST or _CELL_MAGIC.match(text):
         return Parsed()
     tree, error = _parse(text)
     if tree is not None:
-        return Parsed(text, tree)
+        return Parsed(text, tree.tree, tree.nodes)
     if error is None:
         return Parsed()
-    for lines, removed in _readings(text.split("\n")):
-        source = "\n".join(lines)
+    lines = text.split("\n")
+    if _FIRST_PROMPT.match(next((line for line in lines if line.strip()), "")):
+        return _parse_session(lines)
+    if any(_FIRST_PROMPT.match(line) for line in lines):
+        # code without prompts, and behind them what it prints
+        lines = ["" if _FIRST_PROMPT.match(line) else line for line in lines]
+        text = "\n".join(lines)
+        tree, error = _parse(text)
+        if tree is not None:
+            return Parsed(text, tree.tree, tree.nodes)
+        if error is None:
+            return Parsed()
+    for read, removed in _readings(lines):
+        source = "\n".join(read)
         tree, _ = _parse(source)
         if tree is not None:
-            return Parsed(source, tree, removed=removed)
-    return Parsed(broken=None if _doubtful(text, error) else _broken(text, error))
+            return Parsed(source, tree.tree, tree.nodes, removed=removed)
+    return Parsed(broken=_broken(lines, error))
+
+
+def _parse_session(lines: list[str]) -> Parsed:
+    """A session at the prompt: what was typed counts, what was printed does not."""
+    prompts = [_PROMPT.match(line) for line in lines]
+    typed = [
+        _without_magic(line[prompt.end() :]) if prompt else "" for line, prompt in zip(lines, prompts, strict=True)
+    ]
+    removed = tuple(prompt.end() if prompt else 0 for prompt in prompts)
+    source = "\n".join(typed)
+    tree, error = _parse(source)
+    if tree is not None:
+        return Parsed(source, tree.tree, tree.nodes, removed=removed)
+    if error is None:
+        return Parsed()
+    broken = _broken(typed, error)
+    if broken is not None:
+        broken = Broken(broken.message, broken.line, broken.column + removed[broken.line - 1])
+    return Parsed(broken=broken)
 
 
 def parses_as_program(text: str) -> bool:
@@ -103,7 +145,7 @@ def parses_as_program(text: str) -> bool:
     )
 
 
-def _parse(source: str) -> tuple[ast.Module | None, SyntaxError | None]:
+def _parse(source: str) -> tuple[_Tree | None, SyntaxError | None]:
     """The tree, or the error; neither when the code is too deep or too large to look at."""
     try:
         with warnings.catch_warnings():
@@ -113,20 +155,12 @@ def _parse(source: str) -> tuple[ast.Module | None, SyntaxError | None]:
         return None, error
     except (ValueError, RecursionError, MemoryError):
         return None, None
-    if sum(1 for _ in zip(ast.walk(tree), range(_MOST_NODES + 1), strict=False)) > _MOST_NODES:
-        return None, None
-    return tree, None
+    nodes = tuple(islice(ast.walk(tree), _MOST_NODES + 1))
+    return (None, None) if len(nodes) > _MOST_NODES else (_Tree(tree, nodes), None)
 
 
 def _readings(lines: list[str]) -> Iterator[tuple[list[str], tuple[int, ...]]]:
     """Other ways to read the code, the likeliest first: the lines, and by how much each is shortened."""
-    if any(_FIRST_PROMPT.match(line) for line in lines):
-        prompts = [_PROMPT.match(line) for line in lines]
-        typed = [line[prompt.end() :] if prompt else "" for line, prompt in zip(lines, prompts, strict=True)]
-        removed = tuple(prompt.end() if prompt else 0 for prompt in prompts)
-        yield [_without_magic(line) for line in typed], removed
-        # code without prompts, and behind them what it prints
-        yield ["" if _FIRST_PROMPT.match(line) else line for line in lines], ()
     tolerant = [_without_magic(line) for line in lines]
     indents = [len(line) - len(line.lstrip(" \t")) for line in tolerant if line.strip()]
     common = min(indents, default=0)
@@ -145,17 +179,11 @@ def _without_magic(line: str) -> str:
     return _FILLED_IN.sub(lambda found: '"' + found[0][1:-1].replace('"', "'") + '"', line.replace("…", "_"))
 
 
-def _doubtful(text: str, error: SyntaxError) -> bool:
-    """Whether the parser may be wrong: of Python newer than the one that runs, or too deep for it."""
-    message = error.msg or ""
-    if message.startswith(("f-string", "t-string", "too many")):
-        return True
-    lines = text.split("\n")
-    return bool(_NEWER.match(lines[min(max(error.lineno or 1, 1), len(lines)) - 1]))
-
-
-def _broken(text: str, error: SyntaxError) -> Broken:
-    lines = text.split("\n")
+def _broken(lines: list[str], error: SyntaxError) -> Broken | None:
+    """Where the parser gave up; None when it may be wrong: of newer Python than it knows, or too deep for it."""
     line = min(max(error.lineno or 1, 1), len(lines))
     column = min(max((error.offset or 1) - 1, 0), len(lines[line - 1]))
-    return Broken(" ".join((error.msg or "invalid syntax").split())[:120], line, column)
+    message = " ".join((error.msg or "invalid syntax").split())[:120]
+    if message.startswith(("f-string", "t-string", "too many")) or _NEWER.match(lines[line - 1]):
+        return None
+    return Broken(message, line, column)

@@ -129,7 +129,7 @@ def python_of(card: Card) -> PythonOfCard:
     reading = _Reading()
     for snippet in snippets:
         if snippet.parsed.tree is not None:
-            reading.read(snippet, snippet.parsed.tree)
+            reading.read(snippet)
     return PythonOfCard(
         tuple(snippets),
         tuple(reading.imports),
@@ -153,9 +153,9 @@ class _Reading:
     constants: dict[str, str | None] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
-    def read(self, snippet: Snippet, tree: ast.Module) -> None:
+    def read(self, snippet: Snippet) -> None:
         # in the order of the text, so that a name means what it was given before
-        for node in sorted((node for node in ast.walk(tree) if isinstance(node, _TELLING)), key=_order):
+        for node in sorted((node for node in snippet.parsed.nodes if isinstance(node, _TELLING)), key=_order):
             if isinstance(node, ast.Import | ast.ImportFrom):
                 self._import(snippet, node)
             elif isinstance(node, ast.Assign):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from hubpub.card.bibtex import BibtexEntry, read_bibtex
 from hubpub.card.code_blocks import CodeBlock, code_blocks
@@ -19,6 +20,7 @@ _TEMPLATE = (
     "https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/templates/modelcard_template.md"
 )
 _MOST_SECRETS = 5
+_MOST_FAULTS = 20
 
 _EMAIL = re.compile(r"(?<![\w.+/-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,12}(?![\w@-])")
 _NOBODY = re.compile(r"no-?reply|example\.|@users\.|git@|@(?:test|domain|email|host|company)\.", re.IGNORECASE)
@@ -167,10 +169,9 @@ def bibtex_invalid(subject: CardSubject) -> Iterator[Problem]:
     card = subject.card
     for code in code_blocks(card):
         if code.language == "bibtex" or (not code.declared and "@" in code.text):
-            for entry in read_bibtex(code.text):
-                if entry.fault:
-                    line, column = card.lines.place(code.offset_of(entry.at))
-                    yield Problem(_fault(entry), subject.path, line, column, fix=_mend(subject, code, entry))
+            for entry in islice((entry for entry in read_bibtex(code.text) if entry.fault), _MOST_FAULTS):
+                line, column = card.lines.place(code.offset_of(entry.at))
+                yield Problem(_fault(entry), subject.path, line, column, fix=_mend(subject, code, entry))
     yield from _in_text(subject)
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
+from itertools import islice
 
-from hubpub.card.code_blocks import INFO_STRINGS, CodeBlock, code_blocks, recognised_language
+from hubpub.card.code_blocks import INFO_STRINGS, CodeBlock, code_blocks, declared_language, recognised_language
 from hubpub.card.document import Card
 from hubpub.card.python_snippets import Snippet, python_of
 from hubpub.card.sections import required_sections
@@ -27,6 +29,7 @@ _STATEMENT = re.compile(
     r"^[ \t]*(?:>>> )?(?:import\b|from\b|def\b|class\b|with\b|for\b|if\b|[\w.]+\(|\w[\w., \[\]\"']{0,80}=(?!>))",
     re.MULTILINE,
 )
+_LOOKED_AT = 3  # blocks behind a snippet
 _OUTPUT_COMMENT = re.compile(r"#\s*(?:[\[{(\"'>=]|->|→|output|prints?\b|tensor\(|\d)", re.IGNORECASE)
 
 
@@ -145,9 +148,9 @@ def fence_no_language(subject: CardSubject) -> Iterator[Problem]:
             if code.info
             else f"the code block is {name} and does not say so"
         )
-        end = code.info_start + (
-            subject.card.text[code.info_start :].index(code.info) + len(code.info) if code.info else 0
-        )
+        end = code.info_start
+        if code.info:
+            end = subject.card.text.index(code.info, code.info_start) + len(code.info)
         fix = Fix(f"mark it as {name}", True, (Edit(subject.path, code.info_start, end, name),))
         yield Problem(message, subject.path, line, column, fix=fix)
 
@@ -192,10 +195,12 @@ def no_expected_output(subject: CardSubject) -> Iterator[Problem]:
 def _shows_output(card: Card, snippet: Snippet) -> bool:
     if snippet.parsed.removed or _OUTPUT_COMMENT.search(snippet.code.text):
         return True
-    behind = (other for other in card.blocks if snippet.code.block.end <= other.start <= snippet.code.block.end + 500)
-    for block in behind:
+    behind = bisect_left(card.blocks, snippet.code.block.end, key=lambda block: block.start)
+    for block in islice(card.blocks, behind, behind + _LOOKED_AT):
         if block.kind == "heading":
             return False
-        if block.kind in ("code", "table"):
-            return not any(code.block is block and code.language in ("python", "shell") for code in code_blocks(card))
+        if block.kind == "table":
+            return True
+        if block.kind == "code":
+            return (declared_language(block.language) or recognised_language(block.text)) not in ("python", "shell")
     return False

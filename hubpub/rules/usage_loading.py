@@ -55,7 +55,7 @@ def snippet_wrong_id(subject: CardSubject) -> Iterator[Problem]:
     for loaded in loaded_by(card):
         if loaded.id not in seen and _LOCAL.fullmatch(loaded.id) and not _TEMPLATE.match(loaded.id):
             seen.add(loaded.id)
-            if card.text.count(_stem(loaded.id)) == _times(card, loaded.id) and not _is_made(card):
+            if card.text.count(_stem(loaded.id)) <= _times(card, loaded.id) and not _is_made(card):
                 yield _problem(
                     subject, loaded, f"the snippet loads {loaded.id[:80]!r}, a path that readers do not have"
                 )
@@ -176,7 +176,7 @@ def _other_class(subject: CardSubject, loaded: Loaded, made_by: frozenset[str]) 
         return None
     edits = []
     for snippet in python_of(subject.card).snippets:
-        for node in ast.walk(snippet.parsed.tree) if snippet.parsed.tree else ():
+        for node in snippet.parsed.nodes:
             written = node.id if isinstance(node, ast.Name) else node.name if isinstance(node, ast.alias) else ""
             if written == loaded.by and isinstance(node, ast.Name | ast.alias):
                 start, end = snippet.span(node)[0], snippet.span(node)[0] + len(written)

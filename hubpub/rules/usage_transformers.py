@@ -223,10 +223,10 @@ def _to_torch(subject: CardSubject, python: PythonOfCard, snippet: Snippet) -> F
         imported.snippet is snippet and imported.name.partition(".")[0] in _FRAMEWORKS for imported in python.imports
     ):
         return None
-    text, tree, edits = snippet.code.text, snippet.parsed.tree, []
-    if tree is None or "tf." in text or "jnp." in text:
+    text, edits = snippet.code.text, []
+    if "tf." in text or "jnp." in text:
         return None
-    for node in ast.walk(tree):
+    for node in snippet.parsed.nodes:
         written = node.id if isinstance(node, ast.Name) else node.name if isinstance(node, ast.alias) else ""
         framework = other_framework(written)
         if framework and isinstance(node, ast.Name | ast.alias):
@@ -287,7 +287,7 @@ def _rename(subject: CardSubject, python: PythonOfCard, old: str, new: str) -> F
     """Call a name of transformers by its present one, wherever the snippets have it."""
     edits = []
     for snippet in python.snippets:
-        for node in ast.walk(snippet.parsed.tree) if snippet.parsed.tree else ():
+        for node in snippet.parsed.nodes:
             if not isinstance(node, ast.Name | ast.alias | ast.Attribute) or _written(node) != old:
                 continue
             start, end = snippet.span(node)
