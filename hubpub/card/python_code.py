@@ -19,8 +19,8 @@ LARGEST = 1 << 16
 
 _MOST_NODES = 20_000
 
-_PROMPT = re.compile(r"[ \t]*(?:>>>|\.\.\.)(?:[ ]|$)")
-_FIRST_PROMPT = re.compile(r"[ \t]*>>>(?:[ ]|$)")
+_PROMPT = re.compile(r"[ \t]*(?:>>>[ ]?|\.\.\.(?:[ ]|$))")
+_FIRST_PROMPT = re.compile(r"[ \t]*>>>")
 # What a notebook runs and Python does not: !pip, %pip, %%time, pip install (automagic), model?
 _MAGIC = re.compile(
     r"[ \t]*(?:[!%]|\$[ ]|(?:[\w, ]+=[ \t]*)[!%]\w|(?:pip3?|conda|uv|apt(?:-get)?|git|npm|wget)[ \t]+[a-z]"

@@ -28,8 +28,8 @@ _PHONE = re.compile(r"(?<![\w+./-])(?:\+\d{1,3}[ -](?:\(?\d{1,4}\)?[ -]?){2,4}\d
 _SOCIAL_SECURITY = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
 _ADDRESS = re.compile(r"(?:\bIP\b[^\n\d]{0,20}|https?://)(\d{1,3}(?:\.\d{1,3}){3})(?![\w.])")
 _CONTACT = re.compile(
-    r"[\w.+-]{1,64}@[\w-]{1,63}\.\w|\bcontact\b|\breach (?:out|us|me)\b|/issues\b|/discussions\b|community tab"
-    r"|\bdiscord\b"
+    r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.\w|\bcontact\b|\breach (?:out|us|me)\b|/issues\b|/discussions\b"
+    r"|community tab|\bdiscord\b"
     r"|\bslack\b|\btwitter\.com/|\bx\.com/|\blinkedin\.com/|\bopen an issue\b|\bfeedback\b|\bmaintain(?:er|ed by)\b"
     r"|联系|問い合わせ|kontakt|contacto|contato",
     re.IGNORECASE,
@@ -203,17 +203,15 @@ def _mend(subject: CardSubject, code: CodeBlock, entry: BibtexEntry) -> Fix | No
 
 def _in_text(subject: CardSubject) -> Iterator[Problem]:
     """Paragraphs that are an entry and nothing else."""
-    card = subject.card
-    for block in card.blocks:
-        if block.kind != "text" or not _NEEDS_FENCE.match(block.text):
-            continue
+    card, newline = subject.card, newline_of(subject.card.text)
+    loose = (block for block in card.blocks if block.kind == "text" and _NEEDS_FENCE.match(block.text))
+    for block in islice(loose, _MOST_FAULTS):
         entries = list(read_bibtex(block.text))
         line, column = card.lines.place(block.start)
         source = card.text[block.start : block.end]
         whole = len(entries) == 1 and not entries[0].fault and entries[0].end >= len(block.text.rstrip())
         fix = None
         if whole and source.startswith("@") and all(line[:1] not in (">", "-", "*") for line in source.splitlines()):
-            newline = newline_of(card.text)
             end = block.start + len(source.rstrip("\r\n"))
             edits = (
                 Edit(subject.path, block.start, block.start, f"```bibtex{newline}"),

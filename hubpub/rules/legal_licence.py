@@ -22,7 +22,7 @@ _PERMISSIVE = re.compile(
 _RESTRICTED = re.compile(
     r"\bnon[- ]?commercial(?:ly)?\b|\b(?:research|academic)(?: (?:use|purposes?))? only\b|\bonly for (?:academic "
     r"|scientific )?research\b"
-    r"|\bnot (?:be used )?for (?:any )?commercial\b|\bcommercial use is (?:not|prohibited|forbidden)",
+    r"|\bnot (?:be used )?for (?:any )?commercial (?:use|purposes?)\b|\bcommercial use is (?:not|prohibited|forbidden)",
     re.IGNORECASE,
 )
 _ABOUT_MODEL = re.compile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from hubpub.card.document import Block, Card, Section
 from hubpub.card.edits import add_keys, set_value
@@ -114,7 +115,7 @@ def no_out_of_scope_statement(subject: CardSubject) -> Iterator[Problem]:
     card = subject.card
     if any(_OUT_OF_SCOPE.search(prose(block.text)) for block in card.blocks if block.kind != "code"):
         return
-    about_use = [section for section in card.sections if section_meanings(section.heading) & _ON_USE]
+    about_use = [section for section in card.sections if _meanings(section.heading) & _ON_USE]
     parts = (part for section in about_use for part in (section, *card.children(section)))
     if any(_DRAWS_A_LINE.search(_text(part)) for part in parts):
         return
@@ -138,10 +139,10 @@ def no_out_of_scope_statement(subject: CardSubject) -> Iterator[Problem]:
     source="https://arxiv.org/abs/2402.05160",
 )
 def bias_boilerplate_only(subject: CardSubject) -> Iterator[Problem]:
-    """Sections that mean limitations, whose words are gone when the default sentences are."""
+    """The first section that means limitations and whose words are gone when the default sentences are."""
     card = subject.card
     for section in card.sections:
-        if "limitations-and-bias" not in section_meanings(section.heading):
+        if "limitations-and-bias" not in _meanings(section.heading):
             continue
         parts = (section, *card.children(section))
         text = "\n".join(_text(part) for part in parts)
@@ -153,6 +154,12 @@ def bias_boilerplate_only(subject: CardSubject) -> Iterator[Problem]:
         if _words(rest) < _FEW_WORDS <= _words(text):
             message = f"{section.heading[:80]} says only what is true of every model"
             yield Problem(message, subject.path, section.line, 1)
+            return
+
+
+@lru_cache(maxsize=1024)
+def _meanings(heading: str) -> frozenset[str]:
+    return section_meanings(heading)
 
 
 def _words(text: str) -> int:
@@ -250,9 +257,7 @@ def _on_the_model(card: Card) -> Iterator[Block]:
     """The blocks that say what the model is and is for: what stands first, and the sections of that meaning."""
     first = [section.start for section in card.sections][1:2]
     meaning = [
-        section
-        for section in card.sections
-        if section_meanings(section.heading) & {"model-description", "intended-uses"}
+        section for section in card.sections if _meanings(section.heading) & {"model-description", "intended-uses"}
     ]
     for block in card.blocks:
         if block.kind not in ("text", "heading"):

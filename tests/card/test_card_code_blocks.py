@@ -71,6 +71,7 @@ def test_a_place_in_the_code_is_a_place_in_the_card(text: str) -> None:
         ">>> x = 1\n>>> x\n1",
         ">>> for i in range(3):\n...     print(i)\n0\n1",
         "x = 1\n>>> {'label': 'A'} -> 0.9",
+        "x = f(1)\n>>>x: 'a b'\nf(2)",
         "!pip install x\nimport x",
         "%matplotlib inline\nimport x",
         "%%time\nx = 1",

@@ -10,7 +10,8 @@ WORDS = "These are quite a few real words about the matter at hand, more than fi
 
 
 def findings(text: str) -> list[Finding]:
-    return list(lint_card(text.encode(), path="README.md", target="card").findings)
+    report = lint_card(text.encode(), path="README.md", target="card")
+    return [finding for finding in report.findings if finding.rule.startswith(("SECT", "TEXT"))]
 
 
 def test_a_missing_section_is_named_once() -> None:
