@@ -113,9 +113,11 @@ _ENOUGH = 2
 def no_out_of_scope_statement(subject: CardSubject) -> Iterator[Problem]:
     """The section on uses is there and filled, and nothing in the card draws a line."""
     card = subject.card
+    about_use = [section for section in card.sections if _meanings(section.heading) & _ON_USE]
+    if not any("intended-uses" in _meanings(section.heading) for section in about_use):
+        return
     if any(_OUT_OF_SCOPE.search(prose(block.text)) for block in card.blocks if block.kind != "code"):
         return
-    about_use = [section for section in card.sections if _meanings(section.heading) & _ON_USE]
     parts = (part for section in about_use for part in (section, *card.children(section)))
     if any(_DRAWS_A_LINE.search(_text(part)) for part in parts):
         return
