@@ -8,6 +8,9 @@ from hubpub.rules import (
     eval_metrics,
     eval_text,
     eval_values,
+    legal,
+    legal_licence,
+    legal_use,
     link,
     link_files,
     link_online,
@@ -32,6 +35,10 @@ from hubpub.rules import (
     text_templates,
     train,
     train_folder,
+    usage,
+    usage_loading,
+    usage_names,
+    usage_transformers,
 )
 
 CARD_FAMILIES = (
@@ -40,6 +47,9 @@ CARD_FAMILIES = (
     eval_metrics,
     eval_text,
     eval_values,
+    legal,
+    legal_licence,
+    legal_use,
     link,
     link_files,
     link_online,
@@ -64,4 +74,8 @@ CARD_FAMILIES = (
     text_templates,
     train,
     train_folder,
+    usage,
+    usage_loading,
+    usage_names,
+    usage_transformers,
 )
