@@ -45,9 +45,11 @@ def yaml_implicit_boolean(subject: CardSubject) -> Iterator[Problem]:
     for difference in _implicit(subject, "boolean"):
         written = _written(subject, difference)
         flag = difference.path[-1] in _FLAGS
-        if _wants_text(difference.path):
+        if difference.path[0] == "language":
+            fix, severity = _as_norwegian(subject, difference), None
+        elif _wants_text(difference.path):
             fix = _quoted(subject, difference, safe=True)
-            severity = None if difference.path[0] in ("language", "model-index") else Severity.WARNING
+            severity = None if difference.path[0] == "model-index" else Severity.WARNING
         else:
             value = difference.python if flag else None
             fix = None if value is None else _written_as(subject, difference, value, safe=False)
@@ -62,7 +64,8 @@ def yaml_implicit_boolean(subject: CardSubject) -> Iterator[Problem]:
     "yaml-implicit-number-or-date",
     Severity.WARNING,
     summary="An unquoted value is a number or a date where text is due, or only to one of the readers.",
-    why="A name or tag of digits is a number to YAML, and clients that expect text stop or show another one. 1e3, 012, 0o12 and 12:30:45 are different values to PyYAML and to the Hub.",
+    why="A name or tag of digits is a number to YAML, and clients that expect text stop or show another one. 1e3, "
+    "012, 0o12 and 12:30:45 are different values to PyYAML and to the Hub.",
     bad="---\nlicense: mit\nmodel-index:\n- name: x\n  results:\n  - task: {type: fill-mask}\n"
     "    dataset: {name: 2024, type: a/x}\n    metrics: [{type: accuracy, value: 0.5}]\n---",
     good="---\nlicense: mit\nmodel-index:\n- name: x\n  results:\n  - task: {type: fill-mask}\n"
@@ -74,6 +77,8 @@ def yaml_implicit_boolean(subject: CardSubject) -> Iterator[Problem]:
 def yaml_implicit_number_or_date(subject: CardSubject) -> Iterator[Problem]:
     """A number or date where text is due, and every value that is another number to the other reader."""
     for difference in _implicit(subject, "number", "time", "date"):
+        if difference.path[0] == "language":
+            continue  # META021
         written, name = _written(subject, difference), _name(difference.path)
         if _wants_text(difference.path):
             noun = "a date" if difference.cause == "date" else "a number"
@@ -141,6 +146,14 @@ def _at(
 ) -> Problem:
     line, column = subject.card.lines.place(difference.span[0])
     return Problem(message, subject.path, line, column, hint=hint, fix=fix, severity=severity)
+
+
+def _as_norwegian(subject: CardSubject, difference: Difference) -> Fix | None:
+    """`no` in quotes; `false` is most likely what a client made of it; true and the like mean no language."""
+    written = subject.card.text[slice(*difference.span)]
+    if written.lower() == "no":
+        return _written_as(subject, difference, "no", safe=True)
+    return _written_as(subject, difference, "no", safe=False) if difference.python is False else None
 
 
 def _quoted(subject: CardSubject, difference: Difference, *, safe: bool) -> Fix | None:

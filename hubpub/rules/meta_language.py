@@ -104,8 +104,7 @@ def language_invalid(subject: CardSubject) -> Iterator[Problem]:
     "language-type",
     Severity.ERROR,
     summary="The language is neither a code nor a list of codes.",
-    why="The Hub rejects the push. `language: false` comes from Norwegian: YAML 1.1 reads no as false, and the Python "
-    "client writes it back so.",
+    why="The Hub rejects the push: it wants a code of two or three letters, or a list of such codes.",
     bad="---\nlicense: mit\nlanguage: {en: 1}\n---",
     good="---\nlicense: mit\nlanguage: [en]\n---",
     hint="write one code, or a list of codes",
@@ -113,22 +112,19 @@ def language_invalid(subject: CardSubject) -> Iterator[Problem]:
     fixable=Fixable.SAFE,
 )
 def language_type(subject: CardSubject) -> Iterator[Problem]:
-    """Mappings, numbers, booleans and empty entries in place of a code."""
+    """Mappings, numbers and empty entries in place of a code."""
     text, front_matter = subject.card.text, subject.card.front_matter
     for issue in rejected(subject, "language"):
-        value, mend, hint = issue.value, None, None
-        if isinstance(value, str):
-            continue
+        value, mend = issue.value, None
+        if isinstance(value, (str, bool)):
+            continue  # META020 and META008 name these
         if value is None:
             mend = fix(subject, "remove the empty entry", remove_item(text, front_matter, issue.path), safe=True)
         elif isinstance(value, dict) and len(issue.path) == 1:
             codes = set_value(text, front_matter, issue.path, list(value))
             mend = fix(subject, "make a list of the codes", codes, safe=True)
-        elif value is False:
-            hint = 'for Norwegian write "no", with the quotes'
-            mend = fix(subject, 'write "no"', set_value(text, front_matter, issue.path, "no"), safe=False)
         shown = "an empty entry" if value is None else quoted(value)
-        yield problem(subject, issue.path, f"the language is {shown}, which is no code", hint, mend)
+        yield problem(subject, issue.path, f"the language is {shown}, which is no code", None, mend)
 
 
 def _several(issue: Issue) -> list[str]:

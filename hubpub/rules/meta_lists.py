@@ -254,13 +254,6 @@ def _tag(subject: CardSubject, index: int, item: Any, tags: list[Any], seen: set
         seen.add(item)
     elif isinstance(item, dict | list):
         yield problem(subject, path, f"an entry of tags is {quoted(item)}, not a word")
-    elif not isinstance(item, bool):
-        span = front_matter.values.get(path)
-        written = text[span[0] : span[1]].strip() if span else ""
-        mend = fix(subject, f'write "{written}"', set_value(text, front_matter, path, written), safe=True)
-        yield problem(subject, path, f"the tag {written} is not text for YAML", "put it in quotes", mend)
-    else:
-        yield problem(subject, path, f"an entry of tags is {str(item).lower()}, not a word")
 
 
 def _without(subject: CardSubject, index: int, tags: list[Any], description: str) -> Fix | None:

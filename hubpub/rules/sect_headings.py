@@ -27,12 +27,12 @@ _NO_NAMES = {"output", "outputs", "result", "results", "model", "checkpoint", "t
     why="Where the card is read without the Hub's page around it (in a checkout, a mirror, a cache), nothing says "
     "which "
     "model it describes. 17 % of 949 real cards have none.",
-    bad="---\nlicense: mit\nmodel-index:\n- name: my-model\n  results:\n  - task:\n      type: text-classification\n   "
+    bad="---\nlicense: mit\nmodel-index:\n- name: films-en\n  results:\n  - task:\n      type: text-classification\n   "
     " "
     "dataset:\n      name: SST-2\n      type: stanfordnlp/sst2\n    metrics:\n    - type: accuracy\n      value: "
     "0.91\n---\n\n"
     "Tells whether a film review is positive or negative.\n\n## Model description\n\nA small one.",
-    good="---\nlicense: mit\n---\n\n# my-model\n\nTells whether a film review is positive or negative.\n\n"
+    good="---\nlicense: mit\n---\n\n# films-en\n\nTells whether a film review is positive or negative.\n\n"
     "## Model description\n\nA small one.",
     hint="begin the text with `# name-of-the-model`",
     source="https://huggingface.co/docs/hub/model-card-annotated",

@@ -41,11 +41,11 @@ def licensed(lines: str) -> str:
         (block("license: mit\npipeline_tag: image-classification"), []),
         (block("license: mit\ntags: [summarization]"), ["META019"]),
         (block("license: mit\npipeline_tag: fill-mask\nlanguages: en"), ["META017"]),
-        (block("license: mit\nlanguage: no"), []),
+        (block("license: mit\nlanguage: no"), ["META008"]),
         (block("license: mit\nlanguage: [en, english]"), ["META020"]),
         (block("license: mit\nlanguage: {en: 1}"), ["META021"]),
         (block("license: mit\nlanguage: [en, null]"), ["META021"]),
-        (block("license: mit\nlanguage: false"), ["META021"]),
+        (block("license: mit\nlanguage: false"), ["META008"]),
         # task and library
         (licensed("pipeline_tag: [fill-mask]"), ["META024"]),
         (licensed("pipeline_tag: [fill-mask, ner]"), ["META024"]),
@@ -67,7 +67,7 @@ def licensed(lines: str) -> str:
         (licensed("metrics:\n- name: accuracy\n  value: 0.9"), ["META037"]),
         (licensed("tags: [a, a]"), ["META038"]),
         (licensed("tags:\n-\n- a"), ["META038"]),
-        (licensed("tags:\n- 2023"), ["META038"]),
+        (licensed("tags:\n- 2023"), ["META009"]),
         (licensed("tags:\n- conversational [peft, lora]"), ["META038"]),
         (licensed("tags:\n- dataset_size:1M<n<10M\n- 'loss:MultipleNegativesRankingLoss'\n- 'arxiv:2401.00001'"), []),
         (licensed("tags:\n- 'n<1,000,000'\n- 'a sentence, as somebody would write it'"), []),
@@ -111,7 +111,7 @@ def licensed(lines: str) -> str:
     ],
 )
 def test_one_rule_names_a_value(text: str, codes: list[str]) -> None:
-    assert sorted(codes_of(subject(text), "META")) == sorted(codes)
+    assert sorted(set(codes_of(subject(text), "META")) - {"META050"}) == sorted(codes)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_fix_changes_what_it_says_and_nothing_else(before: str, after: str | N
     assert found[0].fix.safe is safe
     result = fixed(text, found[0])
     assert result == block(after).replace("\n", newline)
-    assert Counter(codes_of(subject(result))) <= Counter(codes_of(subject(text)))
+    assert Counter(codes_of(subject(result), "META")) <= Counter(codes_of(subject(text), "META"))
 
 
 @pytest.mark.parametrize(
