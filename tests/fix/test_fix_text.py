@@ -124,5 +124,6 @@ def test_safe_fixes_keep_what_a_card_means(
     assert changed <= ({"license"} if any(found.rule == "META012" for found in done.findings) else set())
     assert {found.rule for found in lint(done.text)} <= {found.rule for found in lint(text)}
     assert fix_text(done.text, "README.md", lint, keeps=stays_readable).findings == ()
-    assert done.text.startswith(mark)
+    if not any(found.rule == "META047" for found in done.findings):
+        assert done.text.startswith(mark)
     assert (newline == "\r\n") == ("\r\n" in done.text)
