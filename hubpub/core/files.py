@@ -5,13 +5,31 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from hubpub.core.errors import UsageError
 
 
 def replace_file(path: Path, content: bytes) -> None:
     """Put `content` at `path` in one step: a reader sees the old file or the new one. Its mode stays.
+
+    Raises:
+        UsageError: it cannot be written, or `path` is a link.
+    """
+    with replacing(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
+    """A new file to write to, which stands at `path` once all is written; after an error nothing has changed.
+
+    Args:
+        path: where it will be; the mode of what is there stays.
+        keep: where the old file is from then on; it must not exist.
 
     Raises:
         UsageError: it cannot be written, or `path` is a link.
@@ -23,10 +41,12 @@ def replace_file(path: Path, content: bytes) -> None:
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             Path(temporary).chmod(mode)
+            if keep is not None:
+                os.link(path, keep)
             Path(temporary).replace(path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
 import struct
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
 from hubpub.core.errors import UsageError
+from hubpub.core.files import replacing
 
 _LARGEST_HEADER = 100_000_000  # as the library has it
 _BLOCK = 1 << 22
@@ -35,30 +34,13 @@ def rename_tensors(path: Path, names: Mapping[str, str]) -> Path:
         UsageError: the file is a link, was kept aside before, changed, or cannot be written.
     """
     kept = path.with_name(path.name + ".orig")
-    if path.is_symlink() or not path.is_file():
-        raise UsageError(f"{path} is no regular file", "replace it by a regular file first")
     if os.path.lexists(kept):
         raise UsageError(f"{kept} is there already", "move it away, then run the same command again")
-    try:
+    with replacing(path, keep=kept) as target, path.open("rb") as source:
         size = path.stat().st_size
         if shutil.disk_usage(path.parent).free < size:
             raise UsageError(f"{path.parent} has no room for {size:,} bytes more", "make room on the disk")
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-        try:
-            with path.open("rb") as source, os.fdopen(handle, "wb") as target:
-                _copy(path, source, target, names)
-                target.flush()
-                os.fsync(target.fileno())
-            Path(temporary).chmod(stat.S_IMODE(path.stat().st_mode))
-            os.link(path, kept)
-            Path(temporary).replace(path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise UsageError(
-            f"{path} cannot be written: {error.strerror}", "check the folder's permissions and the disk"
-        ) from error
+        _copy(path, source, target, names)
     return kept
 
 

@@ -43,8 +43,8 @@ class Stored:
         return str(self.config["architectures"][0])
 
 
-def model_directory(folder: ModelFolder) -> str | None:
-    """Where the model of transformers is, "" or "dir/"; None when there is none."""
+def transformer_directory(folder: ModelFolder) -> str | None:
+    """Where the files of a model of transformers belong, "" or "dir/"; None for kinds that have none."""
     if folder.kind is ModelKind.TRANSFORMERS:
         return ""
     if folder.kind is not ModelKind.SENTENCE_TRANSFORMERS or folder.modules is None:
@@ -52,9 +52,16 @@ def model_directory(folder: ModelFolder) -> str | None:
     for module in folder.modules.value or ():
         if isinstance(module, dict) and str(module.get("type", "")).endswith(".Transformer"):
             path = str(module.get("path", ""))
-            directory = f"{path}/" if path else ""
-            return directory if folder.entry(directory + "config.json") else None
+            return f"{path}/" if path else ""
     return None
+
+
+def model_directory(folder: ModelFolder) -> str | None:
+    """Where the model of transformers is, "" or "dir/"; None when there is none."""
+    directory = transformer_directory(folder)
+    if directory is None or folder.kind is ModelKind.TRANSFORMERS:
+        return directory
+    return directory if folder.entry(directory + "config.json") else None
 
 
 def promises(folder: ModelFolder) -> Promises:

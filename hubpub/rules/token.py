@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from hubpub.core.findings import Problem, Severity
 from hubpub.model.folder import ModelFolder
 from hubpub.model.jsonfile import JsonFile
-from hubpub.model.kind import ModelKind
+from hubpub.model.stored import transformer_directory
 from hubpub.model.tokenizer import TOKENIZER_CONFIG, takes_only_text, takes_text
 from hubpub.rules.conf import json_problem
 from hubpub.rules.registry import model_rules
@@ -33,7 +33,7 @@ def tokenizer_missing(folder: ModelFolder) -> Iterator[Problem]:
 
     A warning for a class that transformers does not know, of a model type that takes nothing but text.
     """
-    directory = _tokenizer_directory(folder)
+    directory = transformer_directory(folder)
     if directory is None or folder.tokenizer.usable or folder.tokenizer_in(directory).usable:
         return
     takes = takes_text(folder.architectures, folder.model_type)
@@ -52,19 +52,6 @@ def tokenizer_missing(folder: ModelFolder) -> Iterator[Problem]:
     else:
         message = f"tokenizer.json is missing: {model} has no tokenizer files"
         yield Problem(message, path="tokenizer.json", severity=severity)
-
-
-def _tokenizer_directory(folder: ModelFolder) -> str | None:
-    """Where the tokenizer of a text model belongs; None for kinds that need none."""
-    if folder.kind is ModelKind.TRANSFORMERS:
-        return ""
-    if folder.kind is not ModelKind.SENTENCE_TRANSFORMERS or folder.modules is None:
-        return None
-    for module in folder.modules.value or ():
-        if isinstance(module, dict) and str(module.get("type", "")).endswith(".Transformer"):
-            path = str(module.get("path", ""))
-            return f"{path}/" if path else ""
-    return None
 
 
 @model_rules.rule(
