@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from typing import Any
@@ -94,6 +93,8 @@ def _usage_error(error: click.ClickException, arguments: list[str]) -> UsageErro
     context = error.ctx if isinstance(error, click.UsageError) else None
     command = context.command_path if context else "hubpub"
     verb = next((argument for argument in arguments if not argument.startswith("-")), "")
+    import difflib
+
     near = difflib.get_close_matches(verb, _VERBS, n=1) if command == "hubpub" else []
     hint = f"did you mean `hubpub {near[0]}`?" if near else f"see `{command} --help`"
     return UsageError(error.format_message().rstrip("."), hint)

@@ -114,6 +114,10 @@ class Architecture:
     known_class: bool = False
     output: tuple[str, ...] = ()
 
+    def is_(self, *statuses: str) -> bool:
+        """Whether the comparison came so far, by the value of a `Status`."""
+        return self.status in [Status(status) for status in statuses]
+
     def to_json(self) -> dict[str, Any]:
         """What a report says of it."""
         return {

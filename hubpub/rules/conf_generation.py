@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -201,6 +200,8 @@ def generation_key_unknown(folder: ModelFolder) -> Iterator[Problem]:
     for key in _values(folder):
         if key in known or key.startswith("_"):
             continue
+        import difflib
+
         near = _OTHER_NAMES.get(key) or next(iter(difflib.get_close_matches(key, known, n=1, cutoff=0.88)), None)
         if near is not None and near not in _values(folder):
             found.append(f"{key[:60]} (did you mean {near}?)")

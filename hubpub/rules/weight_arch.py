@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.core.rule import Depth, Fixable
-from hubpub.model.architecture import Architecture, LayerGap, Mismatch, Status, newer_than
 from hubpub.model.folder import ModelFolder
 from hubpub.model.shapes import Promises
 from hubpub.model.stored import Stored, stored_tensors
@@ -17,6 +16,9 @@ from hubpub.rules.registry import model_rules
 from hubpub.rules.token_ids import special_id_out_of_range
 from hubpub.rules.weight_index import renamed_tensors
 from hubpub.rules.wording import counted, listed
+
+if TYPE_CHECKING:
+    from hubpub.model.architecture import Architecture, LayerGap, Mismatch
 
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/model#transformers.PreTrainedModel.from_pretrained"
 _LAYER_KEYS = (
@@ -37,7 +39,7 @@ _NAMED_WITHOUT_IT = (config_value_type, heads_do_not_divide, special_id_out_of_r
 def _compared(folder: ModelFolder) -> Architecture | None:
     """The comparison, where there is one."""
     found = folder.architecture
-    return found if found is not None and found.status is Status.COMPARED else None
+    return found if found is not None and found.is_("compared") else None
 
 
 @model_rules.rule(
@@ -56,7 +58,7 @@ def _compared(folder: ModelFolder) -> Architecture | None:
 def tensors_missing(folder: ModelFolder) -> Iterator[Problem | Skip]:
     """One finding for all of them; whole layers are WEIGHT068's and WEIGHT069's, another head WEIGHT064's."""
     found = folder.architecture
-    if found is not None and found.status is Status.UNABLE:
+    if found is not None and found.is_("unable"):
         yield Skip("the architecture", found.reason or "it could not be compared")
     found = _compared(folder)
     if found is None or not found.missing_count or _other_class(found) or _nothing_fits(found):
@@ -177,12 +179,14 @@ def other_class(folder: ModelFolder) -> Iterator[Problem]:
 def class_unknown(folder: ModelFolder) -> Iterator[Problem | Skip]:
     """Not for models saved with a newer transformers, which may well know it."""
     found = folder.architecture
-    if found is None or found.status not in (Status.UNKNOWN_CLASS, Status.UNKNOWN_TYPE):
+    if found is None or not found.is_("unknown-class", "unknown-type"):
         return
     newer = _newer(folder, found)
     if newer is not None:
         yield newer
-    elif found.status is Status.UNKNOWN_CLASS:
+    elif found.is_("unknown-class"):
+        import difflib
+
         near = difflib.get_close_matches(found.name or "", found.classes, n=1, cutoff=0.8)
         classes = listed(near or found.classes, len(found.classes))
         known = f"; for {_model_type(folder, found)} it has {classes}" if found.classes else ""
@@ -214,7 +218,7 @@ def class_unknown(folder: ModelFolder) -> Iterator[Problem | Skip]:
 def config_refused(folder: ModelFolder) -> Iterator[Problem | Skip]:
     """With the first line of what transformers says; not for models saved with a newer one."""
     found = folder.architecture
-    if found is None or found.status is not Status.REFUSED:
+    if found is None or not found.is_("refused"):
         return
     newer = _newer(folder, found)
     if newer is not None:
@@ -317,6 +321,8 @@ def _explained(mismatch: Mismatch, promises: Promises) -> bool:
 
 def _newer(folder: ModelFolder, found: Architecture) -> Skip | None:
     """What is unknown to this transformers may be known to the one that saved the model."""
+    from hubpub.model.architecture import newer_than
+
     document = folder.json(found.config)
     version = document.get("transformers_version") if document else None
     if found.transformers and isinstance(version, str) and newer_than(version, found.transformers):
