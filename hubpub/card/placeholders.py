@@ -26,7 +26,8 @@ _TODO = re.compile(
     r"\[\s*(?:TODO|TBD|FIXME)\b[^\]\n]{0,200}\](?!\()"
     r"|(?<![\w/#.-])(?:TODO|TBD|FIXME)\b(?![-/]\w|[^\[\]\n]{0,100}\]\()"
     r"|\[(?:[Ii]nsert|[Yy]our|YOUR|INSERT) [^\]\n]{1,80}\](?![(\[])"
-    r"|\b[Cc]oming [Ss]oon\b"
+    # "Coming soon: a demo" says what will come
+    r"|\b[Cc]oming [Ss]oon\b(?![ \t*_]{0,9}:[ \t*_]{0,9}[^\s*_])"
     r"|\b[Ll]orem ipsum\b"
 )
 _OWN = r"(?:your|my)[-_ ]?(?:hf[-_]|huggingface[-_])?(?:user[-_]?name|user|name|org|organi[sz]ation|namespace)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hubpub.card.content import count_words, filling, is_not_applicable
 from hubpub.card.document import LARGEST_BODY, Block, Card, Section
@@ -23,8 +23,14 @@ _WRITE = "`hubpub card PATH --write` proposes what the files tell"
 # fewer words than these are "To follow."
 _A_FEW_WORDS = 4
 _SUMMARY_WORDS = 6
+# of more, the message says enough
+_A_FEW_SECTIONS = 3
 # a heading of so many words is a sentence, and says all that there is
 _A_SENTENCE = 6
+# "RoBERTa-like language model trained on part of the TAIGA corpus" is a summary, "Model card for the OPT models" is not
+_SAYS_WHAT_IT_IS = re.compile(
+    r"\b(?:(?:pre)?trained|(?:fine-?)?tuned|distilled|merged|quanti[sz]ed|converted)\b", re.IGNORECASE
+)
 _SHOWN = re.compile(
     r"<(?:img|video|audio|iframe|gallery|svg|picture|embed|object|input|source|script)\b", re.IGNORECASE
 )
@@ -41,7 +47,8 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
     why="People who find the model cannot judge whether it fits: of 125 cards written since 2021, 38 have all seven. "
     "In 32,111 cards of the Hub, limitations and evaluation were among the least filled (Liang et al. 2024). "
     "Headings are recognised by meaning, in several languages, nested or flat; code that loads the model counts as "
-    "How to use. The settings choose the profile, and add sections and headings of a project's own.",
+    "How to use. One finding names all that are missing. The settings choose the profile, and add sections and "
+    "headings of a project's own.",
     bad="# My model\n\n## Usage\n\nCall it.",
     good="# My model\n\n## Model description\n\n## Intended uses & limitations\n\n## How to use\n\n"
     "## Limitations and bias\n\n## Training data\n\n## Training procedure\n\n## Evaluation results",
@@ -49,7 +56,7 @@ _TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
     source=_COURSE,
 )
 def required_section_missing(subject: CardSubject) -> Iterator[Problem]:
-    """One problem per section that no heading means, and a single one when the card has none of them."""
+    """One problem that names the sections which no heading means, and one about those that are optional."""
     card, profile = subject.card, subject.profile
     if card.is_blank:
         return
@@ -59,22 +66,35 @@ def required_section_missing(subject: CardSubject) -> Iterator[Problem]:
         for required, state in states.items()
         if not state.present and not required.told_by and required.id not in meant_sections(card, profile)
     ]
-    needed = [required for required in missing if not required.optional]
-    if len(needed) > 2 and len(missing) == len(states):
-        titles = ", ".join(required.title for required in needed)
-        hint = f"add sections with something in them; {_WRITE}"
-        yield Problem(f"the card has none of the {len(needed)} sections: {titles}", subject.path, hint=hint)
-        return
-    language = _language(subject) if missing else "en"
-    for required in missing:
-        severity = Severity.INFO if required.optional else None
-        message = f"the card has no section {required.title}"
-        yield Problem(message, subject.path, hint=_headings_that_count(required, language), severity=severity)
+    for optional in (False, True):
+        these = [required for required in missing if required.optional is optional]
+        if not these:
+            continue
+        message = _what_is_missing(these, sum(required.optional is optional for required in states))
+        hint = _headings_that_count(these, _language(subject))
+        yield Problem(message, subject.path, hint=hint, severity=Severity.INFO if optional else None)
 
 
-def _headings_that_count(required: RequiredSection, language: str) -> str:
-    examples = required.synonyms.examples(language)
-    proposal = f"; {_WRITE}" if required in course_sections() else ""
+def _what_is_missing(missing: Sequence[RequiredSection], of: int) -> str:
+    if len(missing) == 1:
+        return f"the card has no section {missing[0].title}"
+    kind = "optional sections" if missing[0].optional else "sections"
+    titles = ", ".join(required.title for required in missing)
+    if len(missing) == of:
+        return f"the card has none of the {of} {kind}: {titles}"
+    return f"{len(missing)} of {of} {kind} are missing: {titles}"
+
+
+def _headings_that_count(missing: Sequence[RequiredSection], language: str) -> str:
+    """Several ways to name a section that is missing alone, one for each of several, none where it adds nothing."""
+    proposal = f"; {_WRITE}" if any(required in course_sections() for required in missing) else ""
+    if len(missing) > _A_FEW_SECTIONS and language == "en":
+        return f"add a heading for each, and what belongs there{proposal}"
+    if len(missing) > 1:
+        firsts = [next(iter(required.synonyms.examples(language)), required.title) for required in missing]
+        named = f"{', '.join(firsts[:-1])} and {firsts[-1]}"
+        return f"add a heading for each, such as {named}, and what belongs there{proposal}"
+    examples = missing[0].synonyms.examples(language)
     if not examples:
         return f"add the section{proposal}"
     named = " or ".join(filter(None, (", ".join(examples[:-1]), examples[-1])))
@@ -204,7 +224,7 @@ def required_section_thin(subject: CardSubject) -> Iterator[Problem]:
     why="Search results and link previews show the first sentences, and the annotated model card asks for one or two "
     "of "
     "them; a quarter of the modern cards go from the title to a heading. A section that describes the model is as "
-    "good, when it is the first one.",
+    "good, when it is the first one, and so is a title that is a sentence: what was trained on what.",
     bad="# my-model\n\n## Usage\n\nCall it with a text, and it answers with a label.",
     good="# my-model\n\nTells whether a film review is positive or negative.\n\n## Usage\n\nCall it with a text.",
     hint="write one or two sentences below the title: what the model does, from what it was made",
@@ -221,6 +241,8 @@ def missing_summary(subject: CardSubject) -> Iterator[Problem]:
     if first + 1 == len(card.sections):
         return
     title, following = card.sections[first], card.sections[first + 1]
+    if len(title.heading.split()) >= _SUMMARY_WORDS and _SAYS_WHAT_IT_IS.search(title.heading):
+        return
     if not summary_words(card, following) and not describes(subject, following):
         message = f"fewer than {_SUMMARY_WORDS} words stand between the title and the heading {following.heading!r}"
         yield Problem(message, subject.path, title.line, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,8 @@ _COMMONMARK = "https://spec.commonmark.org/0.31.2/#atx-headings"
 _MARKDOWNLINT = "https://github.com/DavidAnson/markdownlint/blob/main/doc/Rules.md"
 # what training scripts write as the name of a model
 _NO_NAMES = {"output", "outputs", "result", "results", "model", "checkpoint", "tmp", "test"}
+# a line such as "#My-model: a classifier of films"; it may be a tag
+_TITLE_WITHOUT_SPACE = re.compile(r"#[^\s#]")
 
 
 @card_rules.rule(
@@ -45,10 +48,15 @@ def missing_title(subject: CardSubject) -> Iterator[Problem]:
         return
     if any(block.kind == "html" and "<h1" in block.text.lower() for block in card.blocks):
         return
-    message = "the card has no heading of level 1"
-    if card.blocks[0].kind == "heading":
+    message, hint, mend = "the card has no heading of level 1", None, _title_fix(subject)
+    first = card.blocks[0]
+    if first.kind == "heading":
         message += f"; it begins with {card.sections[0].heading!r} on level {card.sections[0].level}"
-    yield Problem(message, subject.path, card.blocks[0].line, 1, fix=_title_fix(subject))
+    elif _TITLE_WITHOUT_SPACE.match(first.text) and not any(meant.start < first.end for meant in without_space(card)):
+        message += ": there is no blank behind the # of its first line"
+        hint, behind = "put a blank behind the #", card.text.index("#", first.start) + 1
+        mend = Fix(hint, False, (Edit(subject.path, behind, behind, " "),))
+    yield Problem(message, subject.path, first.line, 1, hint=hint, fix=mend)
 
 
 def _title_fix(subject: CardSubject) -> Fix | None:

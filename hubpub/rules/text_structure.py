@@ -71,7 +71,8 @@ def card_too_short(subject: CardSubject) -> Iterator[Problem]:
     count = _prose_words(subject.card)
     if count < SHORTEST_CARD:
         words = "1 word" if count == 1 else f"{count} words"
-        yield Problem(f"the card has {words} of text, fewer than {SHORTEST_CARD}", subject.path)
+        message = f"the card has {words} of text besides headings and code, fewer than {SHORTEST_CARD}"
+        yield Problem(message, subject.path)
 
 
 @card_rules.rule(

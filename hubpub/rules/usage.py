@@ -92,13 +92,12 @@ def snippet_syntax_error(subject: CardSubject) -> Iterator[Problem]:
         if broken is None or snippet.code.declared != "python" or _other_language(snippet.code):
             continue
         line, column = subject.card.lines.place(snippet.code.offset(broken.line, broken.column))
-        yield Problem(
-            f"the snippet is not Python: {broken.message}",
-            subject.path,
-            line,
-            column,
-            severity=None if _breaks_a_program(snippet) else Severity.WARNING,
-        )
+        message = f"the snippet is not Python: {broken.message}"
+        if _breaks_a_program(snippet):
+            yield Problem(message, subject.path, line, column)
+        else:
+            hint = "put output and sketches into comments, or into a block of their own that is marked as text"
+            yield Problem(message, subject.path, line, column, hint=hint, severity=Severity.WARNING)
 
 
 def _breaks_a_program(snippet: Snippet) -> bool:

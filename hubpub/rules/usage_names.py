@@ -21,6 +21,7 @@ _INPUTS = re.compile(
     r"|device|logger|args|config|output|result)(?:s|es|_\w{1,20}|\d)?",
     re.IGNORECASE,
 )
+_OF_TRANSFORMERS = re.compile(r"Auto(?:Model|Tokenizer|Processor|Config|ImageProcessor|FeatureExtractor)\w{0,50}")
 # Import name -> what to install, where the names differ; None where transformers brings it, or every reader has it.
 _PACKAGES = {
     "auto_gptq": "auto-gptq",
@@ -89,8 +90,11 @@ def undefined_name(subject: CardSubject) -> Iterator[Problem]:
 
 
 def _is_explained(card: Card, name: str) -> bool:
-    """Whether the text around the code speaks of the name."""
-    return any(name in block.text for block in card.blocks if block.kind in ("text", "html", "table", "heading"))
+    """Whether the text around the code speaks of the name; those of transformers have to be imported all the same."""
+    if _OF_TRANSFORMERS.fullmatch(name):
+        return False
+    word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+    return any(word.search(block.text) for block in card.blocks if block.kind in ("text", "html", "table", "heading"))
 
 
 @card_rules.rule(

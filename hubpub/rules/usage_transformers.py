@@ -69,8 +69,8 @@ def _names_of_transformers(python: PythonOfCard) -> Iterator[tuple[str, Snippet,
     stars = any(imported.name == "transformers.*" for imported in python.imports)
     for call in python.calls:
         parts = call.name.split(".")
-        if parts[0] == "transformers" and len(parts) > 1:
-            yield parts[1].removesuffix("()"), call.snippet, call.node
+        if parts[0] == "transformers" and len(parts) > 1 and not any(part.endswith("()") for part in parts):
+            yield parts[1], call.snippet, call.node  # a method of what a class has made does not name the class
         elif stars and parts[0] not in python.bound:
             yield parts[0], call.snippet, call.node
 

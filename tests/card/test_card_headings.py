@@ -17,7 +17,15 @@ CODE = Content(code=True)
 # language -> the headings for each of the seven, in the order of the course
 BY_LANGUAGE = {
     "en": (
-        ["Model description", "Model Details", "📖 Overview", "What is it?", "About this model", "Model Architecture"],
+        [
+            "Model description",
+            "Model Details",
+            "📖 Overview",
+            "What is it?",
+            "About this model",
+            "Model Architecture",
+            "Details of the downstream task (Q&A) - Model 🧠",
+        ],
         ["Intended uses & limitations", "Uses", "Use cases", "Out-of-Scope Use", "Intended Audience", "Direct Use"],
         ["How to use", "Usage (HuggingFace Transformers)", "Quickstart", "Get started", "Model in action 🚀"],
         ["Limitations and bias", "Bias, Risks, and Limitations", "Ethical considerations", "Known issues"],
@@ -123,6 +131,8 @@ NEAR_MISSES = {
     "Fine-tuning on your own data": None,
     "Fine-tuning data": TRAINING,
     "Details of the downstream task (Q&A) - Dataset": DESCRIPTION,
+    "Details of the downstream task": None,
+    "Details of the downstream task (Syntax POS)": None,
     "Acceptable usage": HOW,
     "Acknowledgements": None,
     "How to cite": None,

@@ -206,6 +206,18 @@ def test_other_hashes_are_left_alone(line: str) -> None:
     assert not found(f"# x\n\n{LEAD}{line}\n", "SECT014")
 
 
+def test_a_title_without_a_blank_is_named_by_the_rule_about_titles() -> None:
+    text = "---\nlicense: mit\n---\n\n#GuaPeTe-2-tiny: a proof of concept\n"
+    (finding,) = found(text, "SECT001 SECT014")
+    assert finding.message == "the card has no heading of level 1: there is no blank behind the # of its first line"
+    assert finding.fix
+    assert not finding.fix.safe
+    assert mended(text, "SECT001", repo_id="acme/GuaPeTe") == text.replace("#G", "# G")
+    assert [finding.rule for finding in found("#Usage\n\nCall it.\n", "SECT001 SECT014")] == ["SECT001", "SECT014"]
+    (finding, _) = found("#Usage\n\nCall it.\n", "SECT001 SECT014")
+    assert finding.fix is None
+
+
 def test_what_was_meant_as_a_heading_is_not_missing_as_well() -> None:
     codes = [finding.rule for finding in found(f"# x\n\n{LEAD}##Usage\n\n{WORDS}", "SECT003 SECT014")]
     assert codes.count("SECT014") == 1

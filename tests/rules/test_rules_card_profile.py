@@ -42,11 +42,44 @@ def test_every_heading_that_is_proposed_would_count(section: object, language: s
 
 
 def test_headings_are_proposed_in_the_language_of_the_card() -> None:
-    text = "# x\n\n## 模型介绍\n\n## 训练数据\n\n## 评估结果\n"
-    (finding,) = [finding for finding in found(text, "SECT003") if "How to use" in finding.message]
+    text = "# x\n\n## 模型介绍\n\n## 预期用途\n\n## 局限性\n\n## 训练数据\n\n## 训练过程\n\n## 评估结果\n"
+    (finding,) = found(text, "SECT003")
     assert "如何使用, 使用方法 or 使用方式" in (finding.hint or "")
-    (finding,) = [finding for finding in found("# x\n\n## Daten\n\n", "SECT003") if "How to use" in finding.message]
-    assert "Verwendung, Nutzung" in (finding.hint or "")
+    (finding,) = found("# x\n\n## Daten\n\n", "SECT003")
+    assert finding.message.startswith("6 of 7 sections are missing: Model description, ")
+    assert finding.hint == (
+        "add a heading for each, such as Modellbeschreibung, Verwendungszweck, Verwendung, Einschränkungen, "
+        "Trainingsverfahren and Evaluationsergebnisse, and what belongs there; "
+        "`hubpub card PATH --write` proposes what the files tell"
+    )
+
+
+@pytest.mark.parametrize(
+    ("missing", "message", "such_as"),
+    [
+        (2, "2 of 7 sections are missing: Model description, Intended uses & limitations", "Model description and In"),
+        (
+            3,
+            "3 of 7 sections are missing: Model description, Intended uses & limitations, How to use",
+            "Model description, Intended use and How to use",
+        ),
+        (
+            4,
+            "4 of 7 sections are missing: "
+            "Model description, Intended uses & limitations, How to use, Limitations and bias",
+            None,
+        ),
+    ],
+)
+def test_several_missing_sections_are_one_finding_that_names_them(
+    missing: int, message: str, such_as: str | None
+) -> None:
+    text = LEAD + "".join(f"## {section.title}\n\n{WORDS}" for section in course_sections()[missing:])
+    (finding,) = found(text, "SECT003")
+    assert (finding.message, finding.severity) == (message, Severity.WARNING)
+    assert (finding.hint or "").startswith("add a heading for each")
+    assert ("such as" in (finding.hint or "")) is (such_as is not None)
+    assert (such_as or "") in (finding.hint or "")
 
 
 def test_a_card_without_any_of_them_has_one_finding() -> None:
@@ -56,9 +89,13 @@ def test_a_card_without_any_of_them_has_one_finding() -> None:
 
 
 def test_optional_sections_are_information() -> None:
-    findings = found(all_but(""), "SECT003", "hub-template")
-    assert {finding.severity for finding in findings if "Glossary" in finding.message} == {Severity.INFO}
-    assert {finding.severity for finding in findings if "Environmental" in finding.message} == {Severity.WARNING}
+    needed, optional = sorted(found(all_but(""), "SECT003", "hub-template"), key=lambda finding: finding.severity.rank)[
+        ::-1
+    ]
+    assert (needed.severity, optional.severity) == (Severity.WARNING, Severity.INFO)
+    assert "Environmental" in needed.message
+    assert "Glossary" in optional.message
+    assert "optional sections" in optional.message
 
 
 def test_the_minimal_profile_leaves_title_and_licence_to_their_rules() -> None:
@@ -145,6 +182,9 @@ def test_empty_sections_that_nobody_asked_for(text: str, lines: list[int]) -> No
         ("# x\n\n## Usage\n\n" + WORDS, True),
         ("# x\n\n![a](b.png) [![c](d.svg)](https://example.org)\n\n## Usage\n\n" + WORDS, True),
         ("# x\n\nShort one.\n\n## Usage\n\n" + WORDS, True),
+        ("# RoBERTa-like language model trained on part of a corpus\n\n## Usage\n\n" + WORDS, False),
+        ("# BERT fine-tuned on SQuAD\n\n## Usage\n\n" + WORDS, True),
+        ("# Model card for the OPT models of the lab\n\n## Usage\n\n" + WORDS, True),
         (LEAD + "## Usage\n\n" + WORDS, False),
         ("Tells whether a film review is positive or negative.\n\n# x\n\n## Usage\n", False),
         ("# x\n\n> Tells whether a film review is positive or negative.\n\n## Usage\n", False),

@@ -29,6 +29,7 @@ def text_findings(body: str) -> list[Finding]:
         ("## Limitations (TODO)", "TEXT002", "warning", "TODO"),
         ("| a | b |\n|---|---|\n| TBD | 2 |", "TEXT002", "warning", "TBD"),
         ("Coming soon", "TEXT002", "warning", "Coming soon"),
+        ("**Coming soon:**", "TEXT002", "warning", "Coming soon"),
         ("Written by [Your Name]", "TEXT002", "warning", "[Your Name]"),
         ("git clone https://example.org/your-username/model", "TEXT009", "error", "your-username/model"),
         (
@@ -65,6 +66,8 @@ def test_a_placeholder_is_found(body: str, code: str, severity: str, text: str) 
         '```python\nm = AutoModel.from_pretrained("acme/model")\n```',
         '```python\nm = AutoModel.from_pretrained("MODEL_NAME")\n```\n\n`MODEL_NAME` is one of the table above.',
         "    [TODO] in indented code",
+        "**Coming Soon :** Fine-tuning demo using HuggingFace's Trainer API",
+        "Coming soon: a demo",
     ],
 )
 def test_what_is_no_placeholder(body: str) -> None:

@@ -98,6 +98,9 @@ LOAD = 'model = AutoModel.from_pretrained("acme/x")'
         (python("import torch\ntry: pass\nexcept Exception as e: e.x\nlambda q: q.z\n(w := 1).real\nw.real"), []),
         (python("import torch\nmatch x:\n    case [a, *b]: a(); b.x\n    case {'k': c, **d}: c(); d.x"), []),
         (python("import torch\nprint('a)") + python("import x\nhelper()"), ["USAGE002"]),
+        ("Take `AutoTokenizer`.\n\n" + python("import torch\nAutoTokenizer.from_pretrained('a/b')"), ["USAGE007"]),
+        ("Take our `Cleaner`.\n\n" + python("import torch\nCleaner('a/b')"), []),
+        ("It is a pytorch model.\n\n" + python("import numpy\nnumpy.array(torch.ones(1))"), ["USAGE007"]),
         # USAGE008
         (python("import gliner"), ["USAGE008"]),
         ("pip install -U gliner\n\n" + python("import gliner"), []),
@@ -130,6 +133,11 @@ LOAD = 'model = AutoModel.from_pretrained("acme/x")'
         (python("from transformers import FlaxBertModel"), ["USAGE015"]),
         (python("from x import TFBertModel, TFIDF"), []),
         (python("from transformers import TFAutoModelWithLMHead"), ["USAGE015"]),
+        (
+            python("from transformers import TFAutoModel\nm = TFAutoModel.from_pretrained('a/b')")
+            + python("out = m.generate(x)"),
+            ["USAGE015"],
+        ),
         (python("from transformers import AutoModel\nAutoModel.from_pretrained('a/b', from_tf=True)"), ["USAGE015"]),
         # USAGE016
         (
@@ -159,6 +167,7 @@ def test_what_a_snippet_is_told(text: str, codes: list[str]) -> None:
 def test_output_behind_a_snippet_is_less_than_a_broken_one(code: str, severity: str) -> None:
     (finding,) = findings_of(subject(python(code)), "USAGE002")
     assert finding.severity.value == severity
+    assert ("comments" in (finding.hint or "")) is (severity == "warning")
 
 
 @pytest.mark.parametrize(
