@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from hubpub.card.frontmatter import read_front_matter
 from hubpub.card.source import CARD, LARGEST_CARD, find_card, folder_card, read_card_file
 from hubpub.core.errors import UsageError
-from hubpub.model.gitfiles import LARGEST, Pattern, ignore_patterns
 
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
+    from hubpub.model.gitfiles import Pattern
 
 STDIN = "stdin"
 
@@ -134,6 +134,8 @@ class _Ignores:
 
     def inside(self, folder: Path) -> _Ignores:
         """Those that apply below `folder`, which is in the directory of these."""
+        from hubpub.model.gitfiles import LARGEST, ignore_patterns  # a file that is named needs none of it
+
         path = folder / ".gitignore"
         if not self.in_git or path.is_symlink() or not path.is_file():
             return self

@@ -15,6 +15,7 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from hubpub.card.frontmatter import FrontMatter, Lines, read_front_matter
+from hubpub.core.pattern import Pattern
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -27,10 +28,10 @@ BlockKind: TypeAlias = Literal["heading", "text", "code", "html", "table"]
 LARGEST_BODY = 1 << 19
 MOST_LINES = 1 << 15
 
-_COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
-_HTML_HEADING = re.compile(r"<h([1-6])(?:\s[^<>]{0,500})?>([\s\S]{0,500}?)</h\1\s*>", re.IGNORECASE)
-_HTML_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-_INLINE_MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`~]+|(?<!\w)_+|_+(?!\w)")
+_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
+_HTML_HEADING = Pattern(r"<h([1-6])(?:\s[^<>]{0,500})?>([\s\S]{0,500}?)</h\1\s*>", re.IGNORECASE)
+_HTML_TAG = Pattern(r"</?[A-Za-z][^<>]*>")
+_INLINE_MARKUP = Pattern(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`~]+|(?<!\w)_+|_+(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)

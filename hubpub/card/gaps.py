@@ -8,10 +8,11 @@ A gap is a comment and a line in italics, which the author replaces by text:
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
-_GAP = re.compile(
+from hubpub.core.pattern import Pattern
+
+_GAP = Pattern(
     r"<!-- hubpub:todo (?P<slot>[a-z0-9-]+) -->[ \t]*(?:\r\n|\n|\r)"
     r"\*To be written: (?P<prompt>[^\r\n]*?)\.?\*(?=[ \t]*(?:[\r\n]|\Z))"
 )

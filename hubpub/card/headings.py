@@ -17,15 +17,14 @@ from itertools import islice
 from typing import Any
 
 from hubpub.card.hub_lists import read_data
+from hubpub.core.pattern import Pattern
 
-_COMPOUND = re.compile(r"\b(pre|fine|hyper|quick)[- ](?=train|tun|param|start)")
-_NUMBERING = re.compile(
-    r"^(?:\(?\d+(?:\.\d+)*[.):]?|[ivx]{1,4}[.)]|[a-h][.)]|第?[一二三四五六七八九十]{1,3}[章节節]?)\s+"
-)
-_ASIDE = re.compile(r"\[(?:optional|todo|tbd)\]|\((?:optional|todo[^)]*|tbd)\)")
-_ACCENTED = re.compile(r"[\u00c0-\u024f\u1e00-\u1eff]")
+_COMPOUND = Pattern(r"\b(pre|fine|hyper|quick)[- ](?=train|tun|param|start)")
+_NUMBERING = Pattern(r"^(?:\(?\d+(?:\.\d+)*[.):]?|[ivx]{1,4}[.)]|[a-h][.)]|第?[一二三四五六七八九十]{1,3}[章节節]?)\s+")
+_ASIDE = Pattern(r"\[(?:optional|todo|tbd)\]|\((?:optional|todo[^)]*|tbd)\)")
+_ACCENTED = Pattern(r"[\u00c0-\u024f\u1e00-\u1eff]")
 # scripts without an own word for "and" between the languages of one heading: "模型介绍 Introduction"
-_EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\s]*")
+_EAST_ASIAN = Pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\s]*")
 _LONGEST_HEADING = 300
 # a sentence that ends in a synonym does not name a section
 _LONGEST_NAME = 80

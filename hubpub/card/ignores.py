@@ -20,15 +20,16 @@ from itertools import chain, islice
 
 from hubpub.card.document import Block, Card
 from hubpub.core.findings import Finding
+from hubpub.core.pattern import Pattern
 
 _MARK = "hubpub:"
 _MOST = 500  # of which each is compared with each finding
 _INDENT = 200
 _FURTHEST = 50
-_OPENING = re.compile(r"<!--[ \t]{0,20}\Z")
-_DIRECTIVE = re.compile(r"[ \t]*([A-Za-z-]*)[ \t]*(?:\[([^\[\]\r\n]{0,1000})\])?")
-_YAML_COMMENT = re.compile(r"(?:^|(?<=[ \t\r\n]))#[ \t]*hubpub:([^\r\n]*)", re.MULTILINE)
-_CODE_OR_COMMENT = re.compile(r"<!--|\\?`+")
+_OPENING = Pattern(r"<!--[ \t]{0,20}\Z")
+_DIRECTIVE = Pattern(r"[ \t]*([A-Za-z-]*)[ \t]*(?:\[([^\[\]\r\n]{0,1000})\])?")
+_YAML_COMMENT = Pattern(r"(?:^|(?<=[ \t\r\n]))#[ \t]*hubpub:([^\r\n]*)", re.MULTILINE)
+_CODE_OR_COMMENT = Pattern(r"<!--|\\?`+")
 _REACHES = ("ignore", "ignore-next-line", "ignore-file")
 
 

@@ -11,12 +11,13 @@ from typing import Literal, TypeAlias
 
 from hubpub.card.document import Card
 from hubpub.card.python_snippets import Call, python_of
+from hubpub.core.pattern import Pattern
 
 Role: TypeAlias = Literal["model", "part", "files"]
 
-_REPO_ID = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+_REPO_ID = Pattern(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 # Classes that read a tokenizer, a processor or a configuration: often those of another repo, on purpose.
-_PART = re.compile(
+_PART = Pattern(
     r".*(?:Tokenizer(?:Fast)?|Processor(?:Fast)?|FeatureExtractor|Config|Scheduler|Retriever|Encoder|Decoder|VAE"
     r"|AutoencoderKL|Adapter|ControlNetModel|Vocos|Vocoder|HifiGan|MotionAdapter|Streamer|T2IAdapter)"
 )

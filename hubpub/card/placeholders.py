@@ -13,16 +13,17 @@ from functools import lru_cache
 from typing import Literal, TypeAlias
 
 from hubpub.card.document import Block, Card
+from hubpub.core.pattern import Pattern
 
 PlaceholderKind: TypeAlias = Literal["more-information-needed", "todo", "identifier", "unrendered"]
 
 # Written by the Hub's model card template, transformers' Trainer, PEFT and skops.
-_MORE_INFORMATION = re.compile(
+_MORE_INFORMATION = Pattern(
     r"\[\s*[Mm]ore [Ii]nformation [Nn]eeded\b[^\]\n]{0,80}\]"
     r"|(?:(?<=[.:|*>\n] )|(?<=[.:|*>\n])|^)More [Ii]nformation [Nn]eeded\b",
     re.MULTILINE,
 )
-_TODO = re.compile(
+_TODO = Pattern(
     r"\[\s*(?:TODO|TBD|FIXME)\b[^\]\n]{0,200}\](?!\()"
     r"|(?<![\w/#.-])(?:TODO|TBD|FIXME)\b(?![-/]\w|[^\[\]\n]{0,100}\]\()"
     r"|\[(?:[Ii]nsert|[Yy]our|YOUR|INSERT) [^\]\n]{1,80}\](?![(\[])"
@@ -30,21 +31,19 @@ _TODO = re.compile(
     r"|\b[Ll]orem ipsum\b"
 )
 _OWN = r"(?:your|my)[-_ ]?(?:hf[-_]|huggingface[-_])?(?:user[-_]?name|user|name|org|organi[sz]ation|namespace)"
-_IDENTIFIER = re.compile(
-    rf"(?<![\w@.-])(?:<?{_OWN}>?|username|user_name|<[^<>\n]{{1,30}}>)/[\w<][\w.<>-]*", re.IGNORECASE
-)
-_LOADED = re.compile(
+_IDENTIFIER = Pattern(rf"(?<![\w@.-])(?:<?{_OWN}>?|username|user_name|<[^<>\n]{{1,30}}>)/[\w<][\w.<>-]*", re.IGNORECASE)
+_LOADED = Pattern(
     r"(?:from_pretrained|SentenceTransformer|CrossEncoder|snapshot_download|hf_hub_download|pipeline|LLM)\(\s*"
     r"(?:[\w\"' -]+,\s*)?(?:(?:model|repo_id|model_name_or_path|pretrained_model_name_or_path)\s*=\s*)?"
     r"[\"'](?P<id>[^\"'\n]{1,200})[\"']"
 )
-_LOADED_PLACEHOLDER = re.compile(
+_LOADED_PLACEHOLDER = Pattern(
     rf"<[^<>]+>|\b{_OWN}\b.*|.*\byour[-_].*|(?:\.?/)?path[/_]to\b.*|username/.*|\[[^\]]+\]|.*\.\.\.",
     re.IGNORECASE,
 )
 
 # Default sentences of the Trainer and of the Hub's template: they stand there whatever the model is.
-_BOILERPLATE = re.compile(
+_BOILERPLATE = Pattern(
     r"This model was trained from scratch on (?:an unknown|the None) dataset\.?"
     r"|This model is a fine-tuned version of \S+ on (?:an unknown|the None) dataset\.?"
     r"|This is the model ?card of a .{0,40} model that has been pushed on the Hub\."
@@ -60,23 +59,23 @@ _BOILERPLATE = re.compile(
 _NOTHING = (
     r"(?:\[?more information needed\]?|\[?(?:todo|tbd|fixme)\b[^\n]*|n/?a|none|unknown|coming soon\.*|-+|\.{3}|…)"
 )
-_EMPTY_LINE = re.compile(
+_EMPTY_LINE = Pattern(
     rf"^[ \t>*+-]*(?:\*\*[^*\n]{{1,60}}\*\*:?|[^:\n]{{1,40}}:)?[ \t*_]*{_NOTHING}[ \t\r.*_]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 
-_UNRENDERED = re.compile(
+_UNRENDERED = Pattern(
     r"(?<![\w}=$^])\{\{-?\s*[A-Za-z_][\w.]*(?:\s*\|[^{}\n]{1,80})?\s*-?\}\}"
     r"|\{%-?\s*[a-z][^{}\n]{0,120}%\}"
     r"|\$\{[A-Za-z_]\w{2,}\}(?![^\n$]*\$)"
 )
 # {{BERT}} keeps its capitals in BibTeX
-_BIBTEX_LINE = re.compile(r"^[ \t]*(?:@\w+\{|\w+[ \t]*=)[^\n]*", re.MULTILINE)
+_BIBTEX_LINE = Pattern(r"^[ \t]*(?:@\w+\{|\w+[ \t]*=)[^\n]*", re.MULTILINE)
 # Prompts in a widget's examples may hold anything.
 _FREE_TEXT = (("widget",), ("extra_gated_prompt",), ("extra_gated_fields",), ("inference",))
 
-_COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
-_CODE_SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)[^`\n]+\1(?!`)")
+_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
+_CODE_SPAN = Pattern(r"(?<!`)(`{1,3})(?!`)[^`\n]+\1(?!`)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +139,7 @@ def is_identifier_placeholder(value: str) -> bool:
     return bool(_IDENTIFIER.search(value))
 
 
-def _in_metadata(card: Card, pattern: re.Pattern[str], kind: PlaceholderKind) -> Iterator[Placeholder]:
+def _in_metadata(card: Card, pattern: Pattern, kind: PlaceholderKind) -> Iterator[Placeholder]:
     """The scalars of readable metadata that hold what `pattern` finds."""
     if card.front_matter.data is None:
         return
@@ -154,7 +153,7 @@ def _in_metadata(card: Card, pattern: re.Pattern[str], kind: PlaceholderKind) ->
         yield Placeholder(kind, text, start)
 
 
-_IN_PROSE: tuple[tuple[PlaceholderKind, re.Pattern[str]], ...] = (
+_IN_PROSE: tuple[tuple[PlaceholderKind, Pattern], ...] = (
     ("more-information-needed", _MORE_INFORMATION),
     ("todo", _TODO),
     ("identifier", _IDENTIFIER),

@@ -16,6 +16,7 @@ from typing import Any, Literal, TypeAlias
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
 from hubpub.card.hub_lists import licences, pipeline_tags
 from hubpub.card.yaml_block import Path
+from hubpub.core.pattern import Pattern
 
 RepoType: TypeAlias = Literal["model", "dataset", "space"]
 
@@ -26,8 +27,8 @@ _INVALID = "The YAML metadata of your README.md is invalid."
 # The Hub names ISO 639 in its answer, but no answer is known to a code of two or three letters that is not in it, and
 # its pages show models tagged zhs, cn or jp: the form decides. It has refused capitals since 2023 ("must only contain
 # lowercase characters", https://github.com/jonatasgrosman/wav2vec2-sprint/issues/11).
-_LANGUAGE = re.compile(r"[a-z]{2,3}|multilingual|code")
-_REPO_ID = re.compile(r"(?:\b[A-Za-z0-9_.-]{1,96}\b/)?\b[A-Za-z0-9_.-]{1,96}\b", re.ASCII)
+_LANGUAGE = Pattern(r"[a-z]{2,3}|multilingual|code")
+_REPO_ID = Pattern(r"(?:\b[A-Za-z0-9_.-]{1,96}\b/)?\b[A-Za-z0-9_.-]{1,96}\b", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,18 @@ from hubpub.card.gaps import Gap, find_gaps
 from hubpub.card.headings import NO_CONTENT, Content, is_other_section, read_heading
 from hubpub.card.placeholders import find_placeholders
 from hubpub.card.profiles import Profile, RequiredSection, default_profile
+from hubpub.core.pattern import Pattern
 
 # no card has so many; those behind mean nothing
 MOST_HEADINGS = 2000
 
-_LOADS = re.compile(
+_LOADS = Pattern(
     r"\.from_pretrained\(|\bpipeline\(|SentenceTransformer\(|CrossEncoder\(|\bLLM\(|\bLlama\(|InferenceSession\("
     r"|torch\.hub\.load\(|timm\.create_model\(|spacy\.load\(|\bhf_hub_download\(|\bload_model\(|\bInferenceClient\("
     r"|\bllama-(?:cli|server) |\bvllm serve |\bsglang\.launch_server|\bollama (?:run|pull) "
     r"|\bmlx_lm\.(?:generate|server)|\bdocker model run |\blms get "
 )
-_LINK_IN_HEADING = re.compile(r"\]\((?!#)[^)\s]|https?://|<a\b[^<>]{0,500}href", re.IGNORECASE)
+_LINK_IN_HEADING = Pattern(r"\]\((?!#)[^)\s]|https?://|<a\b[^<>]{0,500}href", re.IGNORECASE)
 # code that loads the model in these sections repeats its training or evaluation
 _NOT_FOR_USE = frozenset({"training-data", "training-procedure", "evaluation-results"})
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
 from hubpub.card.document import Block, Card
+from hubpub.core.pattern import Pattern
 
-_ROW = re.compile(r"[^\r\n]+")
-_CELL = re.compile(r"(?:[^|\\]|\\.)+|(?<=\|)(?=\|)")
-_MARGIN = re.compile(r"[ \t>]*\|?")
+_ROW = Pattern(r"[^\r\n]+")
+_CELL = Pattern(r"(?:[^|\\]|\\.)+|(?<=\|)(?=\|)")
+_MARGIN = Pattern(r"[ \t>]*\|?")
 _MOST_CELLS = 20_000
 
 

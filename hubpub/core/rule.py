@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from hubpub.core.findings import Finding, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.report import Skip
 
 Subject = TypeVar("Subject")
 Check = Callable[[Subject], Iterable[Problem | Skip]]
 
-_CODE = re.compile(r"[A-Z]{2,8}[0-9]{3}")
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_CODE = Pattern(r"[A-Z]{2,8}[0-9]{3}")
+_NAME = Pattern(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Needs(StrEnum):

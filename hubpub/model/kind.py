@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from hubpub.model.jsonfile import JsonFile
+if TYPE_CHECKING:
+    from hubpub.model.jsonfile import JsonFile
 
 
 class ModelKind(StrEnum):

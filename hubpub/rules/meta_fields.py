@@ -11,6 +11,7 @@ from typing import Any
 from hubpub.card.edits import remove_key, set_value
 from hubpub.card.yaml_block import Path
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.meta_values import SPEC, fix, is_left, meant_task, metadata, most, problem, quoted, rejected
 from hubpub.rules.registry import CardSubject, card_rules
@@ -44,7 +45,7 @@ _NEEDED: Mapping[str, tuple[set[str], ...]] = {
     "tabular-classification": ({"structured_data", "structuredData"},),
     "tabular-regression": ({"structured_data", "structuredData"},),
 }
-_MASK = re.compile(r"\[MASK\]|<mask>|<mask_\d+>|\[mask\]|<extra_id_\d+>|<special\d+>")
+_MASK = Pattern(r"\[MASK\]|<mask>|<mask_\d+>|\[mask\]|<extra_id_\d+>|<special\d+>")
 _GATED_TYPES = {"text", "checkbox", "date_picker", "country", "ip_location", "select"}
 _GRAMS: Mapping[str, int | Decimal] = {
     "g": 1,
@@ -54,7 +55,7 @@ _GRAMS: Mapping[str, int | Decimal] = {
     "kg": 1000,
     "t": 1_000_000,
 }
-_AMOUNT = re.compile(r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,12})?)\s*(?P<unit>[A-Za-z]*)(?:\s*(?:of\s+)?CO2(?:-?eq)?)?")
+_AMOUNT = Pattern(r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,12})?)\s*(?P<unit>[A-Za-z]*)(?:\s*(?:of\s+)?CO2(?:-?eq)?)?")
 
 
 @card_rules.rule(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -11,6 +10,7 @@ from hubpub.card.frontmatter import FrontMatter
 from hubpub.card.yaml_block import Path
 from hubpub.card.yaml_text import flow
 from hubpub.core.findings import Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.meta_block import fix_of
 from hubpub.rules.registry import CardSubject, card_rules
@@ -22,8 +22,8 @@ _PYYAML = "https://github.com/yaml/pyyaml/blob/main/lib/yaml/resolver.py"
 _TEXTS = frozenset(("model_name", "license_name", "license_link", "tags", "language_bcp47", "pretty_name"))
 _RESULT_TEXTS = frozenset(("name", "type", "config", "split", "revision"))
 _WIDGET_TEXTS = frozenset(("text", "example_title", "question", "context", "source_sentence", "src"))
-_PLAIN = re.compile(r"[\w.+-](?:[^\r\n]*\S)?")
-_ALIAS = re.compile(r"(?:^|[\s\[{,])\*\w")
+_PLAIN = Pattern(r"[\w.+-](?:[^\r\n]*\S)?")
+_ALIAS = Pattern(r"(?:^|[\s\[{,])\*\w")
 _FLAGS = frozenset(("inference", "verified"))
 
 

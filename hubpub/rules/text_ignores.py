@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
 
 from hubpub.card.document import Card
 from hubpub.card.edits import TextEdit, apply_edits
 from hubpub.card.ignores import Ignore, find_ignores, silences
 from hubpub.core.findings import Edit, Finding, Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs, Rule
 from hubpub.rules.registry import CardSubject, card_rules
 from hubpub.rules.selection import names
@@ -18,7 +18,7 @@ _UNUSED = "TEXT090"
 _SOURCE = "https://docs.astral.sh/ruff/rules/unused-noqa/"
 # Each removal is tried; those for which that would take too long are for another run, or for a person.
 _MOST_RENDERED = 400_000
-_COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
+_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
 
 
 @card_rules.rule(
