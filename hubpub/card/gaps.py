@@ -14,7 +14,8 @@ from hubpub.core.pattern import Pattern
 
 _GAP = Pattern(
     r"<!-- hubpub:todo (?P<slot>[a-z0-9-]+) -->[ \t]*(?:\r\n|\n|\r)"
-    r"\*To be written: (?P<prompt>[^\r\n]*?)\.?\*(?=[ \t]*(?:[\r\n]|\Z))"
+    r"\*To be written: (?P<prompt>[^\r\n]*?)\.?\*(?=[ \t]*(?:[\r\n]|\Z))",
+    clues=("hubpub:todo",),
 )
 
 

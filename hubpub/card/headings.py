@@ -197,7 +197,8 @@ class Heading:
 def read_heading(heading: str) -> Heading:
     """A heading in its forms."""
     plain = normalised(heading)
-    latin = " ".join(_EAST_ASIAN.sub(" ", plain).split())
+    # compiling the ranges of these scripts takes as long as a small card
+    latin = plain if plain.isascii() else " ".join(_EAST_ASIAN.sub(" ", plain).split())
     if latin and latin != plain:
         eastern = (part.strip() for part in _EAST_ASIAN.findall(plain))
         return Heading(plain, (latin, *eastern))

@@ -30,6 +30,7 @@ _SAMPLES = {
 _ANYWHERE = Pattern(
     r"\{[A-Za-z_]\w{0,40}\}|<[A-Za-z][\w .-]{0,60}>|\[?(?:more information needed|todo|tbd|fixme)\b.{0,80}",
     re.IGNORECASE,
+    clues=("{", "<", "more information", "todo", "tbd", "fixme"),
 )
 _NAME = Pattern(r"[A-Za-z_]+(?:_[0-9]+)?")
 # A bare {license} is a mapping for YAML. `language: {en: }` is another mistake: somebody's code, not a template's word.

@@ -22,16 +22,22 @@ _MORE_INFORMATION = Pattern(
     r"\[\s*[Mm]ore [Ii]nformation [Nn]eeded\b[^\]\n]{0,80}\]"
     r"|(?:(?<=[.:|*>\n] )|(?<=[.:|*>\n])|^)More [Ii]nformation [Nn]eeded\b",
     re.MULTILINE,
+    clues=("eeded",),
 )
 _TODO = Pattern(
     r"\[\s*(?:TODO|TBD|FIXME)\b[^\]\n]{0,200}\](?!\()"
     r"|(?<![\w/#.-])(?:TODO|TBD|FIXME)\b(?![-/]\w|[^\[\]\n]{0,100}\]\()"
     r"|\[(?:[Ii]nsert|[Yy]our|YOUR|INSERT) [^\]\n]{1,80}\](?![(\[])"
     r"|\b[Cc]oming [Ss]oon\b"
-    r"|\b[Ll]orem ipsum\b"
+    r"|\b[Ll]orem ipsum\b",
+    clues=("TODO", "TBD", "FIXME", "nsert ", "[Your ", "[your ", "[YOUR ", "[INSERT ", "oming ", "orem ipsum"),
 )
 _OWN = r"(?:your|my)[-_ ]?(?:hf[-_]|huggingface[-_])?(?:user[-_]?name|user|name|org|organi[sz]ation|namespace)"
-_IDENTIFIER = Pattern(rf"(?<![\w@.-])(?:<?{_OWN}>?|username|user_name|<[^<>\n]{{1,30}}>)/[\w<][\w.<>-]*", re.IGNORECASE)
+_IDENTIFIER = Pattern(
+    rf"(?<![\w@.-])(?:<?{_OWN}>?|username|user_name|<[^<>\n]{{1,30}}>)/[\w<][\w.<>-]*",
+    re.IGNORECASE,
+    clues=("your", "my", "username", "user_name", ">/"),
+)
 _LOADED = Pattern(
     r"(?:from_pretrained|SentenceTransformer|CrossEncoder|snapshot_download|hf_hub_download|pipeline|LLM)\(\s*"
     r"(?:[\w\"' -]+,\s*)?(?:(?:model|repo_id|model_name_or_path|pretrained_model_name_or_path)\s*=\s*)?"
@@ -54,6 +60,17 @@ _BOILERPLATE = Pattern(
     r"|Use the code below to get started with the model\.?"
     r"|Carbon emissions can be estimated using the [^\n]{0,300}?\(2019\)[^\n.]*\.?",
     re.IGNORECASE,
+    clues=(
+        "unknown dataset",
+        "none dataset",
+        "pushed on the hub",
+        "base template",
+        "automatically",
+        "aware of the risks",
+        "further recommendations",
+        "use the code below",
+        "carbon emissions",
+    ),
 )
 # "- **Developed by:** [More Information Needed]" says nothing, its label included.
 _NOTHING = (
@@ -67,15 +84,16 @@ _EMPTY_LINE = Pattern(
 _UNRENDERED = Pattern(
     r"(?<![\w}=$^])\{\{-?\s*[A-Za-z_][\w.]*(?:\s*\|[^{}\n]{1,80})?\s*-?\}\}"
     r"|\{%-?\s*[a-z][^{}\n]{0,120}%\}"
-    r"|\$\{[A-Za-z_]\w{2,}\}(?![^\n$]*\$)"
+    r"|\$\{[A-Za-z_]\w{2,}\}(?![^\n$]*\$)",
+    clues=("{{", "{%", "${"),
 )
 # {{BERT}} keeps its capitals in BibTeX
 _BIBTEX_LINE = Pattern(r"^[ \t]*(?:@\w+\{|\w+[ \t]*=)[^\n]*", re.MULTILINE)
 # Prompts in a widget's examples may hold anything.
 _FREE_TEXT = (("widget",), ("extra_gated_prompt",), ("extra_gated_fields",), ("inference",))
 
-_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
-_CODE_SPAN = Pattern(r"(?<!`)(`{1,3})(?!`)[^`\n]+\1(?!`)")
+_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)", clues=("<!--",))
+_CODE_SPAN = Pattern(r"(?<!`)(`{1,3})(?!`)[^`\n]+\1(?!`)", clues=("`",))
 
 
 @dataclass(frozen=True, slots=True)

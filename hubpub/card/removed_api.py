@@ -22,6 +22,7 @@ _PINNED = Pattern(
     r"|\btransformers(?:\.git)?@v[0-4]\."
     r"|\bversion [`\"']?[0-4]\.[\d.]{1,8}[`\"']? of (?:the )?[`\"'\[]?transformers\b",
     re.IGNORECASE,
+    clues=("==", "~=", "<", "@v", "version "),
 )
 
 

@@ -17,7 +17,8 @@ class Pattern:
     """What `re.compile` would return, with its methods.
 
     With clues, a text is first looked through for them, which costs next to nothing: where none of them stands, the
-    expression is not even compiled. So every match has to hold one of the clues, as it is written.
+    expression is not even compiled. So every match has to hold one of the clues, as it is written; in lower case for
+    an expression that ignores case.
     """
 
     def __init__(self, source: str, flags: int = 0, *, clues: tuple[str, ...] = ()) -> None:
@@ -59,4 +60,7 @@ class Pattern:
         return self.compiled.split(text, maxsplit) if self._may_match(text) else [text]
 
     def _may_match(self, text: str) -> bool:
-        return not self._clues or any(clue in text for clue in self._clues)
+        if not self._clues:
+            return True
+        searched = text.lower() if self._flags & re.IGNORECASE else text
+        return any(clue in searched for clue in self._clues)

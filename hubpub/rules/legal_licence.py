@@ -25,6 +25,7 @@ _RESTRICTED = Pattern(
     r"|scientific )?research\b"
     r"|\bnot (?:be used )?for (?:any )?commercial (?:use|purposes?)\b|\bcommercial use is (?:not|prohibited|forbidden)",
     re.IGNORECASE,
+    clues=("commercial", " only", "only for"),
 )
 _ABOUT_MODEL = Pattern(
     r"\b(?:this|the|our|these)\s+(?:[\w-]+\s+){0,3}?(?:models?|weights|checkpoints?|repository|release|adapter)\b",

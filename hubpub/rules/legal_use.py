@@ -44,6 +44,7 @@ _GENERIC = Pattern(
     r"|show)(?: \w+){0,3} bias(?:es|ed"
     r"(?: \w+)?)?(?:[^.\n,;:]{0,80})?\.",
     re.IGNORECASE,
+    clues=("aware of the", "model,", "models,", "model may", "model might", "model can", "model could"),
 )
 _FEW_WORDS = 5
 _ON_USE = frozenset({"intended-uses", "limitations-and-bias"})

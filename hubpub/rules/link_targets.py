@@ -24,29 +24,48 @@ _ID = r"[\w.-]+"
 # old address -> the same today; None where there is no such page any more
 _LEGACY: tuple[tuple[Pattern, str | None], ...] = (
     (
-        Pattern(rf"https?://cdn\.huggingface\.co/({_ID}/{_ID})/([\w./-]+)"),
+        Pattern(rf"https?://cdn\.huggingface\.co/({_ID}/{_ID})/([\w./-]+)", clues=("cdn.",)),
         r"https://huggingface.co/\1/resolve/main/\2",
     ),
     (
         Pattern(
             rf"https?://(?:s3\.amazonaws\.com/models\.huggingface\.co|models\.huggingface\.co|cdn\.huggingface\.co)"
-            rf"/bert/({_ID}/{_ID})/([\w./-]+)"
+            rf"/bert/({_ID}/{_ID})/([\w./-]+)",
+            clues=("/bert/",),
         ),
         r"https://huggingface.co/\1/resolve/main/\2",
     ),
-    (Pattern(r"https?://(?:s3\.amazonaws\.com/models|cdn|models|s3)\.huggingface\.co(?:[/?#].*)?"), None),
     (
-        Pattern(r"https?://huggingface\.co/transformers/((?:model_doc|main_classes)/[\w-]+)(?:\.html)?(#.*)?"),
+        Pattern(
+            r"https?://(?:s3\.amazonaws\.com/models|cdn|models|s3)\.huggingface\.co(?:[/?#].*)?",
+            clues=(".huggingface.co",),
+        ),
+        None,
+    ),
+    (
+        Pattern(
+            r"https?://huggingface\.co/transformers/((?:model_doc|main_classes)/[\w-]+)(?:\.html)?(#.*)?",
+            clues=("/model_doc/", "/main_classes/"),
+        ),
         r"https://huggingface.co/docs/transformers/\1\2",
     ),
     (
-        Pattern(r"https?://huggingface\.co/transformers/?(?:index\.html)?"),
+        Pattern(r"https?://huggingface\.co/transformers/?(?:index\.html)?", clues=("huggingface.co/transformers",)),
         "https://huggingface.co/docs/transformers/",
     ),
-    (Pattern(r"https?://huggingface\.co/(?:transformers|nlp|datasets/master|accelerate/v\S+?)/\S+\.html.*"), None),
-    (Pattern(r"https?://huggingface\.co/nlp/?(?:[?#].*)?"), None),
     (
-        Pattern(r"https?://github\.com/huggingface/transformers/(?:tree|blob|raw)/[\w.-]+/model_cards(?:/.*)?"),
+        Pattern(
+            r"https?://huggingface\.co/(?:transformers|nlp|datasets/master|accelerate/v\S+?)/\S+\.html.*",
+            clues=(".html",),
+        ),
+        None,
+    ),
+    (Pattern(r"https?://huggingface\.co/nlp/?(?:[?#].*)?", clues=("/nlp",)), None),
+    (
+        Pattern(
+            r"https?://github\.com/huggingface/transformers/(?:tree|blob|raw)/[\w.-]+/model_cards(?:/.*)?",
+            clues=("/model_cards",),
+        ),
         None,
     ),
 )

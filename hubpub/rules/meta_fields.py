@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Any
 
@@ -47,11 +46,11 @@ _NEEDED: Mapping[str, tuple[set[str], ...]] = {
 }
 _MASK = Pattern(r"\[MASK\]|<mask>|<mask_\d+>|\[mask\]|<extra_id_\d+>|<special\d+>")
 _GATED_TYPES = {"text", "checkbox", "date_picker", "country", "ip_location", "select"}
-_GRAMS: Mapping[str, int | Decimal] = {
+_GRAMS: Mapping[str, int | str] = {
     "g": 1,
     "gram": 1,
     "grams": 1,
-    "mg": Decimal("0.001"),
+    "mg": "0.001",
     "kg": 1000,
     "t": 1_000_000,
 }
@@ -219,12 +218,14 @@ def _has_mask(text: str, data: Mapping[str, Any]) -> bool:
 
 
 def _grams(text: str) -> int | float | None:
+    from decimal import Decimal, InvalidOperation  # few cards name emissions
+
     found = _AMOUNT.fullmatch(text.strip())
     factor = _GRAMS.get(found["unit"].lower() or "g") if found else None
     if found is None or factor is None:
         return None
     try:
-        grams = Decimal(found["number"]) * factor
+        grams = Decimal(found["number"]) * Decimal(factor)
     except InvalidOperation:
         return None
     return int(grams) if grams == grams.to_integral_value() else float(grams)

@@ -18,7 +18,10 @@ from hubpub.rules.registry import CardSubject, card_rules
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
 
-_OBJECT = Pattern(r"<[\w.]{1,200} (?:object|instance) at 0x[0-9a-fA-F]+>|\b(?:Posix|Windows|PurePosix)Path\((?=['\"])")
+_OBJECT = Pattern(
+    r"<[\w.]{1,200} (?:object|instance) at 0x[0-9a-fA-F]+>|\b(?:Posix|Windows|PurePosix)Path\((?=['\"])",
+    clues=(" at 0x", "Path("),
+)
 _STRING = r"(?:'[^'\"\[\]\r\n]{0,200}'|\"[^'\"\[\]\r\n]{0,200}\")"
 _LIST = Pattern(
     rf"^[ \t>*+-]{{0,20}}\*\*[^*\r\n]{{1,60}}\*\*:?[ \t]*"
@@ -42,10 +45,23 @@ _ANYBODY = (
 _HOME = Pattern(
     rf"(?<![\w./~:$}}-])(?:/home/|/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})(?!{_ANYBODY})(?P<user>[\w.-]{{1,64}})[/\\][\w.@+\\/-]{{1,300}}",
     re.IGNORECASE,
+    clues=("/home/", "/users/", ":\\"),
 )
 _MACHINE = Pattern(
     r"(?<![\w./~:$}\])-])/(?:root/|content/drive/|kaggle/(?:input|working)/|workspace/|mnt/[\w-]+/|scratch/|gpfs\w*/|lustre\w*/"
-    r"|data\d/)[\w.@+/-]{2,300}|(?<![\w/])[D-Zd-z]:\\{1,2}[\w .-]{1,60}\\[\w.\\-]{1,200}"
+    r"|data\d/)[\w.@+/-]{2,300}|(?<![\w/])[D-Zd-z]:\\{1,2}[\w .-]{1,60}\\[\w.\\-]{1,200}",
+    clues=(
+        "/root/",
+        "/content/drive/",
+        "/kaggle/",
+        "/workspace/",
+        "/mnt/",
+        "/scratch/",
+        "/gpfs",
+        "/lustre",
+        "/data",
+        ":\\",
+    ),
 )
 # The Hub rejects a path there, and the rule about it names it.
 _NAMED_ELSEWHERE = ("base_model", "datasets", "license", "license_link", "thumbnail", "widget", "new_version")

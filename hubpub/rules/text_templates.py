@@ -39,6 +39,14 @@ _BOILERPLATE = Pattern(
     r"|This model card has been (?:automatically generated|generated automatically)"
     r"|Users \(both direct and downstream\) should be made aware of the risks, biases and limitations of the model",
     re.IGNORECASE,
+    clues=(
+        "unknown dataset",
+        "none dataset",
+        "pushed on the hub",
+        "base template",
+        "automatically",
+        "aware of the risks",
+    ),
 )
 _LOADED_BY = Pattern(r"(?:from_pretrained|SentenceTransformer|CrossEncoder|pipeline|LLM)\([^()\n]{0,200}$")
 

@@ -33,8 +33,11 @@ _OPTIMIZER = Pattern(
     r"^[ \t]*[-*+][ \t]+optimizer: Use [^\r\n]{1,200} and the args are:(?P<break>[ \t]*(?:\r\n|\r|\n)[ \t]*)"
     r"(?![-*+#>|`\r\n \t]|\Z)",
     re.MULTILINE,
+    clues=("optimizer: Use",),
 )
-_UNKNOWN_DATA = Pattern(r"\bon (?:an[ \t\r\n]unknown|the[ \t\r\n](?:None|unknown))[ \t\r\n]+dataset\b")
+_UNKNOWN_DATA = Pattern(
+    r"\bon (?:an[ \t\r\n]unknown|the[ \t\r\n](?:None|unknown))[ \t\r\n]+dataset\b", clues=("on an", "on the")
+)
 _QUANTITY = Pattern(r"(?<![\w.-])(?!(?:19|20)\d\d\b(?!,\d))\d{1,12}(?:[.,]\d{1,9})*[ \t]?(?:%|[kKmMbBgGtT]\w{0,9})?")
 _AMOUNT_WORDS = Pattern(
     r"\b(?:million|billion|thousand|hundred|trillion|dozen|train(?:ing)?[ -](?:split|set) of)\w*\b"
