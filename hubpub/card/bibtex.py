@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from hubpub.core.pattern import Pattern
 
@@ -89,8 +88,7 @@ _SWALLOWED = Pattern(r",\s*[A-Za-z]{2,30}\s*=\s*[{\"]")
 _SKIPPED = Pattern(r"(?:\s|%[^\n]*)*")
 
 
-@dataclass(frozen=True, slots=True)
-class BibtexEntry:
+class BibtexEntry(NamedTuple):
     """One entry.
 
     Attributes:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.tables import tables
@@ -76,8 +77,7 @@ class ParameterClaim:
     in_title: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TypeClaim:
+class TypeClaim(NamedTuple):
     """A data type: as safetensors names it, as it is written, and where."""
 
     dtype: str

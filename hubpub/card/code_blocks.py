@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card
 from hubpub.card.python_code import parses_as_program
@@ -47,8 +47,7 @@ _COMMAND = Pattern(
 _LARGEST_JSON = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class CodeBlock:
+class CodeBlock(NamedTuple):
     """One code block.
 
     Attributes:

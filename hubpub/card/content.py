@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card
 from hubpub.card.gaps import without_gaps
@@ -53,8 +53,7 @@ _BIBTEX = Pattern(r"\s*@\w+\s*\{")
 _NO_CODE = Pattern(r"^[ \t]*(?:(?:#|//|--).*|\.{3}|…|pass|\[[^\]\n]*\]|TODO\b.*)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Filling:
+class Filling(NamedTuple):
     """What stands in a section.
 
     Attributes:

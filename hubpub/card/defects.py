@@ -6,8 +6,8 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card
 from hubpub.card.frontmatter import read_front_matter
@@ -62,8 +62,7 @@ _HUB_KEYS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Invisible:
+class Invisible(NamedTuple):
     """A run of characters that cannot be seen.
 
     Attributes:
@@ -81,8 +80,7 @@ class Invisible:
     overrides: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFence:
+class OpenFence(NamedTuple):
     """A fence of code that nothing closes.
 
     Attributes:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hubpub.card.frontmatter import read_front_matter
 from hubpub.card.source import CARD, LARGEST_CARD, find_card, folder_card, read_card_file
@@ -125,8 +125,7 @@ def _holds_model(folder: Path) -> bool:
     return any(name in _MODEL_FILES or name.endswith(_MODEL_ENDINGS) for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ignores:
+class _Ignores(NamedTuple):
     """The `.gitignore` files that apply in a directory, the nearest last."""
 
     files: tuple[tuple[Path, tuple[Pattern, ...]], ...] = ()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from hubpub.card.frontmatter import FrontMatter, Lines, read_front_matter
 from hubpub.core.pattern import Pattern
@@ -34,8 +34,7 @@ _HTML_TAG = Pattern(r"</?[A-Za-z][^<>]*>")
 _INLINE_MARKUP = Pattern(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`~]+|(?<!\w)_+|_+(?!\w)")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One block of Markdown.
 
     Attributes:
@@ -57,8 +56,7 @@ class Block:
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A heading and what stands under it, up to the next heading of any level.
 
     Attributes:

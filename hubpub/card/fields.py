@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubpub.card.content import tells
 from hubpub.card.document import Card
@@ -26,8 +25,7 @@ _BREAK = Pattern(r"<br\s{0,3}/?>", re.IGNORECASE)
 _MARKS = Pattern(r"!?\[([^\[\]]{0,200})\]\([^()]{0,500}\)|[*_`]+")
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledValue:
+class LabelledValue(NamedTuple):
     """A value and what the card calls it, normalised as a heading."""
 
     label: str

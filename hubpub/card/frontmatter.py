@@ -6,7 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubpub.card.yaml_block import Path, Span, YamlProblem, read_yaml
 from hubpub.core.pattern import Pattern
@@ -47,8 +47,7 @@ class Lines:
         return line, offset - self.starts[line - 1] + 1
 
 
-@dataclass(frozen=True, slots=True)
-class FrontMatterProblem:
+class FrontMatterProblem(NamedTuple):
     """Why a block cannot be read.
 
     Attributes:

@@ -8,7 +8,7 @@ A gap is a comment and a line in italics, which the author replaces by text:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hubpub.core.pattern import Pattern
 
@@ -19,8 +19,7 @@ _GAP = Pattern(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """One gap in a text.
 
     Attributes:

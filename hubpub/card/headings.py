@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubpub.card.hub_lists import read_data
 from hubpub.core.pattern import Pattern
@@ -57,8 +57,7 @@ class Globs:
         return plain.endswith(self._suffixes) or bool(self._others and self._others.fullmatch(plain))
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What stands under a heading, for synonyms that depend on it."""
 
     code: bool = False
@@ -180,8 +179,7 @@ class Synonyms:
         return frozenset(_folded(glob.replace("*", " ")).strip() for glob in (*globs, *self.with_code))
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(NamedTuple):
     """A heading in the forms that synonyms are compared with.
 
     Attributes:
@@ -230,7 +228,10 @@ def _others() -> Globs:
 
 def _folded(text: str) -> str:
     """Without accents on Latin letters, which many leave out, and commas, and with blanks for hyphens."""
-    return _ACCENTED.sub(_without_accent, text.casefold()).replace("-", " ").replace(", ", " ")
+    text = text.casefold()
+    if not text.isascii():
+        text = _ACCENTED.sub(_without_accent, text)
+    return text.replace("-", " ").replace(", ", " ")
 
 
 def _without_accent(letter: re.Match[str]) -> str:

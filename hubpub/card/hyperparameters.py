@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.parts import bare, part
@@ -252,8 +252,7 @@ _LONGEST = 1 << 20
 _ENOUGH_WORDS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Stated:
+class Stated(NamedTuple):
     """A hyper-parameter that stands behind its name.
 
     Attributes:

@@ -14,9 +14,9 @@ import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card
 from hubpub.core.findings import Finding
@@ -33,8 +33,7 @@ _CODE_OR_COMMENT = Pattern(r"<!--|\\?`+")
 _REACHES = ("ignore", "ignore-next-line", "ignore-file")
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(NamedTuple):
     """One such comment.
 
     Attributes:

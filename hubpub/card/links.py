@@ -10,7 +10,6 @@ import html
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -49,8 +48,7 @@ _NESTED_HEADING = Pattern(r"[ \t>*+-]*#{1,6}[ \t]+([^\r\n]*)")
 _MEDIA = ("img", "video", "audio", "source")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Something in a card that leads elsewhere, or shows what lies elsewhere.
 
     Attributes:
@@ -84,8 +82,7 @@ class Link:
         return self.kind in ("image", "media")
 
 
-@dataclass(frozen=True, slots=True)
-class HtmlTag:
+class HtmlTag(NamedTuple):
     """An opening tag of raw HTML.
 
     Attributes:
@@ -385,8 +382,7 @@ class _Scan:
             self._drop_bare(opener.start)
             behind = label.end() if label else behind
             self.links.append(
-                replace(
-                    definition,
+                definition._replace(
                     kind="image" if opener.is_image else "reference",
                     text=text,
                     start=self._base + opener.start,

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from hubpub.card.document import Card
 from hubpub.card.python_snippets import Call, python_of
@@ -30,8 +29,7 @@ _BY_FIRST_ARGUMENT = {
 _FILES = ("snapshot_download", "hf_hub_download")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Something that a snippet loads.
 
     Attributes:

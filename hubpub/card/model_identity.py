@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubpub.card.hub_lists import libraries
 from hubpub.card.schema import is_repo_id
@@ -49,8 +48,7 @@ _QUANTISED_NAME = Pattern(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Parents:
+class Parents(NamedTuple):
     """The models that a model was made from.
 
     Attributes:

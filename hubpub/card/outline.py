@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from hubpub.card.document import Card, Section
 from hubpub.card.edits import TextEdits
@@ -38,8 +38,7 @@ _LONGEST_BOLD = 8
 _MOST_LINES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class MeantHeading:
+class MeantHeading(NamedTuple):
     """A line that was meant as a heading and is none.
 
     Attributes:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card, Section
 from hubpub.card.placeholders import prose, without_placeholders
@@ -16,8 +16,7 @@ _LEFT = Pattern(r"[Nn]eeded|NEEDED|TODO|TBD|FIXME")
 _COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What stands under the headings that mean one thing.
 
     Attributes:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from hubpub.card.document import Block, Card
 from hubpub.core.pattern import Pattern
@@ -96,8 +95,7 @@ _COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)", clues=("<!--",))
 _CODE_SPAN = Pattern(r"(?<!`)(`{1,3})(?!`)[^`\n]+\1(?!`)", clues=("`",))
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(NamedTuple):
     """Something left for somebody to replace.
 
     Attributes:

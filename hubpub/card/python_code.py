@@ -9,7 +9,6 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
@@ -39,8 +38,7 @@ _LOOKS_LIKE_CODE = Pattern(r"^[ \t]*(?:>>> )?(?:import|from|def|class|with|for|\
 _PROGRAM = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.With, ast.For)
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     """Why code is not Python.
 
     Attributes:
@@ -59,8 +57,7 @@ class _Tree(NamedTuple):
     nodes: tuple[ast.AST, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What became of a block of Python.
 
     Attributes:

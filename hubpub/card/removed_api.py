@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.hub_lists import read_data
@@ -26,8 +26,7 @@ _PINNED = Pattern(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RemovedApi:
+class RemovedApi(NamedTuple):
     """What is gone.
 
     Attributes:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
 from hubpub.card.hub_lists import licences, pipeline_tags
@@ -31,8 +30,7 @@ _LANGUAGE = Pattern(r"[a-z]{2,3}|multilingual|code")
 _REPO_ID = Pattern(r"(?:\b[A-Za-z0-9_.-]{1,96}\b/)?\b[A-Za-z0-9_.-]{1,96}\b", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(NamedTuple):
     """One thing that the Hub says about the metadata.
 
     Attributes:
@@ -48,8 +46,7 @@ class Issue:
     rejects: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The Hub's answer: it rejects a card that has errors, and takes one that has only warnings."""
 
     issues: tuple[Issue, ...]

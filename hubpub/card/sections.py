@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 
 from hubpub.card.content import Filling, filling
 from hubpub.card.document import Block, Card, Section
@@ -36,8 +36,7 @@ _LINK_IN_HEADING = Pattern(r"\]\((?!#)[^)\s]|https?://|<a\b[^<>]{0,500}href", re
 _NOT_FOR_USE = frozenset({"training-data", "training-procedure", "evaluation-results"})
 
 
-@dataclass(frozen=True, slots=True)
-class SectionState:
+class SectionState(NamedTuple):
     """What a card has of a required section.
 
     Attributes:
@@ -168,7 +167,7 @@ def _or_elsewhere(card: Card, required: RequiredSection, state: SectionState) ->
     """A section that the title or the metadata stands for is there, and filled."""
     data = card.front_matter.data or {}
     given = (required.title_counts and card.title) or any(data.get(key) for key in required.metadata)
-    return replace(state, present=True, filled=True) if given else state
+    return state._replace(present=True, filled=True) if given else state
 
 
 def _state(
@@ -186,7 +185,7 @@ def _state(
             if not taken:
                 parts[child.heading_start] = child
     gaps = (
-        replace(gap, start=part.start + gap.start, end=part.start + gap.end)
+        gap._replace(start=part.start + gap.start, end=part.start + gap.end)
         for part in parts.values()
         for gap in find_gaps(part.body)
     )
@@ -194,7 +193,7 @@ def _state(
     blocks = tuple(block for part in parts.values() for block in part.blocks)
     said = filling(card, blocks)
     if any(_LINK_IN_HEADING.search(card.text, section.heading_start, section.start) for section in found):
-        said = replace(said, link=True)
+        said = said._replace(link=True)
     filled = gap is None and _is_enough(required, said)
     return SectionState(
         present=True,

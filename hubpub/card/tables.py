@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card
 from hubpub.core.pattern import Pattern
@@ -15,8 +15,7 @@ _MARGIN = Pattern(r"[ \t>]*\|?")
 _MOST_CELLS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One cell: its text without the blanks around it, and where that stands in the card."""
 
     text: str
@@ -24,8 +23,7 @@ class Cell:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """One table.
 
     Attributes:

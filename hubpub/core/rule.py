@@ -148,6 +148,7 @@ class Registry(Generic[Subject]):
 
     def __init__(self) -> None:
         self._rules: dict[str, Rule[Subject]] = {}
+        self._names: set[str] = set()
 
     def rule(
         self,
@@ -174,10 +175,11 @@ class Registry(Generic[Subject]):
         """
         if not _CODE.fullmatch(code) or not _NAME.fullmatch(name):
             raise ValueError(f"malformed rule code or name: {code} {name}")
-        if code in self._rules or any(rule.name == name for rule in self._rules.values()):
+        if code in self._rules or name in self._names:
             raise ValueError(f"rule {code} {name} is declared twice")
 
         def declare(check: Check[Subject]) -> Check[Subject]:
+            self._names.add(name)
             self._rules[code] = Rule(
                 code=code,
                 name=name,
