@@ -61,8 +61,9 @@ class Ignore(NamedTuple):
 
 def silences(ignore: Ignore, word: str, finding: Finding) -> bool:
     """Whether this word of the comment silences the finding."""
-    named = word.upper() == "ALL" or finding.rule.startswith(word.upper()) or finding.name == word.lower()
-    return named and ignore.reaches(finding)
+    if not ignore.reaches(finding):
+        return False
+    return word.upper() == "ALL" or finding.rule.startswith(word.upper()) or finding.name == word.lower()
 
 
 def is_silenced(card: Card, finding: Finding) -> bool:

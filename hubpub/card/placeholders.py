@@ -91,8 +91,8 @@ _BIBTEX_LINE = Pattern(r"^[ \t]*(?:@\w+\{|\w+[ \t]*=)[^\n]*", re.MULTILINE)
 # Prompts in a widget's examples may hold anything.
 _FREE_TEXT = (("widget",), ("extra_gated_prompt",), ("extra_gated_fields",), ("inference",))
 
-_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)", clues=("<!--",))
-_CODE_SPAN = Pattern(r"(?<!`)(`{1,3})(?!`)[^`\n]+\1(?!`)", clues=("`",))
+_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
+_CODE_SPAN = Pattern(r"(?<!`)(`{1,3})(?!`)[^`\n]+\1(?!`)")
 
 
 class Placeholder(NamedTuple):
@@ -157,7 +157,8 @@ def is_identifier_placeholder(value: str) -> bool:
 
 def _in_metadata(card: Card, pattern: Pattern, kind: PlaceholderKind) -> Iterator[Placeholder]:
     """The scalars of readable metadata that hold what `pattern` finds."""
-    if card.front_matter.data is None:
+    front_matter = card.front_matter
+    if front_matter.data is None or not pattern.search(card.text, front_matter.start, front_matter.end):
         return
     found = set()
     for path, (start, end) in card.front_matter.values.items():
@@ -178,6 +179,8 @@ _IN_PROSE: tuple[tuple[PlaceholderKind, Pattern], ...] = (
 
 def prose(source: str) -> str:
     """Markdown with comments and code spans blanked out; every other character stays at its offset."""
+    if "`" not in source and "<!--" not in source:
+        return source
     return _CODE_SPAN.sub(_blank, _COMMENT.sub(_blank, source))
 
 

@@ -24,7 +24,8 @@ class Pattern:
     def __init__(self, source: str, flags: int = 0, *, clues: tuple[str, ...] = ()) -> None:
         self.source = source
         self._flags = flags
-        self._clues = clues
+        self.clues = clues
+        self._ignores_case = bool(flags & re.IGNORECASE)
 
     @cached_property
     def compiled(self) -> re.Pattern[str]:
@@ -33,19 +34,19 @@ class Pattern:
 
     def search(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
         """The first match."""
-        return self.compiled.search(text, start, end) if self._may_match(text) else None
+        return self.compiled.search(text, start, end) if self._may_match(text, start) else None
 
     def match(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
         """The match at the start."""
-        return self.compiled.match(text, start, end) if self._may_match(text) else None
+        return self.compiled.match(text, start, end) if self._may_match(text, start) else None
 
     def fullmatch(self, text: str, start: int = 0, end: int = sys.maxsize) -> re.Match[str] | None:
         """The match that is the whole text."""
-        return self.compiled.fullmatch(text, start, end) if self._may_match(text) else None
+        return self.compiled.fullmatch(text, start, end) if self._may_match(text, start) else None
 
     def finditer(self, text: str, start: int = 0, end: int = sys.maxsize) -> Iterator[re.Match[str]]:
         """Every match."""
-        return self.compiled.finditer(text, start, end) if self._may_match(text) else iter(())
+        return self.compiled.finditer(text, start, end) if self._may_match(text, start) else iter(())
 
     def findall(self, text: str) -> list[Any]:
         """The texts of every match, or of its groups."""
@@ -59,8 +60,8 @@ class Pattern:
         """The text, divided at every match."""
         return self.compiled.split(text, maxsplit) if self._may_match(text) else [text]
 
-    def _may_match(self, text: str) -> bool:
-        if not self._clues:
+    def _may_match(self, text: str, start: int = 0) -> bool:
+        if not self.clues or start:  # who looks at parts of a text, one by one, would have all of it looked through
             return True
-        searched = text.lower() if self._flags & re.IGNORECASE else text
-        return any(clue in searched for clue in self._clues)
+        searched = text.lower() if self._ignores_case else text
+        return any(clue in searched for clue in self.clues)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from hubpub.card.dialects import Cause, Difference, differences, value_at
 from hubpub.card.frontmatter import FrontMatter
@@ -24,6 +25,8 @@ _RESULT_TEXTS = frozenset(("name", "type", "config", "split", "revision"))
 _WIDGET_TEXTS = frozenset(("text", "example_title", "question", "context", "source_sentence", "src"))
 _PLAIN = Pattern(r"[\w.+-](?:[^\r\n]*\S)?")
 _ALIAS = Pattern(r"(?:^|[\s\[{,])\*\w")
+# Each is written anew for its fix; a list of a hundred kilobytes may hold ten thousand.
+_MOST = 500
 _FLAGS = frozenset(("inference", "verified"))
 
 
@@ -76,7 +79,7 @@ def yaml_implicit_boolean(subject: CardSubject) -> Iterator[Problem]:
 )
 def yaml_implicit_number_or_date(subject: CardSubject) -> Iterator[Problem]:
     """A number or date where text is due, and every value that is another number to the other reader."""
-    for difference in _implicit(subject, "number", "time", "date"):
+    for difference in islice(_implicit(subject, "number", "time", "date"), _MOST):
         if difference.path[0] == "language":
             continue  # META021
         written, name = _written(subject, difference), _name(difference.path)
