@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
+
+from hubpub.core.pattern import Pattern
 
 BibtexFault: TypeAlias = Literal["unclosed", "no-key", "no-comma", "no-value", "unknown-type"]
 
@@ -77,18 +78,17 @@ KNOWN_TYPES = frozenset(
 )
 _NO_ENTRIES = ("comment", "preamble", "string")
 
-_ENTRY = re.compile(r"^[ \t]*@[ \t]*(?P<type>[A-Za-z]{2,30})[ \t]*(?P<open>[{(])", re.MULTILINE)
-_KEY = re.compile(r"\s*(?P<key>[^\s,{}()=\"%#]{0,200})\s*(?P<next>[,=}){\"]?)")
-_FIELD = re.compile(r"\s*(?P<name>[A-Za-z][\w.:+/-]{0,60})\s*=\s*")
-_BARE = re.compile(r"[\w.:+/-]+")
-_COMMAS = re.compile(r"(?:,|\s|%[^\n]*)*")
+_ENTRY = Pattern(r"^[ \t]*@[ \t]*(?P<type>[A-Za-z]{2,30})[ \t]*(?P<open>[{(])", re.MULTILINE)
+_KEY = Pattern(r"\s*(?P<key>[^\s,{}()=\"%#]{0,200})\s*(?P<next>[,=}){\"]?)")
+_FIELD = Pattern(r"\s*(?P<name>[A-Za-z][\w.:+/-]{0,60})\s*=\s*")
+_BARE = Pattern(r"[\w.:+/-]+")
+_COMMAS = Pattern(r"(?:,|\s|%[^\n]*)*")
 # A field inside the value of another one, whose closing brace was forgotten.
-_SWALLOWED = re.compile(r",\s*[A-Za-z]{2,30}\s*=\s*[{\"]")
-_SKIPPED = re.compile(r"(?:\s|%[^\n]*)*")
+_SWALLOWED = Pattern(r",\s*[A-Za-z]{2,30}\s*=\s*[{\"]")
+_SKIPPED = Pattern(r"(?:\s|%[^\n]*)*")
 
 
-@dataclass(frozen=True, slots=True)
-class BibtexEntry:
+class BibtexEntry(NamedTuple):
     """One entry.
 
     Attributes:

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.tables import tables
+from hubpub.core.pattern import Pattern
 
 _UNITS = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "b": 10**9, "billion": 10**9}
 _UNITS |= {"t": 10**12, "trillion": 10**12}
@@ -20,15 +22,15 @@ _MARKS = r"[*_`~≈ \t]{0,6}"
 _LABEL = (
     r"(?:total |model |number of |no\.? of |# ?|num[ _])?(?:param(?:eter)?s|parameter count|params count|param count)"
 )
-_LABELLED = re.compile(
+_LABELLED = Pattern(
     rf"^[ \t>]*(?:[-*+][ \t]+)?{_MARKS}(?P<name>{_LABEL}){_MARKS}[:=]{_MARKS}(?:about |approx\.? )?{_AMOUNT}"
     rf"(?P<rest>(?:[ \t]?param(?:eter)?s)?{_MARKS}\.?)[ \t\r]*$",
     re.MULTILINE | re.IGNORECASE,
 )
-_NAMED = re.compile(rf"{_MARKS}{_LABEL}{_MARKS}", re.IGNORECASE)
-_CELL = re.compile(rf"{_MARKS}{_AMOUNT}(?:[ \t]?param(?:eter)?s)?{_MARKS}", re.IGNORECASE)
-_IN_TITLE = re.compile(r"(?<![\w.])(?P<number>\d{1,3}(?:\.\d{1,2})?)(?P<unit>[BM])(?![\w])")
-_SIZE_LIKE = re.compile(r"\d[\d.]{0,6}[xX]\d|\b[AEae]\d{1,3}(?:\.\d)?[BbMm]\b|\d[BbMm]x\d")
+_NAMED = Pattern(rf"{_MARKS}{_LABEL}{_MARKS}", re.IGNORECASE)
+_CELL = Pattern(rf"{_MARKS}{_AMOUNT}(?:[ \t]?param(?:eter)?s)?{_MARKS}", re.IGNORECASE)
+_IN_TITLE = Pattern(r"(?<![\w.])(?P<number>\d{1,3}(?:\.\d{1,2})?)(?P<unit>[BM])(?![\w])")
+_SIZE_LIKE = Pattern(r"\d[\d.]{0,6}[xX]\d|\b[AEae]\d{1,3}(?:\.\d)?[BbMm]\b|\d[BbMm]x\d")
 
 # Written names of data types -> what safetensors calls them.
 _TYPES = {
@@ -46,12 +48,12 @@ _TYPE = r"(?:torch\.)?(?P<type>" + "|".join(sorted(_TYPES, key=len, reverse=True
 _TYPE_LABEL = (
     r"(?:(?:tensor|weight|weights|model|parameter|storage|torch)[ _-])?(?:d?types?|data[ _-]?type|tensor[ _-]type)"
 )
-_TYPED = re.compile(
+_TYPED = Pattern(
     rf"^[ \t>]*(?:[-*+][ \t]+)?{_MARKS}{_TYPE_LABEL}{_MARKS}[:=]{_MARKS}{_TYPE}{_MARKS}[ \t\r]*$",
     re.MULTILINE | re.IGNORECASE,
 )
-_TYPE_NAMED = re.compile(rf"{_MARKS}{_TYPE_LABEL}{_MARKS}", re.IGNORECASE)
-_TYPE_CELL = re.compile(rf"{_MARKS}{_TYPE}{_MARKS}", re.IGNORECASE)
+_TYPE_NAMED = Pattern(rf"{_MARKS}{_TYPE_LABEL}{_MARKS}", re.IGNORECASE)
+_TYPE_CELL = Pattern(rf"{_MARKS}{_TYPE}{_MARKS}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,7 @@ class ParameterClaim:
     in_title: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class TypeClaim:
+class TypeClaim(NamedTuple):
     """A data type: as safetensors names it, as it is written, and where."""
 
     dtype: str

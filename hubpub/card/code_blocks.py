@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card
 from hubpub.card.python_code import parses_as_program
+from hubpub.core.pattern import Pattern
 
 _ALIASES = {
     "python": ("py", "python", "python2", "python3", "ipython", "ipython3", "pycon", "jupyter", "notebook"),
@@ -25,14 +26,14 @@ _LANGUAGES = {alias: language for language, aliases in _ALIASES.items() for alia
 # What the info string should be for each language that is recognised.
 INFO_STRINGS = {"python": "python", "shell": "bash", "bibtex": "bibtex", "json": "json"}
 
-_FENCE = re.compile(r"(?:[ \t>]|[-+*][ \t]|\d{1,9}[.)][ \t])*(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\r\n]*)")
-_WORD = re.compile(r"[\w+#-]+")
-_BIBTEX = re.compile(
+_FENCE = Pattern(r"(?:[ \t>]|[-+*][ \t]|\d{1,9}[.)][ \t])*(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>[^\r\n]*)")
+_WORD = Pattern(r"[\w+#-]+")
+_BIBTEX = Pattern(
     r"\s*@(?:article|book|booklet|conference|dataset|inbook|incollection|inproceedings|manual|mastersthesis|misc|online"
     r"|phdthesis|proceedings|report|software|techreport|thesis|unpublished)[ \t]*[{(]",
     re.IGNORECASE,
 )
-_COMMAND = re.compile(
+_COMMAND = Pattern(
     r"(?:\$[ \t]+)?(?:[A-Z_]{2,40}=\S{0,200}[ \t]+){0,5}(?:sudo[ \t]+)?(?:"
     r"(?:pip3?|conda|uv|poetry|npm|apt(?:-get)?|brew|cargo|go|docker)[ \t]+(?:install|add|run|create|activate|pull"
     r"|build|get)\b"
@@ -46,8 +47,7 @@ _COMMAND = re.compile(
 _LARGEST_JSON = 1 << 16
 
 
-@dataclass(frozen=True, slots=True)
-class CodeBlock:
+class CodeBlock(NamedTuple):
     """One code block.
 
     Attributes:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-
 import yaml
 
 from hubpub.card.frontmatter import FrontMatter
 from hubpub.card.yaml_block import LOADER, Span
+from hubpub.core.pattern import Pattern
 
 # Those of the Hub's own template say nothing of the model.
-_TEMPLATE = re.compile(r"#\s*(?:For reference on (?:model|dataset) card metadata|Doc / guide:)")
-_COMMENT = re.compile(r"#[^\r\n]*")
+_TEMPLATE = Pattern(r"#\s*(?:For reference on (?:model|dataset) card metadata|Doc / guide:)")
+_COMMENT = Pattern(r"#[^\r\n]*")
 
 
 def comments(front_matter: FrontMatter) -> tuple[Span, ...]:

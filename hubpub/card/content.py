@@ -9,45 +9,51 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card
 from hubpub.card.gaps import without_gaps
 from hubpub.card.placeholders import without_placeholders
+from hubpub.core.pattern import Pattern
 
-_PICTURE = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\n]{0,2000}\)|<img\b[^<>]{0,2000}>", re.IGNORECASE)
-_LINK_TARGET = re.compile(r"(?<=\])\([^()\n]{0,2000}\)|https?://\S+|<[^<>\n]{1,2000}>")
-_LINK = re.compile(r"https?://|\]\((?!#)[^)\s]|doi\.org|arxiv\W", re.IGNORECASE)
-_WORD = re.compile(r"\w[\w'’.-]*")
+_PICTURE = Pattern(
+    r"!\[[^\[\]\n]{0,300}\]\([^()\n]{0,2000}\)|<img\b[^<>]{0,2000}>", re.IGNORECASE, clues=("![", "<img")
+)
+_LINK_TARGET = Pattern(r"(?<=\])\([^()\n]{0,2000}\)|https?://\S+|<[^<>\n]{1,2000}>")
+_LINK = Pattern(r"https?://|\]\((?!#)[^)\s]|doi\.org|arxiv\W", re.IGNORECASE)
+_WORD = Pattern(r"\w[\w'’.-]*")
 # scripts that put no blanks between words; two characters make about one word
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_MEASURED = re.compile(r"\d[.,]\d|\d\s?%")
+_UNSPACED = Pattern(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_MEASURED = Pattern(r"\d[.,]\d|\d\s?%")
 
-_FOLDED_AWAY = re.compile(r"<summary\b[^<>]{0,200}>[\s\S]{0,200}?</summary\s*>", re.IGNORECASE)
+_FOLDED_AWAY = Pattern(r"<summary\b[^<>]{0,200}>[\s\S]{0,200}?</summary\s*>", re.IGNORECASE, clues=("<summary",))
 # What annotated templates say of each section, in italics on a line of its own.
-_INSTRUCTION = re.compile(
+_INSTRUCTION = Pattern(
     r"^[ \t>]*([*_]{1,3})(?:This section |Section Overview\b|What are |Provide |List how |List \(and |Write 1-2 |"
     r"Ideally this links |Detail throughput|Clearly define |Name, and link |You can name the |Use this field when |"
     r"Results should be based on |What do the results say)[^\r\n]*\1[ \t]*$",
     re.MULTILINE,
 )
-_NOT_APPLICABLE = re.compile(
+_NOT_APPLICABLE = Pattern(
     r"(?:n\s?/\s?a|none|nil|null|nothing|not applicable|not available|no|-{1,3}|—|–|无|暂无|不适用|無|なし|該当なし|"
     r"keine|entfällt|nicht zutreffend|aucune?|sans objet|non applicable|ningun[oa]|no aplica|no procede|nenhum[a]?|"
     r"não (?:há|se aplica|aplicável))[.。]?",
     re.IGNORECASE,
 )
-_REASONED = re.compile(
-    r"(?:n\s?/\s?a|none|not applicable|not available)\s*(?:[:;,(—–-]|because\b)\s*\w+(?:\W+\w+){2}", re.IGNORECASE
+_REASONED = Pattern(
+    r"(?:n\s?/\s?a|none|not applicable|not available)\s*(?:[:;,(—–-]|because\b)\s*\w+(?:\W+\w+){2}",
+    re.IGNORECASE,
+    clues=("/", "none", "not a"),
 )
-_HTML_CELL = re.compile(r"<td\b[^<>]{0,500}>\s{0,100}[^<\s]", re.IGNORECASE)
-_HTML_CODE = re.compile(r"<pre\b[^<>]{0,500}>\s{0,100}(?:<code\b[^<>]{0,500}>)?\s{0,100}[^<\s]", re.IGNORECASE)
-_BIBTEX = re.compile(r"\s*@\w+\s*\{")
-_NO_CODE = re.compile(r"^[ \t]*(?:(?:#|//|--).*|\.{3}|…|pass|\[[^\]\n]*\]|TODO\b.*)$", re.MULTILINE)
+_HTML_CELL = Pattern(r"<td\b[^<>]{0,500}>\s{0,100}[^<\s]", re.IGNORECASE, clues=("<td",))
+_HTML_CODE = Pattern(
+    r"<pre\b[^<>]{0,500}>\s{0,100}(?:<code\b[^<>]{0,500}>)?\s{0,100}[^<\s]", re.IGNORECASE, clues=("<pre",)
+)
+_BIBTEX = Pattern(r"\s*@\w+\s*\{")
+_NO_CODE = Pattern(r"^[ \t]*(?:(?:#|//|--).*|\.{3}|…|pass|\[[^\]\n]*\]|TODO\b.*)$", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Filling:
+class Filling(NamedTuple):
     """What stands in a section.
 
     Attributes:
@@ -99,6 +105,8 @@ def filling(card: Card, blocks: Iterable[Block]) -> Filling:
 def count_words(markdown: str) -> int:
     """The words of a text without its link targets; two characters to a word where no blanks divide them."""
     bare = _LINK_TARGET.sub(" ", _PICTURE.sub("", markdown))
+    if bare.isascii():
+        return len(_WORD.findall(bare))
     unspaced = len(_UNSPACED.findall(bare))
     return len(_WORD.findall(_UNSPACED.sub(" ", bare))) + unspaced // 2
 

@@ -6,24 +6,25 @@ import re
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card
 from hubpub.card.frontmatter import read_front_matter
+from hubpub.core.pattern import Pattern
 
-_CONFLICT = re.compile(
+_CONFLICT = Pattern(
     r"^(?:<{7}(?P<ours>[ \t][^\r\n]*)?|(?P<between>={7})|>{7}(?P<theirs>[ \t][^\r\n]*)?)(?=[\r\n]|\Z)", re.MULTILINE
 )
 # the format in which models are asked to write edits of code
-_EDIT_FORMAT = re.compile(r"[ \t]*(?:SEARCH|ORIGINAL|REPLACE|UPDATED)\b", re.IGNORECASE)
+_EDIT_FORMAT = Pattern(r"[ \t]*(?:SEARCH|ORIGINAL|REPLACE|UPDATED)\b", re.IGNORECASE)
 
 _ZERO_WIDTH = "\u200b\u2060\u180e\ufeff\u200c\u200d"
 _EMBEDDINGS = "\u202a\u202b\u202c\u2066\u2067\u2068\u2069"
 _OVERRIDES = "\u202d\u202e"
-_INVISIBLE = re.compile(f"[{_ZERO_WIDTH}{_EMBEDDINGS}{_OVERRIDES}]+")
+_INVISIBLE = Pattern(f"[{_ZERO_WIDTH}{_EMBEDDINGS}{_OVERRIDES}]+")
 # scripts that mark with them where a word may be divided, or how letters join
-_DIVIDED = re.compile(
+_DIVIDED = Pattern(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u0600-\u08ff\u0900-\u0dff\u1800-\u18af\ufb50-\ufdff\ufe70-\ufefe]"
 )
 _NAMES = {
@@ -35,14 +36,14 @@ _NAMES = {
     "\ufeff": "byte order mark",
 }
 
-_OPENING = re.compile(r"[ \t>*+\-0-9.)]*?(?P<fence>`{3,}|~{3,})(?P<info>[^\r\n]*)")
-_SWALLOWED = re.compile(
+_OPENING = Pattern(r"[ \t>*+\-0-9.)]*?(?P<fence>`{3,}|~{3,})(?P<info>[^\r\n]*)")
+_SWALLOWED = Pattern(
     r"^[ \t>]{0,8}(?:#{2,6}[ \t]+\S|(?:`{3,}|~{3,})[ \t]*[A-Za-z]\w*[ \t]*(?=[\r\n]|\Z)"
     r"|[*-] \*\*[^*\r\n]+\*\*|!?\[[^\]\r\n]+\]\(\S)",
     re.MULTILINE,
 )
 
-_LINE_OF_DASHES = re.compile(
+_LINE_OF_DASHES = Pattern(
     r"^---[ \t]*(?:\r\n|\r|\n)(?=(?:[ \t]*#[^\r\n]*(?:\r\n|\r|\n)){0,5}[A-Za-z_][\w-]*:(?:[ \t]|[\r\n]))", re.MULTILINE
 )
 _HUB_KEYS = frozenset(
@@ -61,8 +62,7 @@ _HUB_KEYS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Invisible:
+class Invisible(NamedTuple):
     """A run of characters that cannot be seen.
 
     Attributes:
@@ -80,8 +80,7 @@ class Invisible:
     overrides: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFence:
+class OpenFence(NamedTuple):
     """A fence of code that nothing closes.
 
     Attributes:

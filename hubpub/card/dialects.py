@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from hubpub.card.frontmatter import FrontMatter
 from hubpub.card.yaml_block import Path, Span
@@ -21,8 +20,7 @@ UNREADABLE = "cannot be read"
 """The reading of whoever cannot read the value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(NamedTuple):
     """A value that the two read differently.
 
     Attributes:

@@ -7,15 +7,15 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from hubpub.card.frontmatter import read_front_matter
 from hubpub.card.source import CARD, LARGEST_CARD, find_card, folder_card, read_card_file
 from hubpub.core.errors import UsageError
-from hubpub.model.gitfiles import LARGEST, Pattern, ignore_patterns
 
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
+    from hubpub.model.gitfiles import Pattern
 
 STDIN = "stdin"
 
@@ -125,8 +125,7 @@ def _holds_model(folder: Path) -> bool:
     return any(name in _MODEL_FILES or name.endswith(_MODEL_ENDINGS) for name in names)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ignores:
+class _Ignores(NamedTuple):
     """The `.gitignore` files that apply in a directory, the nearest last."""
 
     files: tuple[tuple[Path, tuple[Pattern, ...]], ...] = ()
@@ -134,6 +133,8 @@ class _Ignores:
 
     def inside(self, folder: Path) -> _Ignores:
         """Those that apply below `folder`, which is in the directory of these."""
+        from hubpub.model.gitfiles import LARGEST, ignore_patterns  # a file that is named needs none of it
+
         path = folder / ".gitignore"
         if not self.in_git or path.is_symlink() or not path.is_file():
             return self

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from hubpub.card.frontmatter import FrontMatter, Lines, read_front_matter
+from hubpub.core.pattern import Pattern
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -25,16 +26,15 @@ BlockKind: TypeAlias = Literal["heading", "text", "code", "html", "table"]
 # A longer card is read up to here. The longest of the Hub's most loaded models has 0.3 MB, and of 179 real ones none
 # has more than 700 lines; a list of as many items as LARGEST_BODY could hold would take markdown-it-py half a minute.
 LARGEST_BODY = 1 << 19
-MOST_LINES = 1 << 15
+MOST_LINES = 1 << 14
 
-_COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
-_HTML_HEADING = re.compile(r"<h([1-6])(?:\s[^<>]{0,500})?>([\s\S]{0,500}?)</h\1\s*>", re.IGNORECASE)
-_HTML_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-_INLINE_MARKUP = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`~]+|(?<!\w)_+|_+(?!\w)")
+_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
+_HTML_HEADING = Pattern(r"<h([1-6])(?:\s[^<>]{0,500})?>([\s\S]{0,500}?)</h\1\s*>", re.IGNORECASE)
+_HTML_TAG = Pattern(r"</?[A-Za-z][^<>]*>")
+_INLINE_MARKUP = Pattern(r"!?\[([^\[\]]*)\]\([^()]*\)|[*`~]+|(?<!\w)_+|_+(?!\w)")
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One block of Markdown.
 
     Attributes:
@@ -56,8 +56,7 @@ class Block:
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A heading and what stands under it, up to the next heading of any level.
 
     Attributes:

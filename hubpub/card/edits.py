@@ -14,13 +14,14 @@ from typing import Any, TypeAlias
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
 from hubpub.card.yaml_block import Path, python_reading, tabs_outside_text
 from hubpub.card.yaml_text import dump, flow
+from hubpub.core.pattern import Pattern
 
 TextEdit: TypeAlias = tuple[int, int, str]
 TextEdits: TypeAlias = tuple[TextEdit, ...]
 
-_INDENTING = re.compile(r"(?<=[\r\n])\t+")
+_INDENTING = Pattern(r"(?<=[\r\n])\t+")
 _NOTHING = object()
-_FLOW = re.compile(r"(?:[&!]\S*\s+){0,2}[\[{]")
+_FLOW = Pattern(r"(?:[&!]\S*\s+){0,2}[\[{]")
 
 
 def apply_edits(text: str, edits: Iterable[TextEdit]) -> str:

@@ -6,23 +6,25 @@ Specification: https://github.com/huggingface/hub-docs/blob/main/eval_results.ya
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubpub.card.frontmatter import Lines
 from hubpub.card.results import number_in
 from hubpub.card.yaml_block import Path, Span, read_yaml
-from hubpub.model.folder import ModelFolder
+from hubpub.core.pattern import Pattern
 
-_FILE = re.compile(r"\.eval_results/[^/]+\.ya?ml")
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
+
+_FILE = Pattern(r"\.eval_results/[^/]+\.ya?ml")
 _LARGEST = 1 << 20
 _MOST_FILES = 100
 _MOST_PROBLEMS = 50
-_DOCUMENT = re.compile(r"(?:[ \t]*(?:#[^\n]*)?\n)*---[ \t]*\r?\n")
-_ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
+_DOCUMENT = Pattern(r"(?:[ \t]*(?:#[^\n]*)?\n)*---[ \t]*\r?\n")
+_ISO = Pattern(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?")
 
 
 @dataclass(frozen=True, slots=True)

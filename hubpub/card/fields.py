@@ -4,29 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubpub.card.content import tells
 from hubpub.card.document import Card
 from hubpub.card.headings import Globs, normalised, read_heading
 from hubpub.card.placeholders import prose
 from hubpub.card.profiles import Profile, RequiredField
+from hubpub.core.pattern import Pattern
 
-_LABEL = re.compile(
+_LABEL = Pattern(
     r"^[ \t>]*(?:[-*+][ \t]+|\d{1,3}[.)][ \t]+)?(?P<label>[^\s:：|][^:：|\r\n]{0,100})[:：][*_ \t]*(?P<value>[^\r\n]*)",
     re.MULTILINE,
 )
 _LONGEST_VALUE = 500
 _MOST_LABELS = 5000
-_BREAK = re.compile(r"<br\s{0,3}/?>", re.IGNORECASE)
-_MARKS = re.compile(r"!?\[([^\[\]]{0,200})\]\([^()]{0,500}\)|[*_`]+")
+_BREAK = Pattern(r"<br\s{0,3}/?>", re.IGNORECASE)
+_MARKS = Pattern(r"!?\[([^\[\]]{0,200})\]\([^()]{0,500}\)|[*_`]+")
 
 
-@dataclass(frozen=True, slots=True)
-class LabelledValue:
+class LabelledValue(NamedTuple):
     """A value and what the card calls it, normalised as a heading."""
 
     label: str

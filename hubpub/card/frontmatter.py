@@ -6,27 +6,28 @@ import re
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubpub.card.yaml_block import Path, Span, YamlProblem, read_yaml
+from hubpub.core.pattern import Pattern
 
 # The Hub's own expression, see REGEX_YAML_BLOCK in
 # https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/repocard.py. In JavaScript, where the
 # Hub runs it, \s also matches a byte order mark, but no separators of ASCII, and $ only the very end.
 _JS_BLANK = r"[\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff]"
-_BLOCK = re.compile(rf"({_JS_BLANK}*---(?:\r\n|\r|\n))([\S\s]*?)((?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|\Z))")
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_BLOCK = Pattern(rf"({_JS_BLANK}*---(?:\r\n|\r|\n))([\S\s]*?)((?:\r\n|\r|\n)---[ \t]*(?:\r\n|\n|\Z))")
+_LINE_END = Pattern(r"\r\n|\r|\n")
 
 # Only the first part of a card is searched for a block that the Hub would not see.
 _SEARCHED = 1 << 13
-_FENCE = re.compile(r"^[ \t\ufeff]*-{3,}[ \t]*(?=[\r\n]|\Z)", re.MULTILINE)
-_KEY = re.compile(r"[A-Za-z][\w-]*[ \t]*:(?:\s|\Z)")
-_HUB_KEY = re.compile(
+_FENCE = Pattern(r"^[ \t\ufeff]*-{3,}[ \t]*(?=[\r\n]|\Z)", re.MULTILINE)
+_KEY = Pattern(r"[A-Za-z][\w-]*[ \t]*:(?:\s|\Z)")
+_HUB_KEY = Pattern(
     r"^[ \t]*(?:license|language|tags|datasets|metrics|base_model|pipeline_tag|library_name|widget|model-index"
     r"|thumbnail)[ \t]*:(?:\s|\Z)",
     re.MULTILINE,
 )
-_CODE_FENCE = re.compile(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
+_CODE_FENCE = Pattern(r"^[ \t]*(?:```|~~~)", re.MULTILINE)
 
 
 class Lines:
@@ -46,8 +47,7 @@ class Lines:
         return line, offset - self.starts[line - 1] + 1
 
 
-@dataclass(frozen=True, slots=True)
-class FrontMatterProblem:
+class FrontMatterProblem(NamedTuple):
     """Why a block cannot be read.
 
     Attributes:

@@ -8,17 +8,18 @@ A gap is a comment and a line in italics, which the author replaces by text:
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
-_GAP = re.compile(
+from hubpub.core.pattern import Pattern
+
+_GAP = Pattern(
     r"<!-- hubpub:todo (?P<slot>[a-z0-9-]+) -->[ \t]*(?:\r\n|\n|\r)"
-    r"\*To be written: (?P<prompt>[^\r\n]*?)\.?\*(?=[ \t]*(?:[\r\n]|\Z))"
+    r"\*To be written: (?P<prompt>[^\r\n]*?)\.?\*(?=[ \t]*(?:[\r\n]|\Z))",
+    clues=("hubpub:todo",),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """One gap in a text.
 
     Attributes:

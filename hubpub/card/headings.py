@@ -14,18 +14,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubpub.card.hub_lists import read_data
+from hubpub.core.pattern import Pattern
 
-_COMPOUND = re.compile(r"\b(pre|fine|hyper|quick)[- ](?=train|tun|param|start)")
-_NUMBERING = re.compile(
-    r"^(?:\(?\d+(?:\.\d+)*[.):]?|[ivx]{1,4}[.)]|[a-h][.)]|第?[一二三四五六七八九十]{1,3}[章节節]?)\s+"
-)
-_ASIDE = re.compile(r"\[(?:optional|todo|tbd)\]|\((?:optional|todo[^)]*|tbd)\)")
-_ACCENTED = re.compile(r"[\u00c0-\u024f\u1e00-\u1eff]")
+_COMPOUND = Pattern(r"\b(pre|fine|hyper|quick)[- ](?=train|tun|param|start)")
+_NUMBERING = Pattern(r"^(?:\(?\d+(?:\.\d+)*[.):]?|[ivx]{1,4}[.)]|[a-h][.)]|第?[一二三四五六七八九十]{1,3}[章节節]?)\s+")
+_ASIDE = Pattern(r"\[(?:optional|todo|tbd)\]|\((?:optional|todo[^)]*|tbd)\)")
+_ACCENTED = Pattern(r"[\u00c0-\u024f\u1e00-\u1eff]")
 # scripts without an own word for "and" between the languages of one heading: "模型介绍 Introduction"
-_EAST_ASIAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\s]*")
+_EAST_ASIAN = Pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\s]*")
 _LONGEST_HEADING = 300
 # a sentence that ends in a synonym does not name a section
 _LONGEST_NAME = 80
@@ -58,8 +57,7 @@ class Globs:
         return plain.endswith(self._suffixes) or bool(self._others and self._others.fullmatch(plain))
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What stands under a heading, for synonyms that depend on it."""
 
     code: bool = False
@@ -181,8 +179,7 @@ class Synonyms:
         return frozenset(_folded(glob.replace("*", " ")).strip() for glob in (*globs, *self.with_code))
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(NamedTuple):
     """A heading in the forms that synonyms are compared with.
 
     Attributes:
@@ -198,7 +195,8 @@ class Heading:
 def read_heading(heading: str) -> Heading:
     """A heading in its forms."""
     plain = normalised(heading)
-    latin = " ".join(_EAST_ASIAN.sub(" ", plain).split())
+    # compiling the ranges of these scripts takes as long as a small card
+    latin = plain if plain.isascii() else " ".join(_EAST_ASIAN.sub(" ", plain).split())
     if latin and latin != plain:
         eastern = (part.strip() for part in _EAST_ASIAN.findall(plain))
         return Heading(plain, (latin, *eastern))
@@ -230,7 +228,10 @@ def _others() -> Globs:
 
 def _folded(text: str) -> str:
     """Without accents on Latin letters, which many leave out, and commas, and with blanks for hyphens."""
-    return _ACCENTED.sub(_without_accent, text.casefold()).replace("-", " ").replace(", ", " ")
+    text = text.casefold()
+    if not text.isascii():
+        text = _ACCENTED.sub(_without_accent, text)
+    return text.replace("-", " ").replace(", ", " ")
 
 
 def _without_accent(letter: re.Match[str]) -> str:

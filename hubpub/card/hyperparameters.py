@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.parts import bare, part
 from hubpub.card.tables import tables
+from hubpub.core.pattern import Pattern
 
 # A label, as transformers, sentence-transformers, TRL and people write it -> the argument of TrainingArguments.
 _LABELS = {
@@ -51,18 +52,18 @@ _LABELS = {
     "manual_seed": "seed",
 }
 _NUMBER = r"(?P<number>\d{1,15}(?:\.\d{1,18})?(?:[eE][-+]?\d{1,3})?)"
-_LINE = re.compile(
+_LINE = Pattern(
     r"^[ \t>]*(?:[-*+][ \t]+)?[*_`]{0,3}(?P<name>[A-Za-z][\w -]{0,40}?)[*_`]{0,3}[ \t]*[:=][ \t]*[*_`]{0,3}[ \t]*"
     + _NUMBER
     + r"[*_`]{0,3}[ \t\r]*$",
     re.MULTILINE,
 )
-_CELL = re.compile(rf"[*_`]{{0,3}}{_NUMBER}[*_`]{{0,3}}")
-_NAME = re.compile(r"[^a-z0-9]+")
+_CELL = Pattern(rf"[*_`]{{0,3}}{_NUMBER}[*_`]{{0,3}}")
+_NAME = Pattern(r"[^a-z0-9]+")
 
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = Pattern(r"[a-z0-9]+")
 _DURATIONS = frozenset(["epoch", "epochs", "step", "steps", "iterations", "updates"])
-_DURATION = re.compile(
+_DURATION = Pattern(
     r"(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|twenty|single|million)\b)[^\n]{0,30}?"
     r"(?:epoch|steps|iterations|updates)|(?:epochs?|steps|iterations)\W[^\n]{0,30}?\d"
 )
@@ -214,15 +215,13 @@ _MACHINES = frozenset(
         "5090",
     ]
 )
-_TIMES = re.compile(
-    r"\d*(?:h|hr|hrs|hour|hours|min|mins|minute|minutes|day|days|week|weeks|month|months|secs?|seconds?)"
-)
-_TIME = re.compile(
+_TIMES = Pattern(r"\d*(?:h|hr|hrs|hour|hours|min|mins|minute|minutes|day|days|week|weeks|month|months|secs?|seconds?)")
+_TIME = Pattern(
     r"(?:\d|\b(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|few|half|several)\b)[\d.,]{0,12}[\s~+*-]{0,3}"
     r"(?:hr?s?|hours?|mins?|minutes?|days?|weeks?|months?|secs?|seconds?)(?![a-z])"
     r"|(?:time|duration|runtime|took|hours?|minutes|seconds|days)\W[^\n]{0,40}?\d"
 )
-_CLOCK = re.compile(r"\d:\d\d:\d\d|\d\s?(?:小时|分钟|時間)|train_runtime")
+_CLOCK = Pattern(r"\d:\d\d:\d\d|\d\s?(?:小时|分钟|時間)|train_runtime")
 _ENERGY = frozenset(
     [
         "co2",
@@ -253,8 +252,7 @@ _LONGEST = 1 << 20
 _ENOUGH_WORDS = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Stated:
+class Stated(NamedTuple):
     """A hyper-parameter that stands behind its name.
 
     Attributes:

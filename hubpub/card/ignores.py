@@ -14,26 +14,26 @@ import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card
 from hubpub.core.findings import Finding
+from hubpub.core.pattern import Pattern
 
 _MARK = "hubpub:"
 _MOST = 500  # of which each is compared with each finding
 _INDENT = 200
 _FURTHEST = 50
-_OPENING = re.compile(r"<!--[ \t]{0,20}\Z")
-_DIRECTIVE = re.compile(r"[ \t]*([A-Za-z-]*)[ \t]*(?:\[([^\[\]\r\n]{0,1000})\])?")
-_YAML_COMMENT = re.compile(r"(?:^|(?<=[ \t\r\n]))#[ \t]*hubpub:([^\r\n]*)", re.MULTILINE)
-_CODE_OR_COMMENT = re.compile(r"<!--|\\?`+")
+_OPENING = Pattern(r"<!--[ \t]{0,20}\Z")
+_DIRECTIVE = Pattern(r"[ \t]*([A-Za-z-]*)[ \t]*(?:\[([^\[\]\r\n]{0,1000})\])?")
+_YAML_COMMENT = Pattern(r"(?:^|(?<=[ \t\r\n]))#[ \t]*hubpub:([^\r\n]*)", re.MULTILINE)
+_CODE_OR_COMMENT = Pattern(r"<!--|\\?`+")
 _REACHES = ("ignore", "ignore-next-line", "ignore-file")
 
 
-@dataclass(frozen=True, slots=True)
-class Ignore:
+class Ignore(NamedTuple):
     """One such comment.
 
     Attributes:
@@ -61,8 +61,9 @@ class Ignore:
 
 def silences(ignore: Ignore, word: str, finding: Finding) -> bool:
     """Whether this word of the comment silences the finding."""
-    named = word.upper() == "ALL" or finding.rule.startswith(word.upper()) or finding.name == word.lower()
-    return named and ignore.reaches(finding)
+    if not ignore.reaches(finding):
+        return False
+    return word.upper() == "ALL" or finding.rule.startswith(word.upper()) or finding.name == word.lower()
 
 
 def is_silenced(card: Card, finding: Finding) -> bool:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from hubpub.model.folder import ModelFolder
+from hubpub.core.pattern import Pattern
+
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
+
 
 # Order matters: a licence that quotes another comes before it.
 _MARKS: tuple[tuple[str, str], ...] = (
@@ -48,7 +53,7 @@ _MARKS: tuple[tuple[str, str], ...] = (
     ),
 )
 _HEAD = 3000
-_FILE = re.compile(r"licen[sc]e(?:[.-](?:md|txt|rst))?|copying(?:\.txt)?", re.IGNORECASE)
+_FILE = Pattern(r"licen[sc]e(?:[.-](?:md|txt|rst))?|copying(?:\.txt)?", re.IGNORECASE)
 _LIMIT = 1 << 16
 
 

@@ -10,46 +10,45 @@ import html
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple, TypeAlias
 
 from hubpub.card.document import LARGEST_BODY, Block, BlockKind, Card
+from hubpub.core.pattern import Pattern
 
 LinkKind: TypeAlias = Literal["link", "reference", "definition", "image", "media", "autolink", "bare"]
 
 _LONGEST_TEXT = 300
 _MOST_INSIDE = 50
 
-_TOKEN = re.compile(r"\\[!-/:-@\[-`{-~]|`+|<|!?\[|\]|https?://", re.IGNORECASE)
-_TAG_OR_ADDRESS = re.compile(r"<")
-_BACKTICKS = re.compile(r"`+")
-_TAG = re.compile(
+_TOKEN = Pattern(r"\\[!-/:-@\[-`{-~]|`+|<|!?\[|\]|https?://", re.IGNORECASE)
+_TAG_OR_ADDRESS = Pattern(r"<")
+_BACKTICKS = Pattern(r"`+")
+_TAG = Pattern(
     r"<(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9-]*+)"
     r"(?P<attributes>(?:\s++[^\s\"'<>/=]++(?:\s*+=\s*+(?:\"[^\"]*+\"|'[^']*+'|[^\s\"'=<>`]++))?+)*+)\s*+/?>"
 )
-_ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
-_AUTOLINK = re.compile(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*+)>")
-_DESTINATION = re.compile(
+_ATTRIBUTE = Pattern(r"([^\s\"'<>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'=<>`]+)))?")
+_AUTOLINK = Pattern(r"<([A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*+)>")
+_DESTINATION = Pattern(
     r"\(\s*+(?:<(?P<angled>[^<>\n]*+)>|(?P<plain>(?:[^\s()\\]|\\.|\((?:[^\s()\\]|\\.|\([^\s()]*+\))*+\))*+))"
     r"(?:\s++(?:\"(?:[^\"\\]|\\.)*+\"|'(?:[^'\\]|\\.)*+'|\([^()]*+\)))?+\s*+\)",
     re.DOTALL,
 )
-_LABEL = re.compile(r"\[((?:[^\[\]\\]|\\.){0,300}+)\]")
-_DEFINITION = re.compile(
+_LABEL = Pattern(r"\[((?:[^\[\]\\]|\\.){0,300}+)\]")
+_DEFINITION = Pattern(
     r"^[ \t>*+-]{0,20}+\[(?P<label>(?:[^\[\]\\\n]|\\.){1,300}+)\]:[ \t]*+(?:\r?\n)?+[ \t]*+"
     r"(?:<(?P<angled>[^<>\n]*+)>|(?P<plain>[^\s<]\S*+))",
     re.MULTILINE,
 )
-_BARE = re.compile(r"https?://[^\s<>\"`^{}|\\\[\]]+", re.IGNORECASE)
-_ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
-_INNER_TAG = re.compile(r"<[^<>]*>")
-_NESTED_HEADING = re.compile(r"[ \t>*+-]*#{1,6}[ \t]+([^\r\n]*)")
+_BARE = Pattern(r"https?://[^\s<>\"`^{}|\\\[\]]+", re.IGNORECASE)
+_ESCAPE = Pattern(r"\\([!-/:-@\[-`{-~])")
+_INNER_TAG = Pattern(r"<[^<>]*>")
+_NESTED_HEADING = Pattern(r"[ \t>*+-]*#{1,6}[ \t]+([^\r\n]*)")
 _MEDIA = ("img", "video", "audio", "source")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """Something in a card that leads elsewhere, or shows what lies elsewhere.
 
     Attributes:
@@ -83,8 +82,7 @@ class Link:
         return self.kind in ("image", "media")
 
 
-@dataclass(frozen=True, slots=True)
-class HtmlTag:
+class HtmlTag(NamedTuple):
     """An opening tag of raw HTML.
 
     Attributes:
@@ -384,8 +382,7 @@ class _Scan:
             self._drop_bare(opener.start)
             behind = label.end() if label else behind
             self.links.append(
-                replace(
-                    definition,
+                definition._replace(
                     kind="image" if opener.is_image else "reference",
                     text=text,
                     start=self._base + opener.start,

@@ -5,18 +5,18 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from hubpub.card.document import Card
 from hubpub.card.python_snippets import Call, python_of
+from hubpub.core.pattern import Pattern
 
 Role: TypeAlias = Literal["model", "part", "files"]
 
-_REPO_ID = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
+_REPO_ID = Pattern(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 # Classes that read a tokenizer, a processor or a configuration: often those of another repo, on purpose.
-_PART = re.compile(
+_PART = Pattern(
     r".*(?:Tokenizer(?:Fast)?|Processor(?:Fast)?|FeatureExtractor|Config|Scheduler|Retriever|Encoder|Decoder|VAE"
     r"|AutoencoderKL|Adapter|ControlNetModel|Vocos|Vocoder|HifiGan|MotionAdapter|Streamer|T2IAdapter)"
 )
@@ -29,8 +29,7 @@ _BY_FIRST_ARGUMENT = {
 _FILES = ("snapshot_download", "hf_hub_download")
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """Something that a snippet loads.
 
     Attributes:

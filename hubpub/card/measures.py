@@ -5,30 +5,30 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.headings import normalised
 from hubpub.card.metrics import known_metrics, metric_id
 from hubpub.card.placeholders import prose
 from hubpub.card.tables import Cell, Table, tables
+from hubpub.core.pattern import Pattern
 
 _NUMBER = r"(?P<number>[-+]?\d{1,15}(?:\.\d{1,18})?(?:[eE][-+]?\d{1,3})?)(?![\w/]|\.\d)"
-_LINE = re.compile(
+_LINE = Pattern(
     r"^[ \t>]*(?:[-*+][ \t]+)?[*_`]{0,3}(?P<name>[A-Za-z][\w @./()%-]{0,50}?)[*_`]{0,3}[ \t]*[:=][*_` \t]{0,9}"
     + _NUMBER
     + r"[*_`]{0,3}(?P<percent>[ \t]?%)?[*_`]{0,3}[ \t]*(?:\.|\\|$|[(,±]|\+/?-|[*_`]{0,3}[ \t]*$)",
     re.MULTILINE,
 )
-_CELL = re.compile(
+_CELL = Pattern(
     r"[*_`]{0,3}" + _NUMBER + r"[*_`]{0,3}(?P<percent>[ \t]?%)?[*_`]{0,3}[ \t]*(?:±.{0,20}|\+/?-.{0,20}|\(±.{0,20}\))?"
 )
 _LONGEST_TABLE = 400
 
 
-@dataclass(frozen=True, slots=True)
-class Measure:
+class Measure(NamedTuple):
     """A number with the name of its metric.
 
     Attributes:

@@ -9,6 +9,7 @@ from typing import Any
 from hubpub.card.frontmatter import FrontMatter
 from hubpub.card.placeholders import is_identifier_placeholder, is_unrendered
 from hubpub.card.yaml_block import Path
+from hubpub.core.pattern import Pattern
 
 # The sample of https://huggingface.co/docs/hub/model-cards and the specification's own, see
 # https://github.com/huggingface/hub-docs/blob/main/modelcard.md; TRL and others write the name of the key.
@@ -26,11 +27,12 @@ _SAMPLES = {
     "new_version": {"new_version"},
     "thumbnail": {"url to a thumbnail used in social sharing"},
 }
-_ANYWHERE = re.compile(
+_ANYWHERE = Pattern(
     r"\{[A-Za-z_]\w{0,40}\}|<[A-Za-z][\w .-]{0,60}>|\[?(?:more information needed|todo|tbd|fixme)\b.{0,80}",
     re.IGNORECASE,
+    clues=("{", "<", "more information", "todo", "tbd", "fixme"),
 )
-_NAME = re.compile(r"[A-Za-z_]+(?:_[0-9]+)?")
+_NAME = Pattern(r"[A-Za-z_]+(?:_[0-9]+)?")
 # A bare {license} is a mapping for YAML. `language: {en: }` is another mistake: somebody's code, not a template's word.
 _SHORTEST_NAME = 4
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache, lru_cache
 
 from hubpub.card.hub_lists import read_data
+from hubpub.core.pattern import Pattern
 
-_DECORATION = re.compile(r"[*`#↑↓]+|\((?:%|in %|in percent)\)|%")
-_NOT_A_NAME = re.compile(r"[^a-z0-9@]+")
-_PREFIX = re.compile(r"^(?:eval|test|val|dev)_(?=.)|_score$")
+_DECORATION = Pattern(r"[*`#↑↓]+|\((?:%|in %|in percent)\)|%")
+_NOT_A_NAME = Pattern(r"[^a-z0-9@]+")
+_PREFIX = Pattern(r"^(?:eval|test|val|dev)_(?=.)|_score$")
 
 
 @lru_cache(maxsize=4096)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubpub.card.hub_lists import libraries
 from hubpub.card.schema import is_repo_id
 from hubpub.card.tasks import pipeline_tag_of, pipeline_tag_of_adapter
 from hubpub.card.yaml_block import read_yaml
-from hubpub.model.folder import ModelFolder
-from hubpub.model.jsonfile import JsonFile
+from hubpub.core.pattern import Pattern
 from hubpub.model.kind import ModelKind
+
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
+    from hubpub.model.jsonfile import JsonFile
 
 _LIBRARY_KINDS = {
     ModelKind.TRANSFORMERS: "transformers",
@@ -24,14 +26,14 @@ _LIBRARY_KINDS = {
     ModelKind.TIMM: "timm",
 }
 # Folders that training scripts write to; "results/checkpoint-500" looks like a repo id and is none.
-_FOLDERS = re.compile(
+_FOLDERS = Pattern(
     r"(?:outputs?|results?|models?|checkpoints?|ckpts?|runs?|tmp|temp|data|out|exp|experiments?|logs?|content|workspace"
     r"|saved[-_]models?|trained[-_]models?|pretrained[-_]models?|local|home|mnt|build|work|cache|hub)/.*"
     r"|.*/(?:checkpoint-\d+|best|final|last|latest|epoch[-_]?\d+)",
     re.IGNORECASE,
 )
 # Repos of the first years have no namespace; a bare name that is not one of these may be anybody's folder.
-_WITHOUT_NAMESPACE = re.compile(
+_WITHOUT_NAMESPACE = Pattern(
     r"bert-(?:base|large)-(?:un)?cased|bert-base-multilingual-(?:un)?cased|bert-base-(?:chinese|german-cased)"
     r"|distilbert-base-(?:(?:un)?cased|multilingual-cased)|distilroberta-base|roberta-(?:base|large)|distilgpt2"
     r"|gpt2(?:-(?:medium|large|xl))?|t5-(?:small|base|large|3b|11b)|albert-(?:base|large|xlarge|xxlarge)-v[12]"
@@ -41,13 +43,12 @@ _WITHOUT_NAMESPACE = re.compile(
 MERGE_RECIPE = "mergekit_config.yml"
 _RECIPE_LIMIT = 1 << 16
 # Names of repos that hold quantised weights: what was trained from one is not quantised by its author.
-_QUANTISED_NAME = re.compile(
+_QUANTISED_NAME = Pattern(
     r"[-_.](?:bnb|gptq|awq|gguf|[48]-?bit|int[48]|fp8|nf4|exl2|mxfp4|nvfp4|w[48]a\d+)", re.IGNORECASE
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Parents:
+class Parents(NamedTuple):
     """The models that a model was made from.
 
     Attributes:

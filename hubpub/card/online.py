@@ -12,8 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from hubpub.card.addresses import HUB_HOSTS, host_of
@@ -32,8 +31,7 @@ _BETWEEN = 0.2
 _KNOWN_HOST = "huggingface.co"
 
 
-@dataclass(frozen=True, slots=True)
-class HubId:
+class HubId(NamedTuple):
     """A repo as a card names it."""
 
     kind: RepoKind

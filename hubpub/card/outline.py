@@ -7,28 +7,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
 from hubpub.card.document import Card, Section
 from hubpub.card.edits import TextEdits
 from hubpub.card.headings import normalised
 from hubpub.card.profiles import Profile
 from hubpub.card.sections import MOST_HEADINGS, course_sections, section_meanings
+from hubpub.core.pattern import Pattern
 
-_ATX = re.compile(r"[ ]{0,3}(#{1,6})(?=[ \t\r\n]|\Z)")
-_SETEXT = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)[ ]{0,3}(=+)[ \t]*(?:[\r\n]|\Z)")
+_ATX = Pattern(r"[ ]{0,3}(#{1,6})(?=[ \t\r\n]|\Z)")
+_SETEXT = Pattern(r"[^\r\n]*(?:\r\n|\r|\n)[ ]{0,3}(=+)[ \t]*(?:[\r\n]|\Z)")
 _DEEPEST = 6
 
 # "##Usage", and "##\u00a0Usage" with a blank that Markdown does not take for one
-_NO_SPACE = re.compile(
+_NO_SPACE = Pattern(
     r"^[ ]{0,3}(?P<marks>#{1,6})(?P<blank>[\u00a0\u2000-\u200b\u3000\ufeff]*)(?P<text>[^#\s][^\r\n]*)$", re.MULTILINE
 )
-_LATIN_WORD = re.compile(r"[a-z]")
-_BOLD_LINE = re.compile(r"(?:\*\*(?P<stars>[^*\r\n]{1,100})\*\*|__(?P<lines>[^_\r\n]{1,100})__)")
+_LATIN_WORD = Pattern(r"[a-z]")
+_BOLD_LINE = Pattern(r"(?:\*\*(?P<stars>[^*\r\n]{1,100})\*\*|__(?P<lines>[^_\r\n]{1,100})__)")
 # captions and call-outs are bold lines too, and no headings
-_NO_HEADING = re.compile(
+_NO_HEADING = Pattern(
     r"(?:table|tab\.|figure|fig\.|note|notes|update|updated|tip|new|important|example|examples|input|output|question|answer|"
     r"q|a|prompt|response|result|user|assistant|system|step|warning|caution|nb|ps|hint|todo)\b(?!.{0,3}(?:data|procedure))",
     re.IGNORECASE,
@@ -37,8 +38,7 @@ _LONGEST_BOLD = 8
 _MOST_LINES = 500
 
 
-@dataclass(frozen=True, slots=True)
-class MeantHeading:
+class MeantHeading(NamedTuple):
     """A line that was meant as a heading and is none.
 
     Attributes:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card, Section
 from hubpub.card.placeholders import prose, without_placeholders
 from hubpub.card.sections import section_meanings
+from hubpub.core.pattern import Pattern
 
 _LONGEST_SECTION_NAME = 4
-_LEFT = re.compile(r"[Nn]eeded|NEEDED|TODO|TBD|FIXME")
-_COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
+_LEFT = Pattern(r"[Nn]eeded|NEEDED|TODO|TBD|FIXME")
+_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """What stands under the headings that mean one thing.
 
     Attributes:

@@ -8,44 +8,48 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from hubpub.card.document import Block, Card
+from hubpub.core.pattern import Pattern
 
 PlaceholderKind: TypeAlias = Literal["more-information-needed", "todo", "identifier", "unrendered"]
 
 # Written by the Hub's model card template, transformers' Trainer, PEFT and skops.
-_MORE_INFORMATION = re.compile(
+_MORE_INFORMATION = Pattern(
     r"\[\s*[Mm]ore [Ii]nformation [Nn]eeded\b[^\]\n]{0,80}\]"
     r"|(?:(?<=[.:|*>\n] )|(?<=[.:|*>\n])|^)More [Ii]nformation [Nn]eeded\b",
     re.MULTILINE,
+    clues=("eeded",),
 )
-_TODO = re.compile(
+_TODO = Pattern(
     r"\[\s*(?:TODO|TBD|FIXME)\b[^\]\n]{0,200}\](?!\()"
     r"|(?<![\w/#.-])(?:TODO|TBD|FIXME)\b(?![-/]\w|[^\[\]\n]{0,100}\]\()"
     r"|\[(?:[Ii]nsert|[Yy]our|YOUR|INSERT) [^\]\n]{1,80}\](?![(\[])"
     # "Coming soon: a demo" says what will come
     r"|\b[Cc]oming [Ss]oon\b(?![ \t*_]{0,9}:[ \t*_]{0,9}[^\s*_])"
-    r"|\b[Ll]orem ipsum\b"
+    r"|\b[Ll]orem ipsum\b",
+    clues=("TODO", "TBD", "FIXME", "nsert ", "[Your ", "[your ", "[YOUR ", "[INSERT ", "oming ", "orem ipsum"),
 )
 _OWN = r"(?:your|my)[-_ ]?(?:hf[-_]|huggingface[-_])?(?:user[-_]?name|user|name|org|organi[sz]ation|namespace)"
-_IDENTIFIER = re.compile(
-    rf"(?<![\w@.-])(?:<?{_OWN}>?|username|user_name|<[^<>\n]{{1,30}}>)/[\w<][\w.<>-]*", re.IGNORECASE
+_IDENTIFIER = Pattern(
+    rf"(?<![\w@.-])(?:<?{_OWN}>?|username|user_name|<[^<>\n]{{1,30}}>)/[\w<][\w.<>-]*",
+    re.IGNORECASE,
+    clues=("your", "my", "username", "user_name", ">/"),
 )
-_LOADED = re.compile(
+_LOADED = Pattern(
     r"(?:from_pretrained|SentenceTransformer|CrossEncoder|snapshot_download|hf_hub_download|pipeline|LLM)\(\s*"
     r"(?:[\w\"' -]+,\s*)?(?:(?:model|repo_id|model_name_or_path|pretrained_model_name_or_path)\s*=\s*)?"
     r"[\"'](?P<id>[^\"'\n]{1,200})[\"']"
 )
-_LOADED_PLACEHOLDER = re.compile(
+_LOADED_PLACEHOLDER = Pattern(
     rf"<[^<>]+>|\b{_OWN}\b.*|.*\byour[-_].*|(?:\.?/)?path[/_]to\b.*|username/.*|\[[^\]]+\]|.*\.\.\.",
     re.IGNORECASE,
 )
 
 # Default sentences of the Trainer and of the Hub's template: they stand there whatever the model is.
-_BOILERPLATE = re.compile(
+_BOILERPLATE = Pattern(
     r"This model was trained from scratch on (?:an unknown|the None) dataset\.?"
     r"|This model is a fine-tuned version of \S+ on (?:an unknown|the None) dataset\.?"
     r"|This is the model ?card of a .{0,40} model that has been pushed on the Hub\."
@@ -56,32 +60,43 @@ _BOILERPLATE = re.compile(
     r"|Use the code below to get started with the model\.?"
     r"|Carbon emissions can be estimated using the [^\n]{0,300}?\(2019\)[^\n.]*\.?",
     re.IGNORECASE,
+    clues=(
+        "unknown dataset",
+        "none dataset",
+        "pushed on the hub",
+        "base template",
+        "automatically",
+        "aware of the risks",
+        "further recommendations",
+        "use the code below",
+        "carbon emissions",
+    ),
 )
 # "- **Developed by:** [More Information Needed]" says nothing, its label included.
 _NOTHING = (
     r"(?:\[?more information needed\]?|\[?(?:todo|tbd|fixme)\b[^\n]*|n/?a|none|unknown|coming soon\.*|-+|\.{3}|…)"
 )
-_EMPTY_LINE = re.compile(
+_EMPTY_LINE = Pattern(
     rf"^[ \t>*+-]*(?:\*\*[^*\n]{{1,60}}\*\*:?|[^:\n]{{1,40}}:)?[ \t*_]*{_NOTHING}[ \t\r.*_]*$",
     re.IGNORECASE | re.MULTILINE,
 )
 
-_UNRENDERED = re.compile(
+_UNRENDERED = Pattern(
     r"(?<![\w}=$^])\{\{-?\s*[A-Za-z_][\w.]*(?:\s*\|[^{}\n]{1,80})?\s*-?\}\}"
     r"|\{%-?\s*[a-z][^{}\n]{0,120}%\}"
-    r"|\$\{[A-Za-z_]\w{2,}\}(?![^\n$]*\$)"
+    r"|\$\{[A-Za-z_]\w{2,}\}(?![^\n$]*\$)",
+    clues=("{{", "{%", "${"),
 )
 # {{BERT}} keeps its capitals in BibTeX
-_BIBTEX_LINE = re.compile(r"^[ \t]*(?:@\w+\{|\w+[ \t]*=)[^\n]*", re.MULTILINE)
+_BIBTEX_LINE = Pattern(r"^[ \t]*(?:@\w+\{|\w+[ \t]*=)[^\n]*", re.MULTILINE)
 # Prompts in a widget's examples may hold anything.
 _FREE_TEXT = (("widget",), ("extra_gated_prompt",), ("extra_gated_fields",), ("inference",))
 
-_COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
-_CODE_SPAN = re.compile(r"(?<!`)(`{1,3})(?!`)[^`\n]+\1(?!`)")
+_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
+_CODE_SPAN = Pattern(r"(?<!`)(`{1,3})(?!`)[^`\n]+\1(?!`)")
 
 
-@dataclass(frozen=True, slots=True)
-class Placeholder:
+class Placeholder(NamedTuple):
     """Something left for somebody to replace.
 
     Attributes:
@@ -141,9 +156,10 @@ def is_identifier_placeholder(value: str) -> bool:
     return bool(_IDENTIFIER.search(value))
 
 
-def _in_metadata(card: Card, pattern: re.Pattern[str], kind: PlaceholderKind) -> Iterator[Placeholder]:
+def _in_metadata(card: Card, pattern: Pattern, kind: PlaceholderKind) -> Iterator[Placeholder]:
     """The scalars of readable metadata that hold what `pattern` finds."""
-    if card.front_matter.data is None:
+    front_matter = card.front_matter
+    if front_matter.data is None or not pattern.search(card.text, front_matter.start, front_matter.end):
         return
     found = set()
     for path, (start, end) in card.front_matter.values.items():
@@ -155,7 +171,7 @@ def _in_metadata(card: Card, pattern: re.Pattern[str], kind: PlaceholderKind) ->
         yield Placeholder(kind, text, start)
 
 
-_IN_PROSE: tuple[tuple[PlaceholderKind, re.Pattern[str]], ...] = (
+_IN_PROSE: tuple[tuple[PlaceholderKind, Pattern], ...] = (
     ("more-information-needed", _MORE_INFORMATION),
     ("todo", _TODO),
     ("identifier", _IDENTIFIER),
@@ -164,6 +180,8 @@ _IN_PROSE: tuple[tuple[PlaceholderKind, re.Pattern[str]], ...] = (
 
 def prose(source: str) -> str:
     """Markdown with comments and code spans blanked out; every other character stays at its offset."""
+    if "`" not in source and "<!--" not in source:
+        return source
     return _CODE_SPAN.sub(_blank, _COMMENT.sub(_blank, source))
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubpub.card.headings import NO_CONTENT, Synonyms, normalised, read_heading
 from hubpub.card.hub_lists import read_data
@@ -50,8 +50,7 @@ class RequiredSection:
         return hash((self.id, self.title))
 
 
-@dataclass(frozen=True, slots=True)
-class RequiredField:
+class RequiredField(NamedTuple):
     """A single value that a card is asked for: "- **Release date:** 2026-11-22", a row of a table, a section, a key.
 
     Attributes:

@@ -9,36 +9,36 @@ import ast
 import re
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
+
+from hubpub.core.pattern import Pattern
 
 LARGEST = 1 << 16
 """A longer block is not parsed."""
 
 _MOST_NODES = 20_000
 
-_PROMPT = re.compile(r"[ \t]*(?:>>>[ ]?|\.\.\.(?:[ ]|$))")
-_FIRST_PROMPT = re.compile(r"[ \t]*>>>")
+_PROMPT = Pattern(r"[ \t]*(?:>>>[ ]?|\.\.\.(?:[ ]|$))")
+_FIRST_PROMPT = Pattern(r"[ \t]*>>>")
 # What a notebook runs and Python does not: !pip, %pip, %%time, pip install (automagic), model?
-_MAGIC = re.compile(
+_MAGIC = Pattern(
     r"[ \t]*(?:[!%]|\$[ ]|(?:[\w, ]+=[ \t]*)[!%]\w|(?:pip3?|conda|uv|apt(?:-get)?|git|npm|wget)[ \t]+[a-z]"
     r"|cd[ \t]+[\w./~]|[\w.]+\?{1,2}[ \t]*$)"
 )
-_CELL_MAGIC = re.compile(r"\s*%%(?!time|timeit|capture|prun)")
-_ELLIPSIS = re.compile(r"(?<![.\w])\.\.\.(?!\.)")
-_FILLED_IN = re.compile(r"<[A-Za-z][\w /:.,'-]{0,60}>")
+_CELL_MAGIC = Pattern(r"\s*%%(?!time|timeit|capture|prun)")
+_ELLIPSIS = Pattern(r"(?<![.\w])\.\.\.(?!\.)")
+_FILLED_IN = Pattern(r"<[A-Za-z][\w /:.,'-]{0,60}>")
 # Newer than the oldest Python that hubpub runs on: it must not be called wrong there.
-_NEWER = re.compile(
+_NEWER = Pattern(
     r"[ \t]*(?:type[ \t]+\w+|(?:async[ \t]+)?def[ \t]+\w+\[|class[ \t]+\w+\[|except[ \t]+\w+[ \t]*,|.*\bt[\"'])"
 )
-_LOOKS_LIKE_CODE = re.compile(r"^[ \t]*(?:>>> )?(?:import|from|def|class|with|for|\w[\w., ]{0,80}=.*\()", re.MULTILINE)
+_LOOKS_LIKE_CODE = Pattern(r"^[ \t]*(?:>>> )?(?:import|from|def|class|with|for|\w[\w., ]{0,80}=.*\()", re.MULTILINE)
 _PROGRAM = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef, ast.With, ast.For)
 
 
-@dataclass(frozen=True, slots=True)
-class Broken:
+class Broken(NamedTuple):
     """Why code is not Python.
 
     Attributes:
@@ -57,8 +57,7 @@ class _Tree(NamedTuple):
     nodes: tuple[ast.AST, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What became of a block of Python.
 
     Attributes:

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubpub.card.code_blocks import CodeBlock, code_blocks
 from hubpub.card.document import Card
@@ -21,8 +21,7 @@ _MOST_CODE = 4 * LARGEST
 _LONGEST_NAME = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Snippet:
+class Snippet(NamedTuple):
     """A block of Python, declared or recognised, with what became of parsing it."""
 
     code: CodeBlock
@@ -35,8 +34,7 @@ class Snippet:
         return start, self.code.offset(*self.parsed.place(end_line, end_column))
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(NamedTuple):
     """A call.
 
     Attributes:
@@ -67,8 +65,7 @@ class Call:
         return self.name.partition(".")[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(NamedTuple):
     """A name that an import brings.
 
     Attributes:

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.hub_lists import read_data
+from hubpub.core.pattern import Pattern
 
-_OTHER_FRAMEWORK = re.compile(r"(TF|Flax)[A-Z0-9]\w*")
+_OTHER_FRAMEWORK = Pattern(r"(TF|Flax)[A-Z0-9]\w*")
 # "transformers==4.30", "transformers<5": the snippets are for that version.
-_PINNED = re.compile(
+_PINNED = Pattern(
     r"\btransformers(?:\[[\w,-]{1,60}\])?[\"'`]{0,3}[ \t]{0,3}(?:[=~]=[ \t]{0,2}v?[0-4]\.|<[ \t]{0,2}5|<=[ \t]{0,2}4)"
     r"|\btransformers(?:\.git)?@v[0-4]\."
     r"|\bversion [`\"']?[0-4]\.[\d.]{1,8}[`\"']? of (?:the )?[`\"'\[]?transformers\b",
     re.IGNORECASE,
+    clues=("==", "~=", "<", "@v", "version "),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RemovedApi:
+class RemovedApi(NamedTuple):
     """What is gone.
 
     Attributes:

@@ -7,22 +7,20 @@ the Hub's verdict on it is in `hubpub.card.schema`.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.metrics import metric_id
 from hubpub.card.yaml_block import Path
+from hubpub.core.pattern import Pattern
 
 # "20.0 ± 1.2" and "91.3 %" are values, as the client's documentation of EvalResult has them
-_NUMBER = re.compile(r"\s*([-+]?(?:\d{1,18}(?:\.\d{1,18})?|\.\d{1,18})(?:[eE][-+]?\d{1,3})?)(?![\w.]*\w)")
+_NUMBER = Pattern(r"\s*([-+]?(?:\d{1,18}(?:\.\d{1,18})?|\.\d{1,18})(?:[eE][-+]?\d{1,3})?)(?![\w.]*\w)")
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedMetric:
+class IndexedMetric(NamedTuple):
     """One metric of a result.
 
     Attributes:
@@ -42,8 +40,7 @@ class IndexedMetric:
     data: dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class IndexedResult:
+class IndexedResult(NamedTuple):
     """One result: metrics of one task on one data set.
 
     Attributes:

@@ -6,6 +6,8 @@ import json
 import re
 import unicodedata
 
+from hubpub.core.pattern import Pattern
+
 _LONGEST = 300
 _BIDI = {
     "\u202a",
@@ -21,10 +23,10 @@ _BIDI = {
     "\u200f",
     "\ufeff",
 }
-_SPECIAL = re.compile(r"[\\`*\[\]|~$#!]|(?<!\w)_|_(?!\w)")
+_SPECIAL = Pattern(r"[\\`*\[\]|~$#!]|(?<!\w)_|_(?!\w)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;", "}": "&#125;"})
 # A list or an underline, when it comes first in a line.
-_LINE_START = re.compile(r"^(\d*)([.)]|[-+=])(?=\s|$)")
+_LINE_START = Pattern(r"^(\d*)([.)]|[-+=])(?=\s|$)")
 
 
 def one_line(text: str) -> str:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
 from hubpub.card.hub_lists import licences, pipeline_tags
 from hubpub.card.yaml_block import Path
+from hubpub.core.pattern import Pattern
 
 RepoType: TypeAlias = Literal["model", "dataset", "space"]
 
@@ -26,12 +26,11 @@ _INVALID = "The YAML metadata of your README.md is invalid."
 # The Hub names ISO 639 in its answer, but no answer is known to a code of two or three letters that is not in it, and
 # its pages show models tagged zhs, cn or jp: the form decides. It has refused capitals since 2023 ("must only contain
 # lowercase characters", https://github.com/jonatasgrosman/wav2vec2-sprint/issues/11).
-_LANGUAGE = re.compile(r"[a-z]{2,3}|multilingual|code")
-_REPO_ID = re.compile(r"(?:\b[A-Za-z0-9_.-]{1,96}\b/)?\b[A-Za-z0-9_.-]{1,96}\b", re.ASCII)
+_LANGUAGE = Pattern(r"[a-z]{2,3}|multilingual|code")
+_REPO_ID = Pattern(r"(?:\b[A-Za-z0-9_.-]{1,96}\b/)?\b[A-Za-z0-9_.-]{1,96}\b", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Issue:
+class Issue(NamedTuple):
     """One thing that the Hub says about the metadata.
 
     Attributes:
@@ -47,8 +46,7 @@ class Issue:
     rejects: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """The Hub's answer: it rejects a card that has errors, and takes one that has only warnings."""
 
     issues: tuple[Issue, ...]

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 
 from hubpub.card.content import Filling, filling
 from hubpub.card.document import Block, Card, Section
@@ -20,23 +20,23 @@ from hubpub.card.gaps import Gap, find_gaps
 from hubpub.card.headings import NO_CONTENT, Content, is_other_section, read_heading
 from hubpub.card.placeholders import find_placeholders
 from hubpub.card.profiles import Profile, RequiredSection, default_profile
+from hubpub.core.pattern import Pattern
 
 # no card has so many; those behind mean nothing
 MOST_HEADINGS = 2000
 
-_LOADS = re.compile(
+_LOADS = Pattern(
     r"\.from_pretrained\(|\bpipeline\(|SentenceTransformer\(|CrossEncoder\(|\bLLM\(|\bLlama\(|InferenceSession\("
     r"|torch\.hub\.load\(|timm\.create_model\(|spacy\.load\(|\bhf_hub_download\(|\bload_model\(|\bInferenceClient\("
     r"|\bllama-(?:cli|server) |\bvllm serve |\bsglang\.launch_server|\bollama (?:run|pull) "
     r"|\bmlx_lm\.(?:generate|server)|\bdocker model run |\blms get "
 )
-_LINK_IN_HEADING = re.compile(r"\]\((?!#)[^)\s]|https?://|<a\b[^<>]{0,500}href", re.IGNORECASE)
+_LINK_IN_HEADING = Pattern(r"\]\((?!#)[^)\s]|https?://|<a\b[^<>]{0,500}href", re.IGNORECASE)
 # code that loads the model in these sections repeats its training or evaluation
 _NOT_FOR_USE = frozenset({"training-data", "training-procedure", "evaluation-results"})
 
 
-@dataclass(frozen=True, slots=True)
-class SectionState:
+class SectionState(NamedTuple):
     """What a card has of a required section.
 
     Attributes:
@@ -167,7 +167,7 @@ def _or_elsewhere(card: Card, required: RequiredSection, state: SectionState) ->
     """A section that the title or the metadata stands for is there, and filled."""
     data = card.front_matter.data or {}
     given = (required.title_counts and card.title) or any(data.get(key) for key in required.metadata)
-    return replace(state, present=True, filled=True) if given else state
+    return state._replace(present=True, filled=True) if given else state
 
 
 def _state(
@@ -185,7 +185,7 @@ def _state(
             if not taken:
                 parts[child.heading_start] = child
     gaps = (
-        replace(gap, start=part.start + gap.start, end=part.start + gap.end)
+        gap._replace(start=part.start + gap.start, end=part.start + gap.end)
         for part in parts.values()
         for gap in find_gaps(part.body)
     )
@@ -193,7 +193,7 @@ def _state(
     blocks = tuple(block for part in parts.values() for block in part.blocks)
     said = filling(card, blocks)
     if any(_LINK_IN_HEADING.search(card.text, section.heading_start, section.start) for section in found):
-        said = replace(said, link=True)
+        said = said._replace(link=True)
     filled = gap is None and _is_enough(required, said)
     return SectionState(
         present=True,

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from hubpub.card.document import Block, Card
+from hubpub.core.pattern import Pattern
 
-_ROW = re.compile(r"[^\r\n]+")
-_CELL = re.compile(r"(?:[^|\\]|\\.)+|(?<=\|)(?=\|)")
-_MARGIN = re.compile(r"[ \t>]*\|?")
+_ROW = Pattern(r"[^\r\n]+")
+_CELL = Pattern(r"(?:[^|\\]|\\.)+|(?<=\|)(?=\|)")
+_MARGIN = Pattern(r"[ \t>]*\|?")
 _MOST_CELLS = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One cell: its text without the blanks around it, and where that stands in the card."""
 
     text: str
@@ -24,8 +23,7 @@ class Cell:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """One table.
 
     Attributes:

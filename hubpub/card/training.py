@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hubpub.model.folder import ModelFolder
-from hubpub.model.jsonfile import CONFIG_LIMIT, parse_json
+from hubpub.core.pattern import Pattern
+
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
 
 # Written by transformers' Trainer: save_state() and save_metrics() in
 # https://github.com/huggingface/transformers/blob/main/src/transformers/trainer_pt_utils.py
@@ -21,7 +22,7 @@ _ALL = "all_results.json"
 # A log of training losses may be longer; an evaluation is there for every some hundred of them.
 _MOST_ENTRIES = 20_000
 _OTHER_RESULTS = ("test_results.json", "predict_results.json")
-_EVALUATED = re.compile(r"^(?:test|predict)_")
+_EVALUATED = Pattern(r"^(?:test|predict)_")
 # Training arguments as JSON: saved by hand with TrainingArguments.to_json_string(), or by simpletransformers.
 _ARGUMENT_FILES = (
     "training_args.json",
@@ -182,6 +183,8 @@ def _rates(log: list[dict[str, Any]]) -> list[int | float]:
 
 
 def _read(folder: ModelFolder, path: str) -> Mapping[str, Any]:
+    from hubpub.model.jsonfile import CONFIG_LIMIT, parse_json  # of no use to a card without a folder
+
     # training leftovers are no release files, so folder.json() does not know them
     entry = folder.entry(path)
     if entry is None or entry.size > CONFIG_LIMIT:

@@ -13,9 +13,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import yaml
+
+from hubpub.core.pattern import Pattern
 
 Path: TypeAlias = tuple[str | int, ...]
 Span: TypeAlias = tuple[int, int]
@@ -36,31 +38,30 @@ _KNOWN_TAGS: Mapping[type[yaml.Node], frozenset[str]] = {
     yaml.MappingNode: frozenset(_TAG + name for name in ("map", "set")),
 }
 # Line ends to YAML 1.1, and so to PyYAML; to YAML 1.2 they are characters like others.
-_ONLY_YAML_1_1_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+_ONLY_YAML_1_1_LINE_ENDS = Pattern("[\x85\u2028\u2029]")
 
 _JS_TYPES = {"bool": bool, "int": int, "null": type(None), "timestamp": datetime.date}
 
-_TABS_OR_COMMENT = re.compile(r"\t+|(?<!\S)#[^\r\n]*")
+_TABS_OR_COMMENT = Pattern(r"\t+|(?<!\S)#[^\r\n]*")
 
 # The scalar types of js-yaml 4: https://github.com/nodeca/js-yaml/tree/4.1.0/lib/type
-_WRITTEN_TAG = re.compile(r"(?:&\S+\s+)?!")
-_JS_NULL = re.compile(r"~|null|Null|NULL|")
-_JS_TRUE = re.compile(r"true|True|TRUE")
-_JS_FALSE = re.compile(r"false|False|FALSE")
-_JS_INT = re.compile(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o[0-7_]+|[0-9][0-9_]*)")
-_JS_FLOAT = re.compile(
+_WRITTEN_TAG = Pattern(r"(?:&\S+\s+)?!")
+_JS_NULL = Pattern(r"~|null|Null|NULL|")
+_JS_TRUE = Pattern(r"true|True|TRUE")
+_JS_FALSE = Pattern(r"false|False|FALSE")
+_JS_INT = Pattern(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o[0-7_]+|[0-9][0-9_]*)")
+_JS_FLOAT = Pattern(
     r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9_]+(?:[eE][-+]?[0-9]+)?"
     r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 )
-_JS_DATE = re.compile(
+_JS_DATE = Pattern(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
     r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class YamlProblem:
+class YamlProblem(NamedTuple):
     """Why a block cannot be read.
 
     Attributes:

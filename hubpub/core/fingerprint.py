@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -16,6 +15,8 @@ def fingerprints(findings: Iterable[Finding], line_of: Callable[[Finding], str |
         findings: of one report.
         line_of: the source line of a finding; None when it has none, so that its message stands for it.
     """
+    import hashlib  # most reports are shown without fingerprints
+
     seen: Counter[str] = Counter()
     prints = []
     for finding in findings:

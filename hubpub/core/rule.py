@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from hubpub.core.findings import Finding, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.report import Skip
 
 Subject = TypeVar("Subject")
 Check = Callable[[Subject], Iterable[Problem | Skip]]
 
-_CODE = re.compile(r"[A-Z]{2,8}[0-9]{3}")
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_CODE = Pattern(r"[A-Z]{2,8}[0-9]{3}")
+_NAME = Pattern(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 class Needs(StrEnum):
@@ -148,6 +148,7 @@ class Registry(Generic[Subject]):
 
     def __init__(self) -> None:
         self._rules: dict[str, Rule[Subject]] = {}
+        self._names: set[str] = set()
 
     def rule(
         self,
@@ -174,10 +175,11 @@ class Registry(Generic[Subject]):
         """
         if not _CODE.fullmatch(code) or not _NAME.fullmatch(name):
             raise ValueError(f"malformed rule code or name: {code} {name}")
-        if code in self._rules or any(rule.name == name for rule in self._rules.values()):
+        if code in self._rules or name in self._names:
             raise ValueError(f"rule {code} {name} is declared twice")
 
         def declare(check: Check[Subject]) -> Check[Subject]:
+            self._names.add(name)
             self._rules[code] = Rule(
                 code=code,
                 name=name,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from hubpub.model.jsonfile import JsonFile
+from hubpub.core.pattern import Pattern
+
+if TYPE_CHECKING:
+    from hubpub.model.jsonfile import JsonFile
 
 
 class ModelKind(StrEnum):
@@ -27,7 +30,7 @@ class ModelKind(StrEnum):
 
 
 # WEIGHTS_NAME, SAFE_WEIGHTS_NAME and the like of transformers/utils/__init__.py, with variant and number.
-_TRANSFORMERS_WEIGHTS = re.compile(
+_TRANSFORMERS_WEIGHTS = Pattern(
     r"(?:model|pytorch_model)(?:\.\w+)?(?:-\d{5}-of-\d{5})?\.(?:safetensors|bin)(?:\.index(?:\.\w+)?\.json)?"
     r"|tf_model\.h5|flax_model\.msgpack"
 )

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hubpub.core.pattern import Pattern
+
 
 @dataclass(frozen=True, slots=True)
 class Secret:
@@ -163,7 +165,7 @@ _PATTERNS = (
     ),
 )
 
-_MADE_UP = re.compile(
+_MADE_UP = Pattern(
     r"example|x{6}|your|dummy|fake|placeholder|redacted|0{8}|1234567890|12345678|abcdefgh"
     # as documentation writes addresses
     r"|://[^:]*:(?:\W*|.{0,8}(?:pass|pwd|pw|secret|token|key|changeme|credential|masked)\w{0,8})@|@(?:localhost|host)\b|@127\.",

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from hubpub.card.eval_files import eval_file_problems
 from hubpub.card.measures import Measure, columns, single_measures
 from hubpub.card.metrics import metric_id
 from hubpub.card.parts import part, visible_text
 from hubpub.card.results import IndexedMetric, IndexedResult, indexed_results
-from hubpub.card.training import TrainingRun
 from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs
 from hubpub.rules.eval_values import agrees, comparable_measures, lone_indexed, own_words, scaled
 from hubpub.rules.registry import CardSubject, card_rules
 from hubpub.rules.run_facts import evaluated, training_run, written_alike
+
+if TYPE_CHECKING:
+    from hubpub.card.training import TrainingRun
 
 _TRAINER = "https://github.com/huggingface/transformers/blob/main/src/transformers/trainer_pt_utils.py"
 _RESULTS = '{"eval_accuracy": 0.9312, "eval_loss": 0.2501, "epoch": 3.0}'
 _CARD = "---\nlicense: mit\n---\n\n# sst2-bert\n\n## Evaluation results\n\nOn the validation split of SST-2:\n\n"
 # A run has a handful; files may hold anything.
 _MOST_METRICS = 500
-_NUMBER = re.compile(r"[-+]?\d{1,15}(?:\.\d{1,18})?")
+_NUMBER = Pattern(r"[-+]?\d{1,15}(?:\.\d{1,18})?")
 
 
 @card_rules.rule(
@@ -44,6 +47,8 @@ def eval_results_schema(subject: CardSubject) -> Iterator[Problem]:
     """What is wrong with each of the files; a bare date is put between quotes."""
     if subject.folder is None:
         return
+    from hubpub.card.eval_files import eval_file_problems
+
     for problem in eval_file_problems(subject.folder):
         fix = None
         if problem.quote:
@@ -71,6 +76,8 @@ def eval_results_schema(subject: CardSubject) -> Iterator[Problem]:
 def eval_stale(subject: CardSubject) -> Iterator[Problem]:
     """Metrics that the card states once, with a value that no evaluation of the run had."""
     run, card = training_run(subject), subject.card
+    if run is None:
+        return
     indexed = {metric.id: (metric, result) for metric, result in lone_indexed(card)}
     for value in run.metrics[:_MOST_METRICS]:
         name = metric_id(value.name)
@@ -148,7 +155,14 @@ def _stale(
 def eval_available_not_reported(subject: CardSubject) -> Iterator[Problem]:
     """A run with metrics beside a card without a result."""
     run, card = training_run(subject), subject.card
-    if not run.metrics or card.is_blank or indexed_results(card) or single_measures(card) or columns(card):
+    if (
+        run is None
+        or not run.metrics
+        or card.is_blank
+        or indexed_results(card)
+        or single_measures(card)
+        or columns(card)
+    ):
         return
     found = part(card, "evaluation-results")
     if found and any(block.kind in ("table", "code") and re.search(r"\d", block.text) for block in found.blocks):

@@ -12,6 +12,7 @@ from hubpub.card.parts import Part, part, visible_text
 from hubpub.card.results import IndexedMetric, indexed_results
 from hubpub.card.tables import tables
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.rules.registry import CardSubject, card_rules
 from hubpub.rules.run_facts import training_run
 
@@ -20,18 +21,18 @@ _MITCHELL = "https://arxiv.org/abs/1810.03993"
 _SPEC = "https://github.com/huggingface/hub-docs/blob/main/modelcard.md"
 
 # Headings that say how something was measured; the results may stand elsewhere.
-_ABOUT_MEASURING = re.compile(
+_ABOUT_MEASURING = Pattern(
     r"(?:evaluation|eval|test|testing) (?:data|datasets?|factors|metrics?|method\w*|protocol|setup|procedure|set)\b.*"
     r"|metrics?|performance (?:factors|limitations?|considerations?)|testing data.*|accuracy|comparison.*"
 )
-_WORD = re.compile(r"\w{2,}")
-_TARGET = re.compile(r"\]\([^()\n]{0,300}\)|https?://\S+|\[\d{1,3}\]")
-_LINK = re.compile(r"\]\(|https?://|arxiv|doi\.org|<a\s", re.IGNORECASE)
-_IMAGE = re.compile(r"!\[|<img\b|<image\b|<video\b", re.IGNORECASE)
-_QUANTITY = re.compile(r"(?<![\w.-])(?!(?:19|20)\d\d(?!\d|[.,]\d))\d{1,9}(?:[.,]\d{1,9})?(?![\w-])")
-_SCORE = re.compile(r"\d[.,]\d|\d\s?%")
-_ELSEWHERE = re.compile(r"(?:accuracy|precision|recall|\bf1|\bwer\b|\bbleu\b)[^\n]{0,80}?\d\s?%", re.IGNORECASE)
-_SPLIT = re.compile(
+_WORD = Pattern(r"\w{2,}")
+_TARGET = Pattern(r"\]\([^()\n]{0,300}\)|https?://\S+|\[\d{1,3}\]")
+_LINK = Pattern(r"\]\(|https?://|arxiv|doi\.org|<a\s", re.IGNORECASE)
+_IMAGE = Pattern(r"!\[|<img\b|<image\b|<video\b", re.IGNORECASE)
+_QUANTITY = Pattern(r"(?<![\w.-])(?!(?:19|20)\d\d(?!\d|[.,]\d))\d{1,9}(?:[.,]\d{1,9})?(?![\w-])")
+_SCORE = Pattern(r"\d[.,]\d|\d\s?%")
+_ELSEWHERE = Pattern(r"(?:accuracy|precision|recall|\bf1|\bwer\b|\bbleu\b)[^\n]{0,80}?\d\s?%", re.IGNORECASE)
+_SPLIT = Pattern(
     r"\b(?:tests?|testing|dev|devel|develop?ment|valid|validation|val|eval|evaluated|held[- ]?out|hold[- ]?out"
     r"|unseen|splits?|folds?"
     r"|cross[- ]valid\w*|subsets?|dataset|datasets|data|corpus|corpora|benchmarks?|leaderboard|suite|tasks?"
@@ -41,13 +42,13 @@ _SPLIT = re.compile(
     r"|ensemble de test|jeu de|testset|testdaten",
     re.IGNORECASE,
 )
-_SPREAD = re.compile(
+_SPREAD = Pattern(
     r"±|\+/-|\+-|&plusmn;|\\pm\b|\bconfidence\b|\bstd\b|\bstdev\b|\bstandard (?:deviation|error)s?\b|\bs\.?d\."
     r"|\bseeds\b"
     r"|\bruns\b|\bvariance\b|\bbootstrap\w*|\berror bars?\b|\b9[059] ?% ci\b|\bmargin of error\b|\bfolds?\b|\bstderr\b",
     re.IGNORECASE,
 )
-_SLICES = re.compile(
+_SLICES = Pattern(
     r"\bper[- ](?:class|label|language|domain|group|category|entity|task|dataset)\b|\bby (?:gender|age|language"
     r"|group|domain|race)\b"
     r"|\bsub-?groups?\b|\bdemographic\w*|\bslices?\b|\bsupport\b|\bdisaggregat\w*|\beach (?:class|label|language"
@@ -76,7 +77,10 @@ _SLICES = re.compile(
 def evaluation_without_numbers(subject: CardSubject) -> Iterator[Problem]:
     """A section with words and no number, table, picture or code; and no result anywhere else in the card."""
     card, found = subject.card, part(subject.card, "evaluation-results")
-    if found is None or _has_results(card, found) or training_run(subject).metrics:
+    if found is None or _has_results(card, found):
+        return
+    run = training_run(subject)
+    if run and run.metrics:
         return
     shown = [section for section in found.sections if not _ABOUT_MEASURING.fullmatch(section.heading.casefold())]
     linked = bool(_LINK.search(found.text))

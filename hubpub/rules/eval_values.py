@@ -133,7 +133,8 @@ def _scales(
 )
 def body_vs_metadata_value(subject: CardSubject) -> Iterator[Problem]:
     """Metrics with one value in each; where a file of the folder knows the value, EVAL018 judges both."""
-    decided = {metric_id(value.name) for value in training_run(subject).metrics}
+    run = training_run(subject)
+    decided = {metric_id(value.name) for value in run.metrics} if run else set()
     for metric, result in lone_indexed(subject.card):
         if metric.id in decided or metric.number is None or is_loss(metric.id):
             continue

@@ -13,6 +13,7 @@ from hubpub.card.document import Card
 from hubpub.card.edits import newline_of
 from hubpub.card.placeholders import prose
 from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.model.secrets import find_secrets
 from hubpub.rules.registry import CardSubject, card_rules
@@ -23,11 +24,11 @@ _TEMPLATE = (
 _MOST_SECRETS = 5
 _MOST_FAULTS = 20
 
-_EMAIL = re.compile(r"(?<![\w.+/-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,12}(?![\w@-])")
-_NOBODY = re.compile(r"no-?reply|example\.|@users\.|git@|@(?:test|domain|email|host|company)\.", re.IGNORECASE)
-_PHONE = re.compile(r"(?<![\w+./-])(?:\+\d{1,3}[ -](?:\(?\d{1,4}\)?[ -]?){2,4}\d{2,4}|\(\d{3}\) \d{3}-\d{4})(?![\w.-])")
-_SOCIAL_SECURITY = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
-_ADDRESS = re.compile(r"(?:\bIP\b[^\n\d]{0,20}|https?://)(\d{1,3}(?:\.\d{1,3}){3})(?![\w.])")
+_EMAIL = Pattern(r"(?<![\w.+/-])[A-Za-z0-9][\w.+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,12}(?![\w@-])")
+_NOBODY = Pattern(r"no-?reply|example\.|@users\.|git@|@(?:test|domain|email|host|company)\.", re.IGNORECASE)
+_PHONE = Pattern(r"(?<![\w+./-])(?:\+\d{1,3}[ -](?:\(?\d{1,4}\)?[ -]?){2,4}\d{2,4}|\(\d{3}\) \d{3}-\d{4})(?![\w.-])")
+_SOCIAL_SECURITY = Pattern(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
+_ADDRESS = Pattern(r"(?:\bIP\b[^\n\d]{0,20}|https?://)(\d{1,3}(?:\.\d{1,3}){3})(?![\w.])")
 # In lower case; a search for words is faster than an expression that tries them at every letter.
 _CONTACT = (
     *("contact", "reach out", "reach us", "reach me", "/issues", "/discussions", "community tab", "discord", "slack"),
@@ -36,7 +37,7 @@ _CONTACT = (
 )
 _CITED = ("cite", "citation", "citing", "bibtex", "arxiv", "doi.org", "aclweb", "aclanthology")
 _CITED_ELSEWHERE = ("引用", "zitier", "zitat", "citar", "citação", "@misc", "@article", "@inproceedings")
-_NEEDS_FENCE = re.compile(
+_NEEDS_FENCE = Pattern(
     r"^[ \t]*@(?:article|book|in\w{4,13}|misc|techreport|phdthesis|software|online)[ \t]*\{", re.IGNORECASE
 )
 

@@ -9,6 +9,7 @@ from hubpub.card.document import Card
 from hubpub.card.hub_lists import licence_alias
 from hubpub.card.placeholders import prose
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.rules.registry import CardSubject, card_rules
 
 _LICENCES = "https://github.com/huggingface/hub-docs/blob/main/docs/hub/repositories-licenses.md"
@@ -16,44 +17,45 @@ _GATED = "https://huggingface.co/docs/hub/models-gated"
 _LLAMA = "https://github.com/meta-llama/llama-models/blob/main/models/llama3_1/LICENSE"
 
 # Licences that allow every use.
-_PERMISSIVE = re.compile(
+_PERMISSIVE = Pattern(
     r"mit|apache-2\.0|bsd(?:-.*)?|isc|unlicense|cc0-1\.0|cc-by-(?:2|3|4)\.\d|cc-by-sa-.*|zlib|wtfpl|ms-pl|pddl|0bsd|afl-3\.0"
 )
-_RESTRICTED = re.compile(
+_RESTRICTED = Pattern(
     r"\bnon[- ]?commercial(?:ly)?\b|\b(?:research|academic)(?: (?:use|purposes?))? only\b|\bonly for (?:academic "
     r"|scientific )?research\b"
     r"|\bnot (?:be used )?for (?:any )?commercial (?:use|purposes?)\b|\bcommercial use is (?:not|prohibited|forbidden)",
     re.IGNORECASE,
+    clues=("commercial", " only", "only for"),
 )
-_ABOUT_MODEL = re.compile(
+_ABOUT_MODEL = Pattern(
     r"\b(?:this|the|our|these)\s+(?:[\w-]+\s+){0,3}?(?:models?|weights|checkpoints?|repository|release|adapter)\b",
     re.IGNORECASE,
 )
-_ABOUT_OTHERS = re.compile(
+_ABOUT_OTHERS = Pattern(
     r"\bdata(?:set|sets|base)?\b|\bcorp(?:us|ora)\b|\bbase model\b|\boriginal\b|\bupstream\b|\bcode\b"
     r"|\btrained on\b|\bderiv"
     r"|\bimages?\b|\bvoices?\b|\brecordings?\b|\bpapers?\b|\bcc[- ]by|\bwas|\bwere\b",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"[^.!?\n]{1,1000}(?:[.!?](?=\s|$))?")
-_LINE = re.compile(
+_SENTENCE = Pattern(r"[^.!?\n]{1,1000}(?:[.!?](?=\s|$))?")
+_LINE = Pattern(
     r"^[ \t>|*+-]{0,8}(?:\*\*|__|<b>)?(?:model )?licen[sc]e[ds]?(?: \(model\))?(?:\*\*|__|</b>)?[ \t]*"
     r"(?::|\|)(?:\*\*|__|</b>)?[ \t]*"
     r"(?P<value>[^\r\n|]{1,200})",
     re.IGNORECASE | re.MULTILINE,
 )
-_LINK = re.compile(r"\[([^\[\]\n]{0,100})\]\([^()\n]{0,500}\)")
-_UNSURE = re.compile(
+_LINK = Pattern(r"\[([^\[\]\n]{0,100})\]\([^()\n]{0,500}\)")
+_UNSURE = Pattern(
     r"\b(?:and|or|see|but|except|code|data|dataset|weights|same|inherit\w*|based|dual|various|base)\b|[/,;&+]",
     re.IGNORECASE,
 )
-_TERMS = re.compile(
+_TERMS = Pattern(
     r"\blicen[sc]e|\bterms\b|\bacceptable use|\buse policy|\bagreement\b|\bconditions\b|\busage polic"
     r"|\bprohibited\b|\bAUP\b",
     re.IGNORECASE,
 )
-_LLAMA_LICENCE = re.compile(r"llama(?:3(?:\.[123])?|4)")
-_LLAMA_BASE = re.compile(r"meta-llama/(?:Meta-)?Llama-(?:[34])\b.*", re.IGNORECASE)
+_LLAMA_LICENCE = Pattern(r"llama(?:3(?:\.[123])?|4)")
+_LLAMA_BASE = Pattern(r"meta-llama/(?:Meta-)?Llama-(?:[34])\b.*", re.IGNORECASE)
 
 
 @card_rules.rule(

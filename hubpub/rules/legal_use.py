@@ -11,13 +11,14 @@ from hubpub.card.edits import add_keys, set_value
 from hubpub.card.placeholders import find_placeholders, prose, without_placeholders
 from hubpub.card.sections import required_sections, section_meanings
 from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.registry import CardSubject, card_rules
 
 _TEMPLATE = (
     "https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/templates/modelcard_template.md"
 )
-_OUT_OF_SCOPE = re.compile(
+_OUT_OF_SCOPE = Pattern(
     r"out[- ]of[- ]scope|\bmis-?us(?:e|ed|ing)\b|\babus(?:e|ed|ing)\b|\bmalicious|\bharmful\b|\bunethical|\billegal"
     r"|\bprohibit|\bnon-commercial\b|\bunsuitable|\bunintended|\bdisclaimer\b|\bat your own risk\b"
     r"|\bn(?:ot|[o’']t)(?: be)? (?:\w+ ){0,2}?(?:intended|designed|meant|suitable|suited|recommended|appropriate"
@@ -27,14 +28,14 @@ _OUT_OF_SCOPE = re.compile(
     re.IGNORECASE,
 )
 # In the sections on uses and limits, whoever says what the model is not draws a line.
-_DRAWS_A_LINE = re.compile(
+_DRAWS_A_LINE = Pattern(
     r"\b(?:not|never|cannot|only|avoid|caution|limited)\b|\w[n’']t\b|\bn(?:e|’|') ?\w{1,20} pas\b|\bpas (?:destiné"
     r"|conçu)"
     r"|\bnicht\b|\bnur\b|\bno (?:debe|está|se)\b|\bnão\b|[不仅未]|ない",
     re.IGNORECASE,
 )
 # Sentences that are true of every model, and tell of none.
-_GENERIC = re.compile(
+_GENERIC = Pattern(
     r"(?:users|people)[^.\n]{0,40} should be (?:made )?aware of the (?:risks|biases|limitations)[^.\n]{0,80}\."
     r"|(?:like|as with) (?:all|any|most|other) (?:large )?(?:language |machine learning |ml "
     r"|ai )*models?,[^.\n]{0,160}\b(?:bias|limit|inaccura|error"
@@ -43,15 +44,16 @@ _GENERIC = re.compile(
     r"|show)(?: \w+){0,3} bias(?:es|ed"
     r"(?: \w+)?)?(?:[^.\n,;:]{0,80})?\.",
     re.IGNORECASE,
+    clues=("aware of the", "model,", "models,", "model may", "model might", "model can", "model could"),
 )
 _FEW_WORDS = 5
 _ON_USE = frozenset({"intended-uses", "limitations-and-bias"})
 
-_ADULT = re.compile(
+_ADULT = Pattern(
     r"\b(?:nsfw|erotic\w*|porn\w*|hentai|smut|sexually explicit|explicit sexual|adult (?:content|role-?play)|lewd)\b",
     re.IGNORECASE,
 )
-_NOT_ADULT = re.compile(
+_NOT_ADULT = Pattern(
     r"\b(?:not?|non|never|without|safe|safety|detect\w*|classif\w*|filter\w*|moderat\w*|remov\w*|exclud\w*|block\w*|avoid\w*|refus\w*|prevent\w*"
     r"|flag\w*|harmful|toxic\w*|dataset|benchmark|sfw|checker|prohibit\w*|must|should)\b",
     re.IGNORECASE,
@@ -80,8 +82,8 @@ _HIGH_RISK = (
     ),
     ("identification of people", r"face recognition|facial recognition|biometric\w*|emotion recognition"),
 )
-_HIGH_RISK_WORDS = tuple((domain, re.compile(rf"\b(?:{words})\b", re.IGNORECASE)) for domain, words in _HIGH_RISK)
-_DISCLAIMED = re.compile(
+_HIGH_RISK_WORDS = tuple((domain, Pattern(rf"\b(?:{words})\b", re.IGNORECASE)) for domain, words in _HIGH_RISK)
+_DISCLAIMED = Pattern(
     r"not (?:a |an )?(?:substitute|replacement|medical device|intended|legal advice|approved|validated"
     r"|for clinical)|\bprofessional\b|\bdisclaimer\b"
     r"|\bhuman (?:review|oversight|in the loop)|research (?:use |purposes? )?only|should not be used"

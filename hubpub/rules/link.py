@@ -10,13 +10,14 @@ from urllib.parse import unquote
 from hubpub.card.links import Link, anchors, find_links, heading_slugs
 from hubpub.card.placeholders import prose
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.placing import excerpt, fix_of, problem_at
 from hubpub.rules.registry import CardSubject, card_rules
 
 _MARKDOWNLINT = "https://github.com/DavidAnson/markdownlint/blob/main/doc"
-_NOWHERE = re.compile(r"(?:#|https?:/{0,2}|mailto:)?", re.IGNORECASE)
-_REVERSED = re.compile(
+_NOWHERE = Pattern(r"(?:#|https?:/{0,2}|mailto:)?", re.IGNORECASE)
+_REVERSED = Pattern(
     r"(?<![\w\])\\])\((?P<text>[^()\[\]\r\n]{1,200})\)\[(?P<target>(?:https?://|www\.|\./|\.\./|#)[^\s\[\]()]{1,500})\]"
     r"(?![(\[:])"
 )

@@ -6,27 +6,31 @@ import difflib
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from hubpub.card.document import Card
 from hubpub.card.links import Link, find_links
 from hubpub.card.placeholders import prose
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs
-from hubpub.model.folder import ModelFolder
 from hubpub.rules.link_targets import is_malformed
 from hubpub.rules.placing import excerpt, fix_of, problem_at
 from hubpub.rules.registry import CardSubject, card_rules
 
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
+
 _LINKS = "https://huggingface.co/docs/hub/model-cards"
 _MOST_HINTS = 20
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_SCHEME = Pattern(r"[A-Za-z][A-Za-z0-9+.-]*:")
 # pages of the repo on the Hub, and what stands for something that is to be filled in
-_NO_FILE = re.compile(r"(?:blob|resolve|tree|raw|commit|commits|discussions)(?:/.*)?|[^/]*[{}<>$|*].*")
-_ARXIV_TEXT = re.compile(
+_NO_FILE = Pattern(r"(?:blob|resolve|tree|raw|commit|commits|discussions)(?:/.*)?|[^/]*[{}<>$|*].*")
+_ARXIV_TEXT = Pattern(
     r"\b(?:arXiv|ArXiv|arxiv|ARXIV)(?::\s?|\s)(?:(?:abs|pdf)/)?(?P<id>\d{4}\.\d{4,5})(?:v\d+)?(?![\d.]*\d)"
 )
-_ARXIV_LINK = re.compile(
+_ARXIV_LINK = Pattern(
     r"(?:arxiv\.org/(?:abs|pdf|html)|huggingface\.co/papers|hf\.co/papers)/(\d{4}\.\d{4,5})", re.IGNORECASE
 )
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from hubpub.card.addresses import host_of, is_documentation_host, is_loopback, is_private
 from hubpub.card.links import find_links
-from hubpub.card.online import HubId, Online, RepoKind
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.report import Skip
 from hubpub.core.rule import Needs
 from hubpub.rules.placing import excerpt, problem_at
 from hubpub.rules.registry import CardSubject, card_rules
 
 if TYPE_CHECKING:
+    from hubpub.card.online import HubId, Online, RepoKind
     from hubpub.card.online_fetch import Answer
 
-_ID = re.compile(r"(?=.{1,96}\Z)[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
+_ID = Pattern(r"(?=.{1,96}\Z)[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
 # first parts of addresses on the Hub that are no namespace
 _PAGES = frozenset(
     (
@@ -127,6 +127,8 @@ def _told(
 
 
 def _ids_in_metadata(subject: CardSubject) -> Iterator[tuple[HubId, int]]:
+    from hubpub.card.online import HubId
+
     data = subject.card.front_matter.data or {}
     kinds: dict[str, RepoKind] = {"base_model": "model", "datasets": "dataset", "new_version": "model"}
     for key, kind in kinds.items():
@@ -147,6 +149,8 @@ def _ids_in_links(subject: CardSubject, online: Online) -> Iterator[tuple[HubId,
 
 def _repo_of(online: Online, address: str) -> HubId | None:
     """The repo whose own page an address is; None when it is any other page."""
+    from hubpub.card.online import HubId
+
     if not online.is_hub(address):
         return None
     steps = [step for step in urlsplit(address).path.split("/") if step]

@@ -11,52 +11,72 @@ from hubpub.card.document import Card
 from hubpub.card.edits import TextEdit
 from hubpub.card.links import Link, find_links
 from hubpub.core.findings import Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.placing import excerpt, fix_of, problem_at
 from hubpub.rules.registry import CardSubject, card_rules
 
-_GITHUB_BLOB = re.compile(r"https?://(?:www\.)?github\.com/[^/?#]+/[^/?#]+/blob/", re.IGNORECASE)
-_HUB_BLOB = re.compile(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/[^?#]+?/blob/", re.IGNORECASE)
-_FILE = re.compile(r"file:", re.IGNORECASE)
+_GITHUB_BLOB = Pattern(r"https?://(?:www\.)?github\.com/[^/?#]+/[^/?#]+/blob/", re.IGNORECASE)
+_HUB_BLOB = Pattern(r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/[^?#]+?/blob/", re.IGNORECASE)
+_FILE = Pattern(r"file:", re.IGNORECASE)
 
 _ID = r"[\w.-]+"
 # old address -> the same today; None where there is no such page any more
-_LEGACY: tuple[tuple[re.Pattern[str], str | None], ...] = (
+_LEGACY: tuple[tuple[Pattern, str | None], ...] = (
     (
-        re.compile(rf"https?://cdn\.huggingface\.co/({_ID}/{_ID})/([\w./-]+)"),
+        Pattern(rf"https?://cdn\.huggingface\.co/({_ID}/{_ID})/([\w./-]+)", clues=("cdn.",)),
         r"https://huggingface.co/\1/resolve/main/\2",
     ),
     (
-        re.compile(
+        Pattern(
             rf"https?://(?:s3\.amazonaws\.com/models\.huggingface\.co|models\.huggingface\.co|cdn\.huggingface\.co)"
-            rf"/bert/({_ID}/{_ID})/([\w./-]+)"
+            rf"/bert/({_ID}/{_ID})/([\w./-]+)",
+            clues=("/bert/",),
         ),
         r"https://huggingface.co/\1/resolve/main/\2",
     ),
-    (re.compile(r"https?://(?:s3\.amazonaws\.com/models|cdn|models|s3)\.huggingface\.co(?:[/?#].*)?"), None),
     (
-        re.compile(r"https?://huggingface\.co/transformers/((?:model_doc|main_classes)/[\w-]+)(?:\.html)?(#.*)?"),
+        Pattern(
+            r"https?://(?:s3\.amazonaws\.com/models|cdn|models|s3)\.huggingface\.co(?:[/?#].*)?",
+            clues=(".huggingface.co",),
+        ),
+        None,
+    ),
+    (
+        Pattern(
+            r"https?://huggingface\.co/transformers/((?:model_doc|main_classes)/[\w-]+)(?:\.html)?(#.*)?",
+            clues=("/model_doc/", "/main_classes/"),
+        ),
         r"https://huggingface.co/docs/transformers/\1\2",
     ),
     (
-        re.compile(r"https?://huggingface\.co/transformers/?(?:index\.html)?"),
+        Pattern(r"https?://huggingface\.co/transformers/?(?:index\.html)?", clues=("huggingface.co/transformers",)),
         "https://huggingface.co/docs/transformers/",
     ),
-    (re.compile(r"https?://huggingface\.co/(?:transformers|nlp|datasets/master|accelerate/v\S+?)/\S+\.html.*"), None),
-    (re.compile(r"https?://huggingface\.co/nlp/?(?:[?#].*)?"), None),
     (
-        re.compile(r"https?://github\.com/huggingface/transformers/(?:tree|blob|raw)/[\w.-]+/model_cards(?:/.*)?"),
+        Pattern(
+            r"https?://huggingface\.co/(?:transformers|nlp|datasets/master|accelerate/v\S+?)/\S+\.html.*",
+            clues=(".html",),
+        ),
+        None,
+    ),
+    (Pattern(r"https?://huggingface\.co/nlp/?(?:[?#].*)?", clues=("/nlp",)), None),
+    (
+        Pattern(
+            r"https?://github\.com/huggingface/transformers/(?:tree|blob|raw)/[\w.-]+/model_cards(?:/.*)?",
+            clues=("/model_cards",),
+        ),
         None,
     ),
 )
 _TOP_LEVEL = "com|org|net|edu|gov|io|ai|co|dev|app"
-_NO_SCHEME = re.compile(
+_NO_SCHEME = Pattern(
     rf"(?:www\.[\w-]+(?:\.[\w-]+)+|[\w-]+(?:\.[\w-]+)*\.(?:{_TOP_LEVEL}))(?:[/?#:]\S*)?", re.IGNORECASE
 )
-_MISSPELT_SCHEME = re.compile(
+_MISSPELT_SCHEME = Pattern(
     r"(?:https?:/(?=[\w])|https?//|h?ttps?:/{2,}|https?:{2,}/*|https?;/{1,2})(?=\w)", re.IGNORECASE
 )
-_IN_BRACKETS = re.compile(r"\((https?://[^\s()]+)\)|\[(https?://[^\s\[\]]+)\]")
+_IN_BRACKETS = Pattern(r"\((https?://[^\s()]+)\)|\[(https?://[^\s\[\]]+)\]")
 
 
 @card_rules.rule(

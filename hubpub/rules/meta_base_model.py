@@ -13,6 +13,7 @@ from hubpub.card.model_identity import Parents, parents_of, relation_of
 from hubpub.card.placeholders import prose
 from hubpub.card.schema import RELATIONS, is_repo_id
 from hubpub.core.findings import Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs
 from hubpub.model.kind import ModelKind
 from hubpub.rules.meta_values import (
@@ -33,15 +34,15 @@ from hubpub.rules.meta_values import (
 from hubpub.rules.registry import CardSubject, card_rules
 
 _ADAPTER = '{"peft_type": "LORA", "base_model_name_or_path": "openai-community/gpt2"}'
-_PATH = re.compile(r"[./~\\]|[A-Za-z]:[\\/]|file:|.*/.*/|.*\\")
-_ADDRESS = re.compile(
+_PATH = Pattern(r"[./~\\]|[A-Za-z]:[\\/]|file:|.*/.*/|.*\\")
+_ADDRESS = Pattern(
     r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/(?!datasets/|spaces/|collections/|docs/)"
     r"(?P<id>[\w.-]+/[\w.-]+?)/?(?:/(?:tree|blob|resolve)/.*|[?#].*)?"
 )
 # Where huggingface_hub keeps what it has downloaded: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
-_CACHED = re.compile(r".*[/\\]models--(?P<id>[\w.-]+?--[\w.-]+?)(?:[/\\].*)?")
+_CACHED = Pattern(r".*[/\\]models--(?P<id>[\w.-]+?--[\w.-]+?)(?:[/\\].*)?")
 # What transformers' Trainer writes.
-_FINE_TUNED = re.compile(
+_FINE_TUNED = Pattern(
     r"\bThis (?:model|checkpoint) is a fine-?tuned version of \[[^\[\]\n]{1,200}\]"
     r"\(https://(?:huggingface\.co|hf\.co)/(?P<id>[\w.-]{1,96}/[\w.-]{1,96})/?\)"
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
 from itertools import islice
 from typing import Any
 
 from hubpub.card.edits import remove_key, set_value
 from hubpub.card.yaml_block import Path
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.meta_values import SPEC, fix, is_left, meant_task, metadata, most, problem, quoted, rejected
 from hubpub.rules.registry import CardSubject, card_rules
@@ -44,17 +44,17 @@ _NEEDED: Mapping[str, tuple[set[str], ...]] = {
     "tabular-classification": ({"structured_data", "structuredData"},),
     "tabular-regression": ({"structured_data", "structuredData"},),
 }
-_MASK = re.compile(r"\[MASK\]|<mask>|<mask_\d+>|\[mask\]|<extra_id_\d+>|<special\d+>")
+_MASK = Pattern(r"\[MASK\]|<mask>|<mask_\d+>|\[mask\]|<extra_id_\d+>|<special\d+>")
 _GATED_TYPES = {"text", "checkbox", "date_picker", "country", "ip_location", "select"}
-_GRAMS: Mapping[str, int | Decimal] = {
+_GRAMS: Mapping[str, int | str] = {
     "g": 1,
     "gram": 1,
     "grams": 1,
-    "mg": Decimal("0.001"),
+    "mg": "0.001",
     "kg": 1000,
     "t": 1_000_000,
 }
-_AMOUNT = re.compile(r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,12})?)\s*(?P<unit>[A-Za-z]*)(?:\s*(?:of\s+)?CO2(?:-?eq)?)?")
+_AMOUNT = Pattern(r"(?P<number>[0-9]{1,12}(?:\.[0-9]{1,12})?)\s*(?P<unit>[A-Za-z]*)(?:\s*(?:of\s+)?CO2(?:-?eq)?)?")
 
 
 @card_rules.rule(
@@ -218,12 +218,14 @@ def _has_mask(text: str, data: Mapping[str, Any]) -> bool:
 
 
 def _grams(text: str) -> int | float | None:
+    from decimal import Decimal, InvalidOperation  # few cards name emissions
+
     found = _AMOUNT.fullmatch(text.strip())
     factor = _GRAMS.get(found["unit"].lower() or "g") if found else None
     if found is None or factor is None:
         return None
     try:
-        grams = Decimal(found["number"]) * factor
+        grams = Decimal(found["number"]) * Decimal(factor)
     except InvalidOperation:
         return None
     return int(grams) if grams == grams.to_integral_value() else float(grams)

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 
 from hubpub.card.comments import comments
 from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
-from hubpub.model.gitfiles import LARGEST, read_attributes
 from hubpub.rules.registry import CardSubject, card_rules
 
 LFS_POINTER = "version https://git-lfs.github.com/spec/"
 
 _REPOCARD = "https://github.com/huggingface/huggingface_hub/blob/main/src/huggingface_hub/repocard.py"
 _BOM = "\ufeff"
-_LINE_END = re.compile(r"\r\n|\r|\n")
+_LINE_END = Pattern(r"\r\n|\r|\n")
 _NAMES = {"\r\n": "CR LF", "\n": "LF", "\r": "CR"}
 _GITATTRIBUTES = ".gitattributes"
 
@@ -107,6 +106,8 @@ def readme_is_lfs(subject: CardSubject) -> Iterator[Problem]:
     folder = subject.folder
     if folder is None or _GITATTRIBUTES not in folder.root_names:
         return
+    from hubpub.model.gitfiles import LARGEST, read_attributes
+
     if read_attributes(folder.text(_GITATTRIBUTES, LARGEST)).is_lfs(subject.path):
         yield Problem(
             f"{_GITATTRIBUTES} sends {subject.path} to git-LFS, where the Hub reads no metadata", _GITATTRIBUTES

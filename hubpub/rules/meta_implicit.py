@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import islice
 
 from hubpub.card.dialects import Cause, Difference, differences, value_at
 from hubpub.card.frontmatter import FrontMatter
 from hubpub.card.yaml_block import Path
 from hubpub.card.yaml_text import flow
 from hubpub.core.findings import Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.meta_block import fix_of
 from hubpub.rules.registry import CardSubject, card_rules
@@ -22,8 +23,10 @@ _PYYAML = "https://github.com/yaml/pyyaml/blob/main/lib/yaml/resolver.py"
 _TEXTS = frozenset(("model_name", "license_name", "license_link", "tags", "language_bcp47", "pretty_name"))
 _RESULT_TEXTS = frozenset(("name", "type", "config", "split", "revision"))
 _WIDGET_TEXTS = frozenset(("text", "example_title", "question", "context", "source_sentence", "src"))
-_PLAIN = re.compile(r"[\w.+-](?:[^\r\n]*\S)?")
-_ALIAS = re.compile(r"(?:^|[\s\[{,])\*\w")
+_PLAIN = Pattern(r"[\w.+-](?:[^\r\n]*\S)?")
+_ALIAS = Pattern(r"(?:^|[\s\[{,])\*\w")
+# Each is written anew for its fix; a list of a hundred kilobytes may hold ten thousand.
+_MOST = 500
 _FLAGS = frozenset(("inference", "verified"))
 
 
@@ -76,7 +79,7 @@ def yaml_implicit_boolean(subject: CardSubject) -> Iterator[Problem]:
 )
 def yaml_implicit_number_or_date(subject: CardSubject) -> Iterator[Problem]:
     """A number or date where text is due, and every value that is another number to the other reader."""
-    for difference in _implicit(subject, "number", "time", "date"):
+    for difference in islice(_implicit(subject, "number", "time", "date"), _MOST):
         if difference.path[0] == "language":
             continue  # META021
         written, name = _written(subject, difference), _name(difference.path)

@@ -10,6 +10,7 @@ from hubpub.card.frontmatter import FrontMatter
 from hubpub.card.hub_lists import nearest_language
 from hubpub.card.schema import Issue, validate_front_matter
 from hubpub.core.findings import Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.meta_values import (
     MODEL_CARDS,
@@ -41,14 +42,14 @@ _OF_LANGUAGE = {
     "text-to-speech",
     "automatic-speech-recognition",
 }
-_LOCALE = re.compile(r"([A-Za-z]{2,3})[-_]([A-Za-z]{2}|[0-9]{3}|[A-Za-z]{4})")
+_LOCALE = Pattern(r"([A-Za-z]{2,3})[-_]([A-Za-z]{2}|[0-9]{3}|[A-Za-z]{4})")
 # Two codes of two letters are a language and where it is spoken, or two languages: `en-de` is a pair for translation.
 _SPOKEN = {
     *("ar-ae", "ar-eg", "ar-sa", "de-at", "de-ch", "en-au", "en-ca", "en-gb", "en-in", "en-us", "es-ar", "es-mx"),
     *("fr-be", "fr-ca", "fr-ch", "hi-in", "ja-jp", "ko-kr", "nl-be", "pt-br", "sv-se", "uk-ua", "ur-pk", "vi-vn"),
     *("zh-cn", "zh-hk", "zh-sg", "zh-tw"),
 }
-_SEVERAL = re.compile(r"\s*[,;/]\s*|\s+(?:and\s+)?")
+_SEVERAL = Pattern(r"\s*[,;/]\s*|\s+(?:and\s+)?")
 _MOST = 20
 
 

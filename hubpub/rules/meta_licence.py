@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubpub.card.edits import set_text
 from hubpub.card.hub_lists import is_permissive, licence_alias, licence_family, nearest_licence
 from hubpub.card.licence_text import licence_files
 from hubpub.card.model_identity import parents_of
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs
-from hubpub.model.folder import ModelFolder
 from hubpub.rules.meta_values import fix, is_given, metadata, missing, problem, put, quoted, rejected, texts
 from hubpub.rules.registry import CardSubject, card_rules
+
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
 
 _LICENCES = "https://github.com/huggingface/hub-docs/blob/main/docs/hub/repositories-licenses.md"
 _MIT = (
@@ -23,8 +26,8 @@ _MIT = (
 )
 # The Hub links these from the model's page; other names it takes for an address.
 _LINKED_FILES = ("LICENSE", "LICENSE.md")
-_ADDRESS = re.compile(r"[A-Za-z][\w+.-]*:|//|www\.")
-_ANY_LICENCE_FILE = re.compile(r"licen[sc]e|copying|notice.*licen|terms|use[-_]policy", re.IGNORECASE)
+_ADDRESS = Pattern(r"[A-Za-z][\w+.-]*:|//|www\.")
+_ANY_LICENCE_FILE = Pattern(r"licen[sc]e|copying|notice.*licen|terms|use[-_]policy", re.IGNORECASE)
 
 
 @card_rules.rule(

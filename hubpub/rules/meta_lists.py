@@ -14,6 +14,7 @@ from hubpub.card.placeholders import prose
 from hubpub.card.schema import is_repo_id
 from hubpub.card.sections import section_meanings
 from hubpub.core.findings import Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.meta_values import (
     MODEL_CARDS,
@@ -32,16 +33,16 @@ from hubpub.rules.meta_values import (
 )
 from hubpub.rules.registry import CardSubject, card_rules
 
-_DATASET_LINK = re.compile(
+_DATASET_LINK = Pattern(
     r"https?://(?:www\.)?(?:huggingface\.co|hf\.co)/datasets/(?P<id>[\w.-]{1,96}(?:/[\w.-]{1,96})?)"
 )
-_DATASET_ADDRESS = re.compile(
+_DATASET_ADDRESS = Pattern(
     r"(?:https?://)?(?:www\.)?(?:huggingface\.co|hf\.co)/datasets/(?P<id>[\w.-]+(?:/[\w.-]+?)?)/?"
     r"(?:/(?:tree|blob|resolve|viewer)(?:/.*)?|[?#].*)?"
 )
 _PAGES = {"viewer", "tree", "blob", "resolve", "discussions"}
-_JOINED = re.compile(r"\s*[,;]\s*")
-_BRACKETED = re.compile(r"(?:(?P<first>[\w.-]+)\s+)?\[(?P<rest>[^\[\]]{1,400})\]?")
+_JOINED = Pattern(r"\s*[,;]\s*")
+_BRACKETED = Pattern(r"(?:(?P<first>[\w.-]+)\s+)?\[(?P<rest>[^\[\]]{1,400})\]?")
 _MOST = 50
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hubpub.card.edits import set_text, set_value
 from hubpub.card.hub_lists import (
@@ -16,7 +17,6 @@ from hubpub.card.model_identity import json_object, library_of, task_of
 from hubpub.card.tasks import contradicts
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable, Needs
-from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.rules.meta_values import (
     MODEL_CARDS,
@@ -33,6 +33,9 @@ from hubpub.rules.meta_values import (
     texts,
 )
 from hubpub.rules.registry import CardSubject, card_rules
+
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
 
 _TASKS = "https://github.com/huggingface/huggingface.js/blob/main/packages/tasks/src/pipelines.ts"
 _LIBRARIES = "https://github.com/huggingface/huggingface.js/blob/main/packages/tasks/src/model-libraries.ts"

@@ -107,7 +107,7 @@ def lint_card(
     skipped += [Skip(f"{rule.code} {rule.name}", "only with --online") for rule in selection.waiting(card_rules)]
     if subject.card.read_to < len(text):
         line = subject.card.lines.place(subject.card.read_to)[0]
-        skipped.append(Skip(f"the text of {path} behind line {line:,}", "a card is read up to 0.5 MB and 32,768 lines"))
+        skipped.append(Skip(f"the text of {path} behind line {line:,}", "a card is read up to 0.5 MB and 16,384 lines"))
     if inline_ignores:
         findings = [finding for finding in findings if not is_silenced(subject.card, finding)]
     filled, total = score(subject.card, subject.profile)

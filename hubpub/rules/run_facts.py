@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from hubpub.card.metrics import metric_id
-from hubpub.card.training import TrainingRun, read_training_run
 from hubpub.rules.registry import CardSubject
+
+if TYPE_CHECKING:
+    from hubpub.card.training import TrainingRun
 
 
 @lru_cache(maxsize=8)
-def training_run(subject: CardSubject) -> TrainingRun:
-    """The run that the subject's folder tells of; an empty one without a folder."""
-    return read_training_run(subject.folder) if subject.folder is not None else TrainingRun()
+def training_run(subject: CardSubject) -> TrainingRun | None:
+    """The run that the subject's folder tells of; None without a folder."""
+    if subject.folder is None:
+        return None
+    from hubpub.card.training import read_training_run
+
+    return read_training_run(subject.folder)
 
 
 @lru_cache(maxsize=8)
@@ -20,6 +27,8 @@ def evaluated(subject: CardSubject) -> dict[str, list[float]]:
     """Every value that the run's evaluations had, by the id of the metric."""
     found: dict[str, list[float]] = {}
     run = training_run(subject)
+    if run is None:
+        return found
     for metrics in (run.metrics, *(evaluation.metrics for evaluation in run.evaluations)):
         for value in metrics:
             if isinstance(value.value, int | float):

@@ -15,6 +15,7 @@ from hubpub.card.placeholders import find_placeholders
 from hubpub.card.profiles import ENOUGH_WORDS, RequiredSection
 from hubpub.card.sections import SectionState, card_meanings, course_sections, required_sections
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.rules.registry import CardSubject, card_rules
 
 _COURSE = "https://huggingface.co/learn/llm-course/chapter4/4"
@@ -28,15 +29,13 @@ _A_FEW_SECTIONS = 3
 # a heading of so many words is a sentence, and says all that there is
 _A_SENTENCE = 6
 # "RoBERTa-like language model trained on part of the TAIGA corpus" is a summary, "Model card for the OPT models" is not
-_SAYS_WHAT_IT_IS = re.compile(
+_SAYS_WHAT_IT_IS = Pattern(
     r"\b(?:(?:pre)?trained|(?:fine-?)?tuned|distilled|merged|quanti[sz]ed|converted)\b", re.IGNORECASE
 )
-_SHOWN = re.compile(
-    r"<(?:img|video|audio|iframe|gallery|svg|picture|embed|object|input|source|script)\b", re.IGNORECASE
-)
-_HEADING_WITH_LINK = re.compile(r"\]\(|<a\b[^<>]{0,500}href|<img|https?://", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
-_TAG = re.compile(r"</?[A-Za-z][^<>]{0,2000}>")
+_SHOWN = Pattern(r"<(?:img|video|audio|iframe|gallery|svg|picture|embed|object|input|source|script)\b", re.IGNORECASE)
+_HEADING_WITH_LINK = Pattern(r"\]\(|<a\b[^<>]{0,500}href|<img|https?://", re.IGNORECASE)
+_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
+_TAG = Pattern(r"</?[A-Za-z][^<>]{0,2000}>")
 
 
 @card_rules.rule(

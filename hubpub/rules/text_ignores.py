@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from hubpub.card.document import Card
 from hubpub.card.edits import TextEdit, apply_edits
 from hubpub.card.ignores import Ignore, find_ignores, silences
 from hubpub.core.findings import Edit, Finding, Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs, Rule
 from hubpub.rules.registry import CardSubject, card_rules
 from hubpub.rules.selection import names
@@ -17,8 +18,8 @@ from hubpub.rules.selection import names
 _UNUSED = "TEXT090"
 _SOURCE = "https://docs.astral.sh/ruff/rules/unused-noqa/"
 # Each removal is tried; those for which that would take too long are for another run, or for a person.
-_MOST_RENDERED = 400_000
-_COMMENT = re.compile(r"<!--[\s\S]*?(?:-->|\Z)")
+_MOST_RENDERED = 200_000
+_COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
 
 
 @card_rules.rule(
@@ -79,6 +80,7 @@ def ignore_not_understood(subject: CardSubject) -> Iterator[Problem]:
                 yield Problem(f"there is no rule {word[:60]!r} about cards", subject.path, line, column, hint=hint)
 
 
+@lru_cache(maxsize=256)
 def _called(word: str) -> list[Rule[CardSubject]]:
     return [rule for rule in card_rules if names(word, rule.code, rule.name)]
 
@@ -123,10 +125,16 @@ def _reads_the_same(card: Card, edits: list[TextEdit]) -> bool:
     other = Card.parse(apply_edits(card.text, edits))
     before, after = card.front_matter, other.front_matter
     same_data = (before.data, before.hub_data, before.problem) == (after.data, after.hub_data, after.problem)
-    return same_data and _shown(card) == _shown(other)
+    return same_data and _shown(card) == _rendered(other)
 
 
+@lru_cache(maxsize=1)
 def _shown(card: Card) -> str:
+    """As `_rendered`; the card is compared with itself after each edit."""
+    return _rendered(card)
+
+
+def _rendered(card: Card) -> str:
     """The card as readers see it, in HTML."""
     from markdown_it import MarkdownIt
 

@@ -4,50 +4,68 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hubpub.card.document import Card
 from hubpub.card.own_id import REPO_ID
 from hubpub.card.placeholders import prose
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs
-from hubpub.model.folder import ModelFolder
 from hubpub.rules.placing import excerpt, fix_of, problem_at
 from hubpub.rules.registry import CardSubject, card_rules
 
-_OBJECT = re.compile(
-    r"<[\w.]{1,200} (?:object|instance) at 0x[0-9a-fA-F]+>|\b(?:Posix|Windows|PurePosix)Path\((?=['\"])"
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
+
+_OBJECT = Pattern(
+    r"<[\w.]{1,200} (?:object|instance) at 0x[0-9a-fA-F]+>|\b(?:Posix|Windows|PurePosix)Path\((?=['\"])",
+    clues=(" at 0x", "Path("),
 )
 _STRING = r"(?:'[^'\"\[\]\r\n]{0,200}'|\"[^'\"\[\]\r\n]{0,200}\")"
-_LIST = re.compile(
+_LIST = Pattern(
     rf"^[ \t>*+-]{{0,20}}\*\*[^*\r\n]{{1,60}}\*\*:?[ \t]*"
     rf"(?P<list>\[[ \t]*{_STRING}(?:,[ \t]*{_STRING}){{0,100}}[ \t]*\])"
     r"[ \t]*(?=[\r\n]|\Z)",
     re.MULTILINE,
 )
-_NONE = re.compile(
+_NONE = Pattern(
     r"^[ \t>*+-]{0,20}\*\*(?:License|Developed by|Language\(s\)(?: \(NLP\))?|Model type):?\*\*:?[ \t]*"
     r"(?P<none>None|nan)"
     r"[ \t]*(?=[\r\n]|\Z)",
     re.MULTILINE | re.IGNORECASE,
 )
-_ITEM = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_ITEM = Pattern(r"'([^']*)'|\"([^\"]*)\"")
 
 # A name that is somebody's own, in the home of a person; the others stand for anybody's.
 _ANYBODY = (
     r"(?:<|\$|\{|\[|\.\.\.|\*|\w*user(?:name)?\b|you\b|your|my[-_]|me\b|name\b|ubuntu\b|ec2-user\b|jovyan\b|runner\b|app\b"
     r"|model\b|shared\b|Shared\b|Public\b|linuxbrew\b|node\b|vscode\b|foo\b|bar\b|xxx|example\b|path\b|work\b)"
 )
-_HOME = re.compile(
+_HOME = Pattern(
     rf"(?<![\w./~:$}}-])(?:/home/|/Users/|[A-Za-z]:\\{{1,2}}Users\\{{1,2}})(?!{_ANYBODY})(?P<user>[\w.-]{{1,64}})[/\\][\w.@+\\/-]{{1,300}}",
     re.IGNORECASE,
+    clues=("/home/", "/users/", ":\\"),
 )
-_MACHINE = re.compile(
+_MACHINE = Pattern(
     r"(?<![\w./~:$}\])-])/(?:root/|content/drive/|kaggle/(?:input|working)/|workspace/|mnt/[\w-]+/|scratch/|gpfs\w*/|lustre\w*/"
-    r"|data\d/)[\w.@+/-]{2,300}|(?<![\w/])[D-Zd-z]:\\{1,2}[\w .-]{1,60}\\[\w.\\-]{1,200}"
+    r"|data\d/)[\w.@+/-]{2,300}|(?<![\w/])[D-Zd-z]:\\{1,2}[\w .-]{1,60}\\[\w.\\-]{1,200}",
+    clues=(
+        "/root/",
+        "/content/drive/",
+        "/kaggle/",
+        "/workspace/",
+        "/mnt/",
+        "/scratch/",
+        "/gpfs",
+        "/lustre",
+        "/data",
+        ":\\",
+    ),
 )
 # The Hub rejects a path there, and the rule about it names it.
 _NAMED_ELSEWHERE = ("base_model", "datasets", "license", "license_link", "thumbnail", "widget", "new_version")
-_LOADS = re.compile(r"(?:from_pretrained|pipeline|SentenceTransformer|CrossEncoder|LLM)\([^()\n]{0,200}$")
+_LOADS = Pattern(r"(?:from_pretrained|pipeline|SentenceTransformer|CrossEncoder|LLM)\([^()\n]{0,200}$")
 _COPYISTS = ("trainer_state.json", "training_args.bin", "all_results.json")
 
 

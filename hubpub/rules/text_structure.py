@@ -13,6 +13,7 @@ from hubpub.card.gaps import without_gaps
 from hubpub.card.links import find_links, html_tags
 from hubpub.card.placeholders import prose, without_placeholders
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.placing import excerpt, fix_of, problem_at
 from hubpub.rules.registry import CardSubject, card_rules
@@ -38,11 +39,11 @@ _STRIPPED = frozenset(
         "meta",
     ]
 )
-_COUNT = re.compile(
+_COUNT = Pattern(
     r"\b\d[\d,.]*\s?(?:[kKmM]|million|thousand)?\+?\s+(?:monthly\s+)?(?:downloads|installs|stars|likes|followers)\b",
     re.IGNORECASE,
 )
-_BADGE = re.compile(r"https?://img\.shields\.io/badge/(?:downloads|stars|likes|installs)-\d", re.IGNORECASE)
+_BADGE = Pattern(r"https?://img\.shields\.io/badge/(?:downloads|stars|likes|installs)-\d", re.IGNORECASE)
 _WORDS = (
     "The model tells praise from criticism in reviews of films. It was trained on sentences from newspapers, each "
     "of which "

@@ -16,6 +16,7 @@ from hubpub.card.hyperparameters import (
 from hubpub.card.parts import part
 from hubpub.card.placeholders import prose
 from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.registry import CardSubject, card_rules
 from hubpub.rules.run_facts import training_run
@@ -28,30 +29,33 @@ _HEAD = "---\nlicense: mit\n---\n\n# sst2-bert\n\n"
 _SETTINGS = "- learning_rate: 2e-05\n- train_batch_size: 32\n- num_epochs: 3\n"
 _PROCEDURE = _HEAD + "## Training procedure\n\n" + _SETTINGS
 
-_OPTIMIZER = re.compile(
+_OPTIMIZER = Pattern(
     r"^[ \t]*[-*+][ \t]+optimizer: Use [^\r\n]{1,200} and the args are:(?P<break>[ \t]*(?:\r\n|\r|\n)[ \t]*)"
     r"(?![-*+#>|`\r\n \t]|\Z)",
     re.MULTILINE,
+    clues=("optimizer: Use",),
 )
-_UNKNOWN_DATA = re.compile(r"\bon (?:an[ \t\r\n]unknown|the[ \t\r\n](?:None|unknown))[ \t\r\n]+dataset\b")
-_QUANTITY = re.compile(r"(?<![\w.-])(?!(?:19|20)\d\d\b(?!,\d))\d{1,12}(?:[.,]\d{1,9})*[ \t]?(?:%|[kKmMbBgGtT]\w{0,9})?")
-_AMOUNT_WORDS = re.compile(
+_UNKNOWN_DATA = Pattern(
+    r"\bon (?:an[ \t\r\n]unknown|the[ \t\r\n](?:None|unknown))[ \t\r\n]+dataset\b", clues=("on an", "on the")
+)
+_QUANTITY = Pattern(r"(?<![\w.-])(?!(?:19|20)\d\d\b(?!,\d))\d{1,12}(?:[.,]\d{1,9})*[ \t]?(?:%|[kKmMbBgGtT]\w{0,9})?")
+_AMOUNT_WORDS = Pattern(
     r"\b(?:million|billion|thousand|hundred|trillion|dozen|train(?:ing)?[ -](?:split|set) of)\w*\b"
     r"|\b\d+[KMGT]B?\b|[万亿]",
     re.IGNORECASE,
 )
-_LINK = re.compile(r"\]\(|https?://|arxiv|<a\s", re.IGNORECASE)
-_TARGET = re.compile(r"\]\([^()\n]{0,300}\)|https?://\S+|\[\d{1,3}\]")
-_WORD = re.compile(r"\w{2,}")
-_PREPARED = re.compile(
+_LINK = Pattern(r"\]\(|https?://|arxiv|<a\s", re.IGNORECASE)
+_TARGET = Pattern(r"\]\([^()\n]{0,300}\)|https?://\S+|\[\d{1,3}\]")
+_WORD = Pattern(r"\w{2,}")
+_PREPARED = Pattern(
     r"\b(?:pre-?process\w*|token\w*|lower-?cas\w*|uncased|cased|normali[sz]\w*|clean\w*|filter\w*|de-?duplicat\w*|resampl\w*|resiz\w*"
     r"|crop\w*|augment\w*|truncat\w*|max(?:imum)?[ _-](?:seq\w*[ _-])?length|stripp?\w*|segment\w*|stemm?\w*"
     r"|chunk\w*|pack\w*|split into"
     r"|sentence-?piece|word-?piece|bpe|mel|spectrogram\w*|removed?|converted)\b|分词|预处理|前処理",
     re.IGNORECASE,
 )
-_REVISION = re.compile(r"\b[0-9a-f]{40}\b|\brevision\b", re.IGNORECASE)
-_CODE_HOST = re.compile(
+_REVISION = Pattern(r"\b[0-9a-f]{40}\b|\brevision\b", re.IGNORECASE)
+_CODE_HOST = Pattern(
     r"github\.com/|gitlab\.|bitbucket\.org/|colab\.research\.google|kaggle\.com/|codeberg\.org/|huggingface\.co/\S+/(?:blob|tree)/"
     r"|\]\([^)\s]{1,200}\.(?:py|ipynb|sh|ya?ml)\)|wandb\.ai/",
     re.IGNORECASE,
@@ -74,7 +78,8 @@ def seed_missing(subject: CardSubject) -> Iterator[Problem]:
     said = names_settings(subject.card)
     if "seed" in said or len(said & {"learning rate", "batch size", "epochs"}) < 2:
         return
-    known = next((found for found in training_run(subject).arguments if found.name == "seed"), None)
+    run = training_run(subject)
+    known = next((found for found in run.arguments if found.name == "seed"), None) if run else None
     there = f"; {known.path} says {known.value}" if known else ""
     yield _at_procedure(subject, f"hyper-parameters are given, but no seed{there}")
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import isclose
+from typing import TYPE_CHECKING
 
 from hubpub.card.claims import ParameterClaim, parameter_claims, spelt_alike, type_claims
 from hubpub.card.hyperparameters import Stated, names_settings, names_time, stated_hyperparameters
 from hubpub.card.parts import part
-from hubpub.card.training import Argument, TrainingRun
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.rule import Fixable, Needs
-from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.rules.registry import CardSubject, card_rules
 from hubpub.rules.run_facts import same_number, training_run, written_alike
+
+if TYPE_CHECKING:
+    from hubpub.card.training import Argument, TrainingRun
+    from hubpub.model.folder import ModelFolder
 
 _TRAINER = "https://github.com/huggingface/transformers/blob/main/src/transformers/trainer_callback.py"
 _HEAD = "---\nlicense: mit\n---\n\n# sst2-bert\n\n## Training procedure\n\n"
@@ -91,7 +94,7 @@ _NAME_FACTOR, _NUMBER_FACTOR = 2.0, 1.5
 def hyperparameters_missing(subject: CardSubject) -> Iterator[Problem]:
     """A run with settings beside a card with none."""
     run = training_run(subject)
-    if not (run.arguments or run.highest_rate) or subject.card.is_blank:
+    if run is None or not (run.arguments or run.highest_rate) or subject.card.is_blank:
         return
     if names_settings(subject.card) & {"learning rate", "batch size", "epochs"}:
         return
@@ -118,7 +121,8 @@ def hyperparameters_missing(subject: CardSubject) -> Iterator[Problem]:
 )
 def training_time_missing(subject: CardSubject) -> Iterator[Problem]:
     """A run time beside a card without any duration."""
-    seconds = training_run(subject).seconds
+    run = training_run(subject)
+    seconds = run.seconds if run else None
     if seconds and seconds >= 1 and not subject.card.is_blank and not names_time(subject.card):
         yield _at_procedure(subject, f"the card does not say how long the training took; it was {_duration(seconds)}")
 
@@ -149,7 +153,7 @@ def _duration(seconds: float) -> str:
 def hyperparameter_drift(subject: CardSubject) -> Iterator[Problem]:
     """Values that stand behind their names, where all places of the card agree."""
     run = training_run(subject)
-    if not run.arguments:
+    if run is None or not run.arguments:
         return
     stated: dict[str, list[Stated]] = {}
     for found in stated_hyperparameters(subject.card):

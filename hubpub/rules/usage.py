@@ -13,24 +13,25 @@ from hubpub.card.document import Card
 from hubpub.card.python_snippets import Snippet, python_of
 from hubpub.card.sections import required_sections
 from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
 from hubpub.rules.registry import CardSubject, card_rules
 
 _COURSE = "https://huggingface.co/learn/llm-course/chapter4/4"
 _ANNOTATED = "https://huggingface.co/docs/hub/model-card-annotated"
 
-_INLINE_CALL = re.compile(
+_INLINE_CALL = Pattern(
     r"`[^`\n]{0,300}(?:\w\(|--\w|\b(?:pip|python3?|curl|ollama|vllm|llama-cli|docker|hf)\s)[^`\n]{0,300}`"
 )
-_LINKED = re.compile(r"\]\([^)\s]{4,}|https?://")
+_LINKED = Pattern(r"\]\([^)\s]{4,}|https?://")
 _NOT_USAGE = ("bibtex", "json", "text", "txt", "latex", "tex", "citation", "yaml", "diff", "csv")
 # A line of a program, not of what it prints.
-_STATEMENT = re.compile(
+_STATEMENT = Pattern(
     r"^[ \t]*(?:>>> )?(?:import\b|from\b|def\b|class\b|with\b|for\b|if\b|[\w.]+\(|\w[\w., \[\]\"']{0,80}=(?!>))",
     re.MULTILINE,
 )
 _LOOKED_AT = 3  # blocks behind a snippet
-_OUTPUT_COMMENT = re.compile(r"#\s*(?:[\[{(\"'>=]|->|→|output|prints?\b|tensor\(|\d)", re.IGNORECASE)
+_OUTPUT_COMMENT = Pattern(r"#\s*(?:[\[{(\"'>=]|->|→|output|prints?\b|tensor\(|\d)", re.IGNORECASE)
 
 
 @card_rules.rule(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from hubpub.card.code_blocks import code_blocks
 from hubpub.card.document import Card
@@ -12,17 +13,18 @@ from hubpub.card.loading import Loaded, loaded_by, models_loaded_by
 from hubpub.card.python_snippets import python_of
 from hubpub.card.removed_api import auto_classes_that_make, model_types_of, pins_an_earlier_version
 from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs
-from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.rules.registry import CardSubject, card_rules
 
-_LOCAL = re.compile(r"\.{1,2}[/\\].+|[/~].+|[A-Za-z]:[\\/].+|(?:.*/)?checkpoint-\d+/?")
-_TEMPLATE = re.compile(r".*(?:path[/_-]to|your|<|\{|\[|\.\.\.|example)", re.IGNORECASE)
-_TRAINS = re.compile(
-    r"fine-?tun|\bTrainer\b|optimi[sz]er|\.train\(|\bnum_labels\b|\bid2label\b|\bloss\b", re.IGNORECASE
-)
-_TRUST = re.compile(
+if TYPE_CHECKING:
+    from hubpub.model.folder import ModelFolder
+
+_LOCAL = Pattern(r"\.{1,2}[/\\].+|[/~].+|[A-Za-z]:[\\/].+|(?:.*/)?checkpoint-\d+/?")
+_TEMPLATE = Pattern(r".*(?:path[/_-]to|your|<|\{|\[|\.\.\.|example)", re.IGNORECASE)
+_TRAINS = Pattern(r"fine-?tun|\bTrainer\b|optimi[sz]er|\.train\(|\bnum_labels\b|\bid2label\b|\bloss\b", re.IGNORECASE)
+_TRUST = Pattern(
     r"trust[_ ]remote[_ ]code|custom (?:model(?:l?ing)? )?code|remote code|own code|modeling_\w+\.py", re.IGNORECASE
 )
 # Heads that a checkpoint either has or gets with random numbers.
@@ -31,9 +33,7 @@ _TASK_HEADS = (
     *("AudioClassification", "VideoClassification", "ObjectDetection", "SemanticSegmentation", "CTC", "MaskedLM"),
 )
 _SAFE_AUTO = ("AutoModel", "AutoModelForPreTraining")
-_CHAT = re.compile(
-    r"apply_chat_template|[\"']role[\"']|messages|chat\.completions|--chat-template|llama-cli|ollama run"
-)
+_CHAT = Pattern(r"apply_chat_template|[\"']role[\"']|messages|chat\.completions|--chat-template|llama-cli|ollama run")
 
 
 @card_rules.rule(

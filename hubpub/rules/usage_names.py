@@ -10,11 +10,12 @@ from hubpub.card.document import Card
 from hubpub.card.hub_lists import libraries
 from hubpub.card.python_snippets import python_of
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.pattern import Pattern
 from hubpub.rules.registry import CardSubject, card_rules
 
 _NOTEBOOK = frozenset({"_", "__", "In", "Out", "display", "get_ipython", "reveal_type"})
 # What a reader brings along: snippets use it without saying where it is from.
-_INPUTS = re.compile(
+_INPUTS = Pattern(
     r"(?:my_?|your_?|input_?|test_?|train_?|eval_?|raw_?|some_?|sample_?|example_?)?"
     r"(?:text|sentence|image|img|audio|video|wave(?:form)?|speech|data|dataset|ds|df|dataframe|example|sample|batch|input"
     r"|query|question|context|document|doc|prompt|message|label|id|name|token|path|file|url|x|y|array|frame|list|row|item"
@@ -49,7 +50,7 @@ _PACKAGES = {
     "vllm": "vllm",
 }
 _AT_HAND = frozenset({"transformers", "keras", "pytorch", "tensorflow", "tokenizers", "sklearn", "torch"})
-_INSTALLS = re.compile(
+_INSTALLS = Pattern(
     r"\b(?:pip3?|conda|mamba|uv|poetry|pixi)[^\n]{0,40}[ \t](?:install|add)\b|\brequirements\.txt\b|\bpip install\b"
     r"|\benvironment\.ya?ml\b|\bpyproject\.toml\b|\buv (?:sync|pip|run)\b|\bsetup\.py\b",
     re.IGNORECASE,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem
-from hubpub.model.safetensors import HeaderProblem
+
+if TYPE_CHECKING:
+    from hubpub.model.safetensors import HeaderProblem
 
 _SHOWN = 3
 
