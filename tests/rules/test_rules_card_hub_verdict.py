@@ -58,9 +58,26 @@ def test_nothing_says_that_the_hub_rejects_what_it_takes(text: str) -> None:
 
 
 _WORDS = st.sampled_from(
-    ["", " ", "mit", "MIT", "other", "license", "en", "EN", "no", "english", "a/b", "/a/b", "a/b/c", "https://x.org/a"]
-    + ["gpt2", "./a", "a b", "a--b", "x.git", "quantized", "fine-tuned", "fill-mask", "ner", "${x}", "{x}", "a\nb"]
-    + ["<your-id>", "[More Information Needed]", "unknown", "\u200bmit", "é/ü", "x" * 100]
+    [
+        *(
+            "",
+            " ",
+            "mit",
+            "MIT",
+            "other",
+            "license",
+            "unknown",
+            "\u200bmit",
+            "en",
+            "EN",
+            "no",
+            "english",
+            "é/ü",
+            "a\nb",
+        ),
+        *("a/b", "/a/b", "a/b/c", "https://x.org/a", "gpt2", "./a", "a b", "a--b", "x.git", "x" * 100),
+        *("quantized", "fine-tuned", "fill-mask", "ner", "${x}", "{x}", "<your-id>", "[More Information Needed]"),
+    ]
 )
 _SCALARS = st.one_of(_WORDS, st.none(), st.booleans(), st.integers(-2, 2), st.just(0.5), st.just(float("nan")))
 _VALUES = st.recursive(
@@ -87,11 +104,11 @@ _RESULT = st.fixed_dictionaries(
 _MODEL = st.fixed_dictionaries(
     {}, optional={"name": _SCALARS, "results": st.one_of(_SOME, st.lists(st.one_of(_RESULT, _SCALARS), max_size=2))}
 )
-_FIELDS = {
-    key: _SOME
-    for key in ("license", "language", "base_model", "base_model_relation", "datasets", "pipeline_tag", "widget", "tags")
-    + ("extra_gated_fields", "library_name", "license_name", "license_link", "metrics", "new_version")
-}
+_KEYS = (
+    "license license_name license_link language base_model base_model_relation datasets metrics pipeline_tag widget "
+    "tags extra_gated_fields library_name new_version"
+)
+_FIELDS = dict.fromkeys(_KEYS.split(), _SOME)
 _METADATA = st.fixed_dictionaries(
     {},
     optional={**_FIELDS, "model-index": st.one_of(_SOME, st.lists(st.one_of(_MODEL, _SCALARS), max_size=2))},
@@ -100,7 +117,26 @@ _METADATA = st.fixed_dictionaries(
 
 @settings(max_examples=150, deadline=None)
 @given(_METADATA)
+@example({"extra_gated_fields": {"Company": []}})
 @example({"license": ["mit", "MIT"], "model-index": [{"name": "x", "results": [{"source": {"name": "y"}}]}]})
 def test_a_card_without_errors_is_taken(metadata: dict[str, Any]) -> None:
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in metadata.items()]
     assert overlooked("---\n" + "\n".join(lines).replace("NaN", ".nan") + "\n---\n\n# x\n") == []
+
+
+_TEXT = """
+# x
+
+This NSFW model is a fine-tuned version of gpt2 on SST-2, and predicts cancer risk.
+
+## Evaluation results
+
+- Accuracy: 0.91
+"""
+
+
+@settings(max_examples=40, deadline=None)
+@given(_METADATA, st.dictionaries(st.sampled_from(["thumbnail", "co2_eq_emissions", "language_bcp47"]), _SOME))
+def test_no_rule_fails_on_any_metadata(metadata: dict[str, Any], more: dict[str, Any]) -> None:
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in {**metadata, **more}.items()]
+    findings_of(subject("---\n" + "\n".join(lines).replace("NaN", ".nan") + f"\n---\n{_TEXT}", repo_id="acme/x"))
