@@ -95,7 +95,7 @@ def code_blocks(card: Card) -> tuple[CodeBlock, ...]:
 
 
 def _read(card: Card, block: Block) -> CodeBlock:
-    first = card.lines.start(block.line)
+    first = block.start
     opening = card.text[first : card.lines.start(block.line + 1)].rstrip("\r\n")
     lines = block.text.split("\n")
     if lines[-1] == "":

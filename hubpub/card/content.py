@@ -31,7 +31,7 @@ _FOLDED_AWAY = Pattern(r"<summary\b[^<>]{0,200}>[\s\S]{0,200}?</summary\s*>", re
 _INSTRUCTION = Pattern(
     r"^[ \t>]*([*_]{1,3})(?:This section |Section Overview\b|What are |Provide |List how |List \(and |Write 1-2 |"
     r"Ideally this links |Detail throughput|Clearly define |Name, and link |You can name the |Use this field when |"
-    r"Results should be based on |What do the results say)[^\r\n]*\1[ \t]*$",
+    r"Results should be based on |What do the results say)[^\r\n]*\1[ \t]*(?=[\r\n]|\Z)",
     re.MULTILINE,
 )
 _NOT_APPLICABLE = Pattern(

@@ -43,8 +43,11 @@ _SWALLOWED = Pattern(
     re.MULTILINE,
 )
 
+# also at the end of a line: a card that was appended to one without a last line end
 _LINE_OF_DASHES = Pattern(
-    r"^---[ \t]*(?:\r\n|\r|\n)(?=(?:[ \t]*#[^\r\n]*(?:\r\n|\r|\n)){0,5}[A-Za-z_][\w-]*:(?:[ \t]|[\r\n]))", re.MULTILINE
+    r"(?:^|(?<=[\w.\])}>]))---[ \t]*(?:\r\n|\r|\n)"
+    r"(?=(?:[ \t]*#[^\r\n]*(?:\r\n|\r|\n)){0,5}[A-Za-z_][\w-]*:(?:[ \t]|[\r\n]))",
+    re.MULTILINE,
 )
 _HUB_KEYS = frozenset(
     {
@@ -139,6 +142,11 @@ def find_invisible(card: Card) -> Iterator[Invisible]:
             continue
         name = _NAMES.get(text[0]) or unicodedata.name(text[0], "control character").lower()
         yield Invisible(start, text, name, is_code, any(char in _OVERRIDES for char in text))
+
+
+def without_invisible(text: str) -> str:
+    """The text without characters that cannot be seen."""
+    return _INVISIBLE.sub("", text)
 
 
 def find_open_fence(card: Card) -> OpenFence | None:

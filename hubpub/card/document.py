@@ -105,7 +105,8 @@ class Card:
         """Read a card; never raises, whatever the text."""
         lines = Lines(text)
         front_matter = read_front_matter(text, lines)
-        start = front_matter.body_start
+        # a byte order mark is no part of the first line: "# Title" behind it is a heading
+        start = front_matter.body_start or len(text) - len(text.removeprefix("\ufeff"))
         read_to = min(len(text), start + LARGEST_BODY, lines.start(lines.place(start)[0] + MOST_LINES))
         blocks = tuple(_blocks(text, start, read_to, lines))
         return cls(text, front_matter, blocks, tuple(_sections(text, blocks)), lines, read_to)
@@ -142,7 +143,7 @@ def _blocks(text: str, body_start: int, read_to: int, lines: Lines) -> Iterator[
         if token.map is None:
             continue
         line = first_line + token.map[0]
-        start, end = lines.start(line), lines.start(first_line + token.map[1])
+        start, end = max(lines.start(line), body_start), lines.start(first_line + token.map[1])
         if token.type == "heading_open":
             level = int(token.tag[1]) if token.level == 0 else 0
             yield Block("heading" if level else "text", tokens[index + 1].content, line, start, end, level)

@@ -24,7 +24,8 @@ _DEEPEST = 6
 
 # "##Usage", and "##\u00a0Usage" with a blank that Markdown does not take for one
 _NO_SPACE = Pattern(
-    r"^[ ]{0,3}(?P<marks>#{1,6})(?P<blank>[\u00a0\u2000-\u200b\u3000\ufeff]*)(?P<text>[^#\s][^\r\n]*)$", re.MULTILINE
+    r"^[ ]{0,3}(?P<marks>#{1,6})(?P<blank>[\u00a0\u2000-\u200b\u3000\ufeff]*)(?P<text>[^#\s][^\r\n]*)",
+    re.MULTILINE,
 )
 _LATIN_WORD = Pattern(r"[a-z]")
 _BOLD_LINE = Pattern(r"(?:\*\*(?P<stars>[^*\r\n]{1,100})\*\*|__(?P<lines>[^_\r\n]{1,100})__)")

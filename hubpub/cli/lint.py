@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -24,6 +24,7 @@ from hubpub.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hubpub.card.discover import CardFile
+    from hubpub.core.findings import Finding
     from hubpub.core.settings import Settings
     from hubpub.report.judged import Judged
     from hubpub.rules.selection import Selection
@@ -141,12 +142,15 @@ def lint(
     if hub_only:
         from hubpub.cli.hub_verdict import print_verdicts
 
+        if output or output_format not in ("text", "json"):
+            raise UsageError("--hub-only prints text or JSON", "leave out --output, and take --format text or json")
         return print_verdicts(cards, as_json=output_format == "json", exit_zero=exit_zero)
 
     given = _given(settings, repo_id, profile, online)
     linter = _Linter(settings, selection, given, settings.lint.inline_ignores and not no_inline_ignores, diff_base)
     if fix or diff:
         cards = [_fixed(card, linter, unsafe=unsafe_fixes, diff=diff, show_fixes=show_fixes) for card in cards]
+        cards = [_fixed_beside(card, linter, unsafe=unsafe_fixes, diff=diff, show_fixes=show_fixes) for card in cards]
         if fix and not diff and from_stdin:
             click.echo(cards[0].content, nl=False)
     all_judged: Sequence[Judged] = [linter.judge(card) for card in cards]
@@ -193,6 +197,7 @@ class _Linter:
             inline_ignores=self.inline_ignores,
             given=self.given,
         )
+        report = replace(report, findings=tuple(_from_here(finding, card) for finding in report.findings))
         text = card.content.decode("utf-8", "replace")
         judged = Judged(report, text_of=lambda path: text if path == card.name else None)
         if self.diff_base is None:
@@ -200,6 +205,18 @@ class _Linter:
         from hubpub.report.changed_lines import on_changed_lines
 
         return on_changed_lines(judged, self.diff_base)
+
+
+def _from_here(finding: Finding, card: CardFile) -> Finding:
+    """A finding about a file beside the card, which rules name as seen from the folder, as seen from here."""
+    if finding.path is None or finding.path == card.name:
+        return finding
+    beside = PurePosixPath(card.name).parent
+    fix = finding.fix
+    if fix:
+        edits = tuple(replace(edit, path=str(beside / edit.path)) for edit in fix.edits if edit.path != card.name)
+        fix = replace(fix, edits=edits)
+    return replace(finding, path=str(beside / finding.path), fix=fix)
 
 
 def _given(settings: Settings, repo_id: str | None, profile: str | None, online: bool) -> dict[str, Any]:
@@ -249,7 +266,7 @@ def _fixed(card: CardFile, linter: _Linter, *, unsafe: bool, diff: bool, show_fi
     if not done.findings:
         return card
     if diff:
-        click.echo(text_diff(text, done.text, card.name), nl=False, err=True)
+        _show_diff(text_diff(text, done.text, card.name))
         return card
     if card.path:
         if card.path.is_symlink():
@@ -258,10 +275,41 @@ def _fixed(card: CardFile, linter: _Linter, *, unsafe: bool, diff: bool, show_fi
         if card.path.read_bytes() != card.content:
             raise UsageError(f"{card.name} changed while it was being fixed", "run the same command again")
         replace_file(card.path, done.text.encode())
-    for finding in done.findings if show_fixes else ():
-        notify(f"fixed {finding.rule}: {finding.fix.description if finding.fix else ''}")
-    notify(f"fixed {len(done.findings)} finding{'' if len(done.findings) == 1 else 's'} in {card.name}")
+    _tell(done.findings, card.name, show_fixes=show_fixes)
     return replace(card, content=done.text.encode())
+
+
+def _fixed_beside(card: CardFile, linter: _Linter, *, unsafe: bool, diff: bool, show_fixes: bool) -> CardFile:
+    """The card, when the fixes of files beside it are written; with `diff` they are only shown."""
+    from hubpub.fix.apply import plan_fixes, write_fixes
+
+    if card.path is None or card.folder is None:
+        return card
+    findings = [finding for finding in linter.judge(card).report.findings if finding.path != card.name]
+    here = Path()
+    planned = plan_fixes(here, findings, unsafe=unsafe)
+    if not planned.findings:
+        return card
+    if diff:
+        _show_diff(planned.diff())
+        return card
+    write_fixes(here, planned)
+    _tell(planned.findings, ", ".join(planned.after), show_fixes=show_fixes)
+    return replace(card, folder=type(card.folder).open(card.path.parent))
+
+
+def _show_diff(diff: str) -> None:
+    from hubpub.report.excerpt import printable
+
+    if sys.stderr.isatty():  # a patch in a file has to be exact, but no card may write to a terminal as it likes
+        diff = "".join(f"{printable(line)}\n" for line in diff.split("\n")[:-1])
+    click.echo(diff, nl=False, err=True)
+
+
+def _tell(fixed: Sequence[Finding], place: str, *, show_fixes: bool) -> None:
+    for finding in fixed if show_fixes else ():
+        notify(f"fixed {finding.rule}: {finding.fix.description if finding.fix else ''}")
+    notify(f"fixed {len(fixed)} finding{'' if len(fixed) == 1 else 's'} in {place}")
 
 
 def _baseline_of(settings: Settings) -> Path | None:

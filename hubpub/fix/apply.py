@@ -7,6 +7,7 @@ next run. What cannot be edited (a link, a file that is not UTF-8, one that has 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -16,6 +17,8 @@ from hubpub.core.errors import UsageError
 from hubpub.core.files import replace_file
 from hubpub.core.findings import Edit, Finding, Renaming
 from hubpub.fix.tensor_names import rename_tensors
+
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")  # as patch has it; Python also ends lines at form feeds and others
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +52,8 @@ class Fixed:
 def text_diff(before: str, after: str, path: str, *, is_new: bool = False) -> str:
     """What changes in the text of a file, as a unified diff."""
     lines = unified_diff(
-        before.splitlines(keepends=True),
-        after.splitlines(keepends=True),
+        _LINE.findall(before),
+        _LINE.findall(after),
         "/dev/null" if is_new else f"a/{path}",
         f"b/{path}",
     )

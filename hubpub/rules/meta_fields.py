@@ -160,7 +160,7 @@ def gated_fields_type(subject: CardSubject) -> Iterator[Problem]:
     fields = (metadata(subject) or {}).get("extra_gated_fields")
     for name, kind in islice(fields.items() if isinstance(fields, dict) else (), most(subject.card)):
         wanted = kind.get("type") if isinstance(kind, dict) else kind
-        if wanted in _GATED_TYPES:
+        if isinstance(wanted, str) and wanted in _GATED_TYPES:
             continue
         found = problem(subject, ("extra_gated_fields", name), f"a gated field is of the type {quoted(wanted)}")
         yield Problem(

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hubpub.card.comments import comments
+from hubpub.card.edits import apply_edits
+from hubpub.card.frontmatter import read_front_matter
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
@@ -58,7 +60,10 @@ def _mixed_line_ends(subject: CardSubject) -> Iterator[Problem]:
     line, column = subject.card.lines.place(others[0].start())
     told = ", ".join(f"{number:,} in {_NAMES[end]}" for end, number in counts.most_common())
     edits = tuple(Edit(subject.path, end.start(), end.end(), usual) for end in others)
-    fix = Fix(f"end every line in {_NAMES[usual]}", True, edits)
+    # a lone CR does not end a closing fence: with another line end the Hub may see a block that it has not seen
+    mended = read_front_matter(apply_edits(text, ((edit.start, edit.end, edit.text) for edit in edits)))
+    safe = mended.found == subject.card.front_matter.found
+    fix = Fix(f"end every line in {_NAMES[usual]}", safe, edits)
     yield Problem(f"the lines end in different ways: {told}", subject.path, line, column, fix=fix)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from hubpub.card.document import Card, Section
 from hubpub.card.edits import remove_item, remove_key, set_text, set_value
 from hubpub.card.hub_lists import libraries
+from hubpub.card.measures import single_measures
+from hubpub.card.metrics import is_loss
 from hubpub.card.placeholders import prose
 from hubpub.card.schema import is_repo_id
 from hubpub.card.sections import section_meanings
@@ -115,7 +117,7 @@ def datasets_invalid_id(subject: CardSubject) -> Iterator[Problem]:
     "META036",
     "metrics-missing",
     Severity.INFO,
-    summary="The metadata has results, and no metrics.",
+    summary="The card reports results, and the metadata has no metrics.",
     why="The list of metrics is a filter of the Hub's of its own; 99 of 125 cards since 2021 have none.",
     bad="---\nlicense: mit\nmodel-index:\n- name: sentiment\n  results:\n  - task: {type: text-classification}\n"
     "    dataset: {type: stanfordnlp/imdb, name: IMDb}\n    metrics:\n    - {type: accuracy, value: 0.91}\n---",
@@ -128,13 +130,15 @@ def datasets_invalid_id(subject: CardSubject) -> Iterator[Problem]:
     fixable=Fixable.SAFE,
 )
 def metrics_missing(subject: CardSubject) -> Iterator[Problem]:
-    """Results in model-index, and no list of metrics; the fix lists what the results name."""
+    """Results in model-index or in the text, and no list of metrics; the fix lists what the results name."""
     data = metadata(subject)
     if data is None or is_given(subject, "metrics"):
         return
-    names = list(dict.fromkeys(_measured(data)))[:_MOST]
+    indexed = list(dict.fromkeys(_measured(data)))[:_MOST]
+    told = (measure.metric for measure in single_measures(subject.card) if not is_loss(measure.metric))
+    names = indexed or list(dict.fromkeys(told))[:_MOST]
     if names:
-        mend = put(subject, {"metrics": names}, safe=True)
+        mend = put(subject, {"metrics": names}, safe=bool(indexed))
         yield missing(subject, f"the metadata names no metrics; its results are of {', '.join(names[:3])}", fix=mend)
 
 

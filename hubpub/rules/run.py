@@ -108,6 +108,8 @@ def lint_card(
     if subject.card.read_to < len(text):
         line = subject.card.lines.place(subject.card.read_to)[0]
         skipped.append(Skip(f"the text of {path} behind line {line:,}", "a card is read up to 0.5 MB and 16,384 lines"))
+    if undecodable is not None:
+        findings = [replace(finding, fix=None) for finding in findings]  # a file that is not text is not edited
     if inline_ignores:
         findings = [finding for finding in findings if not is_silenced(subject.card, finding)]
     filled, total = score(subject.card, subject.profile)

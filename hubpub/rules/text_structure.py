@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from hubpub.card.content import count_words
-from hubpub.card.defects import find_conflict, find_invisible, find_open_fence, find_second_front_matter
+from hubpub.card.defects import (
+    find_conflict,
+    find_invisible,
+    find_open_fence,
+    find_second_front_matter,
+    without_invisible,
+)
 from hubpub.card.document import Card
-from hubpub.card.edits import newline_of
+from hubpub.card.edits import TextEdit, apply_edits, newline_of
 from hubpub.card.gaps import without_gaps
 from hubpub.card.links import find_links, html_tags
 from hubpub.card.placeholders import prose, without_placeholders
@@ -140,9 +146,20 @@ def invisible_characters(subject: CardSubject) -> Iterator[Problem]:
             for character in same
         )
         edits = [(character.start, character.start + len(character.text), "") for character in same]
-        fix = fix_of(subject, "remove them", edits, safe=safe)
+        fix = fix_of(subject, "remove them", edits, safe=safe and _keeps_blocks(subject.card, edits))
         count = "1 place" if len(same) == 1 else f"{len(same)} places"
         yield problem_at(subject, f"a {name} (U+{ord(same[0].text[0]):04X}) in {count}", same[0].start, fix=fix)
+
+
+def _keeps_blocks(card: Card, edits: Sequence[TextEdit]) -> bool:
+    """Whether no line becomes a heading, a fence or another kind of block when its hidden characters go."""
+    lines = (card.lines.place(start)[0] for start, _, _ in edits)
+    for line in (card.text[card.lines.start(number) : card.lines.start(number + 1)] for number in set(lines)):
+        if without_invisible(line).strip() and not re.search(r"\w", line):
+            return False  # marks such as --- or ```
+    after = Card.parse(apply_edits(card.text, edits))
+    kinds = [(block.kind, block.level) for block in card.blocks if without_invisible(block.text).strip()]
+    return after.front_matter.found == card.front_matter.found and kinds == [(b.kind, b.level) for b in after.blocks]
 
 
 @card_rules.rule(
@@ -202,7 +219,9 @@ def second_front_matter(subject: CardSubject) -> Iterator[Problem]:
     first = subject.card.front_matter.data or {}
     fix = None
     if all(key in first and first[key] == value for key, value in data.items()):
-        fix = fix_of(subject, "remove the second block", [(start, end, "")], safe=False)
+        text = subject.card.text
+        rest = "" if text[start - 1] in "\r\n" else newline_of(text)  # it may begin behind other text
+        fix = fix_of(subject, "remove the second block", [(start, end, rest)], safe=False)
     yield problem_at(subject, "a second block of metadata, which the Hub does not read", start, fix=fix)
 
 

@@ -298,3 +298,40 @@ def test_a_repo_id_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, "lint", "README.md", "--repo-id", "not a repo")
     assert code == 2
     assert err.startswith("error: ")
+
+
+def test_files_beside_the_card_are_named_and_mended_too(capsys: pytest.CaptureFixture[str]) -> None:
+    results = Path("m/.eval_results/r.yaml")
+    results.parent.mkdir(parents=True)
+    Path("m/config.json").write_text("{}")
+    Path("m/README.md").write_text("# x\n")
+    bare = "- dataset: {id: a/b, task_id: t}\n  value: 0.9\n  date: 2026-01-15\n"
+    results.write_text(bare)
+    code, out, _ = run(capsys, "lint", "m", "--select", "EVAL017", "--format", "concise")
+    assert (code, out.split(" ")[0]) == (1, "m/.eval_results/r.yaml:3:9:")
+    _, _, err = run(capsys, "lint", "m", "--select", "EVAL017", "--diff")
+    assert '+  date: "2026-01-15"' in err
+    assert results.read_text() == bare
+    code, out, err = run(capsys, "lint", "m", "--select", "EVAL017", "--fix")
+    assert (code, err) == (0, "· fixed 1 finding in m/.eval_results/r.yaml\n")
+    assert results.read_text() == bare.replace("2026-01-15", '"2026-01-15"')
+    assert "no findings" in out
+
+
+def test_no_fix_is_promised_for_a_file_that_is_not_text(capsys: pytest.CaptureFixture[str], card: Path) -> None:
+    card.write_bytes(b"# x\r\n\r\ny\n\xff\r\n")
+    _, out, _ = run(capsys, "lint", "README.md", "--fix")
+    assert "META047" in out
+    assert "--fix mends" not in out
+
+
+def test_a_baseline_knows_a_finding_whose_numbers_change(capsys: pytest.CaptureFixture[str], card: Path) -> None:
+    run(capsys, "lint", "README.md", "--select", "TEXT011", "--write-baseline", "base.json")
+    card.write_text(BAD + "\nThree words more.\n")
+    assert lint(capsys, "README.md", "--select", "TEXT011", "--baseline", "base.json")[:2] == (0, [])
+
+
+def test_the_verdict_of_the_hub_has_no_other_formats(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "lint", "README.md", "--hub-only", "--format", "sarif")
+    assert (code, out) == (2, "")
+    assert err == "error: --hub-only prints text or JSON; leave out --output, and take --format text or json\n"

@@ -84,6 +84,8 @@ def codes(text: str, **more: object) -> list[str]:
         ("- ```\n  x\n  ```\n", []),
         ("    indented\n    code", []),
         (f"{FRONT}# x\n\n---\nlicense: mit\n---\n", ["TEXT022"]),
+        (f"{FRONT}# x\n\nThe end of it.---\nlicense: mit\ntags: [a]\n---\n", ["TEXT022"]),
+        (f"{FRONT}# x\n\n| a | b |\n|---|---\nlicense: mit\n---\n", []),
         (f"{FRONT}# x\n\n```yaml\n---\nlicense: mit\n---\n```\n", []),
         (f"{FRONT}# x\n\n---\n\nNote: text\n\n---\n", []),
         (f"{FRONT}# x\n\n---\nnote: text\n---\n", []),
@@ -147,6 +149,7 @@ def test_a_copied_card(text: str, repo: str | None, files: dict[str, str], found
         ("```\nx", "TEXT021", "```\nx\n```\n"),
         ("```\nx\n\n## A\n\nb", "TEXT021", "```\nx\n```\n\n## A\n\nb"),
         (f"{FRONT}# x\n\n---\nlicense: mit\n---\ny\n", "TEXT022", f"{FRONT}# x\n\ny\n"),
+        (f"{FRONT}# x\n\ny---\nlicense: mit\n---\nz\n", "TEXT022", f"{FRONT}# x\n\ny\nz\n"),
     ],
 )
 def test_a_fix_changes_nothing_else_and_is_done_once(text: str, code: str, after: str) -> None:
