@@ -33,9 +33,9 @@ _NUMBER = Pattern(r"[-+]?\d{1,15}(?:\.\d{1,18})?")
     "eval-results-schema",
     Severity.ERROR,
     summary="A file in .eval_results/ is not what the Hub's leaderboards read.",
-    why="Each file is a list of results with dataset.id, dataset.task_id and value; a source needs its url, and "
-    "the date "
-    "is text between quotes, since YAML makes a date of a bare 2026-01-15. What is not so appears on no leaderboard.",
+    why="Each file is a list of results with dataset.id, dataset.task_id and value; a source needs its url, and the "
+    "date is text between quotes, since YAML makes a date of a bare 2026-01-15. What is not so appears on no "
+    "leaderboard.",
     bad="- dataset: {id: cais/hle, task_id: default}\n  value: 20.9\n  date: 2026-01-15\n",
     good='- dataset: {id: cais/hle, task_id: default}\n  value: 20.9\n  date: "2026-01-15"\n',
     hint="write it as https://github.com/huggingface/hub-docs/blob/main/eval_results.yaml has it",

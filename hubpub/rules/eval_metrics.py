@@ -64,9 +64,8 @@ def metrics_vs_model_index(subject: CardSubject) -> Iterator[Problem]:
     "metric-unknown",
     Severity.INFO,
     summary="A metric in model-index has no name that is in use.",
-    why="The Hub takes any word. Results can be compared only when the metric has the name that others give it, "
-    "such as "
-    "those of the evaluate library.",
+    why="The Hub takes any word. Results can be compared only when the metric has the name that others give it, such "
+    "as those of the evaluate library.",
     bad=_CARD.replace("accuracy", "goodness"),
     good=_CARD,
     hint="take the id of a metric in https://huggingface.co/evaluate-metric, or keep yours when there is none",

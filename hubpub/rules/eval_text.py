@@ -65,12 +65,10 @@ _SLICES = Pattern(
     summary="The section on results has no result in it.",
     why="People choose between models by numbers. Of 949 real cards 20 have a section on the evaluation and not one "
     "number in it; where it links to a paper, this is only a hint.",
-    bad="---\nlicense: mit\n---\n\n## Evaluation results\n\nIt works very well on all of the texts that we have "
-    "tried it on "
-    "so far, better than every other model.\n",
-    good="---\nlicense: mit\n---\n\n## Evaluation results\n\nIt works very well on all of the texts that we have "
-    "tried it on "
-    "so far: accuracy 0.913 on the validation split of SST-2.\n",
+    bad="---\nlicense: mit\n---\n\n## Evaluation results\n\nIt works very well on all of the texts that we have tried "
+    "it on so far, better than every other model.\n",
+    good="---\nlicense: mit\n---\n\n## Evaluation results\n\nIt works very well on all of the texts that we have tried "
+    "it on so far: accuracy 0.913 on the validation split of SST-2.\n",
     hint="write the metric, the data and the value",
     source=_COURSE,
 )
@@ -106,9 +104,8 @@ def _has_results(card: Card, found: Part) -> bool:
     "evaluation-without-dataset-split",
     Severity.WARNING,
     summary="Results are given without the data that they were measured on.",
-    why="A number means something only with its data set and split: the course asks which metric, on which data "
-    "set and "
-    "which split. F1 0.91 on the training data is worth nothing.",
+    why="A number means something only with its data set and split: the course asks which metric, on which data set "
+    "and which split. F1 0.91 on the training data is worth nothing.",
     bad="---\nlicense: mit\n---\n\n# My tagger\n\n## Evaluation results\n\n| Metric | Value |\n|---|---|\n| F1 | "
     "0.91 |\n",
     good="---\nlicense: mit\n---\n\n# My tagger\n\n## Evaluation results\n\nOn the test split of CoNLL-2003:\n\n"
@@ -176,8 +173,7 @@ def _has_rows(card: Card, found: Part) -> bool:
     Severity.INFO,
     summary="Results are given without their spread.",
     why="Between two seeds, results of a fine-tuning differ by more than many published improvements. A standard "
-    "deviation, "
-    "a confidence interval or the number of runs tells whether a difference means anything.",
+    "deviation, a confidence interval or the number of runs tells whether a difference means anything.",
     bad="---\nlicense: mit\n---\n\n## Evaluation results\n\nOn the test split of SST-2, per class:\n\n- "
     "Accuracy: 0.913\n",
     good="---\nlicense: mit\n---\n\n## Evaluation results\n\nOn the test split of SST-2, per class:\n\n"
@@ -206,9 +202,8 @@ def _measured_part(card: Card) -> Part | None:
     "loss-only",
     Severity.INFO,
     summary="The only result is a loss.",
-    why="A loss depends on the vocabulary and on how it is averaged, so it compares with no other model and "
-    "tells no user "
-    "how often the model is right. Trainer reports it alone when it was given no compute_metrics.",
+    why="A loss depends on the vocabulary and on how it is averaged, so it compares with no other model and tells no "
+    "user how often the model is right. Trainer reports it alone when it was given no compute_metrics.",
     bad="---\nlicense: mit\n---\n\n# My model\n\nOn the evaluation set:\n\n- Loss: 0.3016\n",
     good="---\nlicense: mit\n---\n\n# My model\n\nOn the evaluation set:\n\n- Loss: 0.3016\n- Accuracy: 0.9128\n",
     hint="report a metric of the task; for a language model at least the perplexity",

@@ -122,9 +122,8 @@ def _scales(
     "body-vs-metadata-value",
     Severity.WARNING,
     summary="The text gives another value for a metric than model-index.",
-    why="The Hub shows the value of the metadata beside a text that says otherwise, and readers trust neither. "
-    "It happens "
-    "when a model is trained again and one of the two is forgotten.",
+    why="The Hub shows the value of the metadata beside a text that says otherwise, and readers trust neither. It "
+    "happens when a model is trained again and one of the two is forgotten.",
     bad=_INDEX.format("0.91", "- Accuracy: 0.93"),
     good=_INDEX.format("0.93", "- Accuracy: 0.93"),
     hint="find out which one is right and write it in both places",

@@ -48,8 +48,8 @@ _NEEDS_FENCE = Pattern(
     Severity.ERROR,
     summary="The card holds a token, key or password.",
     why="Snippets are pasted from notebooks that work, token and all. A published key is found and used within "
-    "minutes, and "
-    "stays in the history of the repo when the card is mended. The message shows the beginning of it only.",
+    "minutes, and stays in the history of the repo when the card is mended. The message shows the beginning of it "
+    "only.",
     bad="```bash\ngit clone https://anna:Vq7-mPz2xKfw@huggingface.co/acme/x\n```",
     good="```bash\ngit clone https://huggingface.co/acme/x\n```",
     hint="remove it, and revoke it at the service that issued it, as it may have been shared already",
@@ -69,9 +69,8 @@ def secret_leak(subject: CardSubject) -> Iterator[Problem]:
     "pii-email-phone",
     Severity.INFO,
     summary="The card names an e-mail address, a telephone number or the like.",
-    why="A public card is copied into data sets and search engines, and stays there when a person leaves. 79 of "
-    "949 real "
-    "cards name an address; who wants to be written to may leave it.",
+    why="A public card is copied into data sets and search engines, and stays there when a person leaves. 79 of 949 "
+    "real cards name an address; who wants to be written to may leave it.",
     bad="Write to jane.doe@acme.io.",
     good="Open a discussion in the [community tab](https://huggingface.co/acme/x/discussions).",
     hint="link to the community tab or an issue tracker instead",
@@ -163,9 +162,8 @@ def _says(card: Card, words: tuple[str, ...]) -> bool:
     "bibtex-invalid",
     Severity.WARNING,
     summary="A BibTeX entry cannot be read, or is not in a code block.",
-    why="It is copied into a bibliography and breaks it there, for everyone who cites the model. Outside of a "
-    "code block "
-    "Markdown runs its lines together and takes its underscores for emphasis.",
+    why="It is copied into a bibliography and breaks it there, for everyone who cites the model. Outside of a code "
+    "block Markdown runs its lines together and takes its underscores for emphasis.",
     bad="```bibtex\n@misc{x,\n  title={My model}\n  year={2026}\n}\n```",
     good="```bibtex\n@misc{x,\n  title={My model},\n  year={2026}\n}\n```",
     hint="run the entry through BibTeX once",

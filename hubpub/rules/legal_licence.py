@@ -96,8 +96,7 @@ def nc_claim_vs_permissive_tag(subject: CardSubject) -> Iterator[Problem]:
     Severity.WARNING,
     summary="The licence in the text is not the one in the metadata.",
     why="Readers rely on the text, programs on the tag; a user of the Hub asked in its study most of all for the "
-    "licence. "
-    "Only lines such as `License: MIT` are compared, and only when the Hub knows both.",
+    "licence. Only lines such as `License: MIT` are compared, and only when the Hub knows both.",
     bad="---\nlicense: mit\n---\n\n- **License:** Apache 2.0",
     good="---\nlicense: apache-2.0\n---\n\n- **License:** Apache 2.0",
     hint="write the same licence in both",
@@ -139,9 +138,8 @@ def _agree(first: str, second: str) -> bool:
     "gated-without-terms",
     Severity.INFO,
     summary="The repo asks people to agree, and the card does not say to what.",
-    why="extra_gated_* fields collect names and addresses of people who want the model. They cannot know what "
-    "they accept "
-    "when neither a prompt nor a licence nor a policy is there to read.",
+    why="extra_gated_* fields collect names and addresses of people who want the model. They cannot know what they "
+    "accept when neither a prompt nor a licence nor a policy is there to read.",
     bad="---\npipeline_tag: fill-mask\nextra_gated_fields:\n  Company: text\n---\n\n# My model",
     good="---\npipeline_tag: fill-mask\nextra_gated_prompt: You agree not to use the model to harm people.\n"
     "extra_gated_fields:\n  Company: text\n---\n\n# My model",

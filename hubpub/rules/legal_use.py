@@ -98,17 +98,13 @@ _ENOUGH = 2
     "no-out-of-scope-statement",
     Severity.WARNING,
     summary="The card says what the model is for, and not what it is not for.",
-    why="The Hub's template asks for out-of-scope use, and the AI Act (Annex XI) for an acceptable-use policy: "
-    "the author "
-    "knows best where the model fails. Said in whatever words, anywhere in the card. 849 of 949 real cards have "
-    "no such "
-    "wording; cards without sections on use and limits are named by SECT003.",
-    bad="## Intended uses & limitations\n\nThe model sorts film reviews by mood, for dashboards of cinemas and "
-    "for studies "
-    "of public opinion on films of all kinds and years.",
-    good="## Intended uses & limitations\n\nThe model sorts film reviews by mood, for dashboards of cinemas and "
-    "for studies "
-    "of public opinion. It is not suitable for judging the people who wrote them.",
+    why="The Hub's template asks for out-of-scope use, and the AI Act (Annex XI) for an acceptable-use policy: the "
+    "author knows best where the model fails. Said in whatever words, anywhere in the card. 849 of 949 real cards "
+    "have no such wording; cards without sections on use and limits are named by SECT003.",
+    bad="## Intended uses & limitations\n\nThe model sorts film reviews by mood, for dashboards of cinemas and for "
+    "studies of public opinion on films of all kinds and years.",
+    good="## Intended uses & limitations\n\nThe model sorts film reviews by mood, for dashboards of cinemas and for "
+    "studies of public opinion. It is not suitable for judging the people who wrote them.",
     hint="add a sentence on what the model should not be used for",
     source=_TEMPLATE,
 )
@@ -134,8 +130,7 @@ def no_out_of_scope_statement(subject: CardSubject) -> Iterator[Problem]:
     Severity.WARNING,
     summary="The section on limitations holds only a sentence that fits every model.",
     why="Users should be made aware of the risks of a model by being told them: the template's own sentence tells "
-    "none. "
-    "Where a study measured it, cards whose limitations were written out were downloaded more.",
+    "none. Where a study measured it, cards whose limitations were written out were downloaded more.",
     bad="## Limitations and bias\n\nUsers (both direct and downstream) should be made aware of the risks, biases and "
     "limitations of the model.",
     good="## Limitations and bias\n\nReviews with irony are read literally: 38 % of them get the wrong label.",
@@ -180,8 +175,7 @@ def _text(section: Section) -> str:
     Severity.INFO,
     summary="The card speaks of content for adults, and has no tag that says so.",
     why="The Hub shows models with the tag not-for-all-audiences only to people who asked for them; without it, a "
-    "reported "
-    "repo is taken down.",
+    "reported repo is taken down.",
     bad="---\nlicense: mit\npipeline_tag: text-generation\n---\n\n# Storyteller\n\nAn NSFW role-play model.",
     good="---\nlicense: mit\npipeline_tag: text-generation\ntags:\n- not-for-all-audiences\n---\n\n# Storyteller\n\n"
     "An NSFW role-play model.",
@@ -235,8 +229,7 @@ def _tag_it(subject: CardSubject) -> Fix | None:
     Severity.INFO,
     summary="The model is for a field in which errors harm people, and the card does not say how far to trust it.",
     why="Medicine, courts, credit, hiring and the identification of people are where the AI Act calls systems "
-    "high-risk; "
-    "a sentence on who has to look at the answers is the least.",
+    "high-risk; a sentence on who has to look at the answers is the least.",
     bad="# Tumour finder\n\nFinds tumours in chest X-rays of patients.",
     good="# Tumour finder\n\nFinds tumours in chest X-rays of patients. It is not a medical device.",
     hint="say what it has not been validated for, and who has to review its answers",

@@ -59,9 +59,8 @@ _NO_ANCHOR = frozenset({"", "top"})
     "image-no-alt",
     Severity.WARNING,
     summary="An image has no alternative text.",
-    why="Screen readers skip it, and where the image cannot be loaded nothing stands in its place. One card in "
-    "fifteen has "
-    "such an image.",
+    why="Screen readers skip it, and where the image cannot be loaded nothing stands in its place. One card in fifteen "
+    "has such an image.",
     bad="![](https://example.org/loss.png)",
     good="![Loss by step](https://example.org/loss.png)",
     hint="describe in a few words what the image shows",

@@ -78,9 +78,8 @@ def broken_relative_image(subject: CardSubject) -> Iterator[Problem]:
     "paper-not-linked",
     Severity.INFO,
     summary="A paper on arXiv is named by its number, but not linked.",
-    why="The Hub gives a model the tag arxiv:<number>, and lists it on the page of the paper, only when the card "
-    "links to "
-    "the paper at arxiv.org or huggingface.co/papers.",
+    why="The Hub gives a model the tag arxiv:<number>, and lists it on the page of the paper, only when the card links "
+    "to the paper at arxiv.org or huggingface.co/papers.",
     bad="Described in arXiv:1810.04805.",
     good="Described in [arXiv:1810.04805](https://arxiv.org/abs/1810.04805).",
     hint="link to https://arxiv.org/abs/ with the number",

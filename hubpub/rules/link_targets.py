@@ -85,8 +85,7 @@ _IN_BRACKETS = Pattern(r"\((https?://[^\s()]+)\)|\[(https?://[^\s\[\]]+)\]")
     Severity.INFO,
     summary="A link begins with http://.",
     why="What is loaded over http can be read and changed on the way, and browsers warn of it. One card in nine has "
-    "such a "
-    "link; most hosts have answered https for years.",
+    "such a link; most hosts have answered https for years.",
     bad="See [the paper](http://arxiv.org/abs/1810.04805).",
     good="See [the paper](https://arxiv.org/abs/1810.04805).",
     hint="write https:// if the host answers it",
@@ -154,8 +153,7 @@ def hub_blob_media(subject: CardSubject) -> Iterator[Problem]:
     Severity.INFO,
     summary="A link leads to where the Hub or its documentation was years ago.",
     why="Files were at cdn.huggingface.co and in a bucket of S3, cards in the repository of transformers, "
-    "documentation at "
-    "huggingface.co/transformers: a tenth of 949 real cards still send readers there.",
+    "documentation at huggingface.co/transformers: a tenth of 949 real cards still send readers there.",
     bad="The [configuration](https://cdn.huggingface.co/acme/sentiment/config.json).",
     good="The [configuration](https://huggingface.co/acme/sentiment/resolve/main/config.json).",
     hint="link to the repo on the Hub, or to huggingface.co/docs",
@@ -179,9 +177,8 @@ def dead_legacy_url(subject: CardSubject) -> Iterator[Problem]:
     "private-url",
     Severity.ERROR,
     summary="A link leads to a machine that readers cannot reach.",
-    why="localhost, numbers such as 10.0.0.7 and file:// are on your machine or in your network: nobody else can "
-    "open them, "
-    "and they tell strangers how your network is built.",
+    why="localhost, numbers such as 10.0.0.7 and file:// are on your machine or in your network: nobody else can open "
+    "them, and they tell strangers how your network is built.",
     bad="The [dashboard](http://192.168.0.12:6006/) shows the training.",
     good="The [dashboard](https://huggingface.co/acme/sentiment/tensorboard) shows the training.",
     hint="link to a place on the web, or remove the link",
@@ -206,8 +203,7 @@ def private_url(subject: CardSubject) -> Iterator[Problem]:
     Severity.INFO,
     summary="A link leads to a shortener or a drive for sharing files.",
     why="Short links hide where they lead and die with their service; files on a private drive need a sign-in, run "
-    "into "
-    "quotas and have no versions. The Hub keeps files beside the model.",
+    "into quotas and have no versions. The Hub keeps files beside the model.",
     bad="The [checkpoint](https://drive.google.com/file/d/1aBcD/view).",
     good="The [checkpoint](https://huggingface.co/acme/sentiment/blob/main/model.safetensors).",
     hint="put the file on the Hub; write out the address behind a short link",

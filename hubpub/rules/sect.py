@@ -118,9 +118,8 @@ def _language(subject: CardSubject) -> str:
     Severity.WARNING,
     summary="A heading has nothing below it.",
     why="A heading is not content: of the 38 modern cards that have all seven headings, 11 fill them, and a quarter of "
-    "the "
-    "modern cards have an empty section. Comments, gaps and boilerplate of templates are nothing, and so is a picture "
-    "alone in a section that the profile asks for: no search finds it.",
+    "the modern cards have an empty section. Comments, gaps and boilerplate of templates are nothing, and so is a "
+    "picture alone in a section that the profile asks for: no search finds it.",
     bad="## Citation\n\n## Contact\n\nOpen an issue in the Community tab.",
     good="## Citation\n\nThere is no paper yet.\n\n## Contact\n\nOpen an issue in the Community tab.",
     hint="write the section, or remove its heading",
@@ -184,15 +183,12 @@ def _is_seen(block: Block) -> bool:
     Severity.INFO,
     summary=f"A section that the profile asks for has fewer than {ENOUGH_WORDS} words, and no table or code.",
     why="A sentence seldom tells what a reader has to know; in the 1,000 most loaded models the limitations take 161 "
-    "words "
-    "on average (Liang et al. 2024). It is advice, and a warning only below four words: a short sentence may be all "
-    "that there is to say; the score "
-    "counts "
-    "the section as not filled. A link to data, scripts or results is enough, and so is a measured number.",
+    "words on average (Liang et al. 2024). It is advice, and a warning only below four words: a short sentence may be "
+    "all that there is to say; the score counts the section as not filled. A link to data, scripts or results is "
+    "enough, and so is a measured number.",
     bad="## Limitations\n\nThe model knows English only.",
     good="## Limitations\n\nThe model knows English only. It was trained on film reviews, and mistakes irony for "
-    "praise in "
-    "one of nine cases that we looked at.",
+    "praise in one of nine cases that we looked at.",
     hint="say more, link to where it is described, or give a table",
     source=_COURSE,
 )
@@ -221,8 +217,7 @@ def required_section_thin(subject: CardSubject) -> Iterator[Problem]:
     Severity.WARNING,
     summary="No sentence below the title says what the model is.",
     why="Search results and link previews show the first sentences, and the annotated model card asks for one or two "
-    "of "
-    "them; a quarter of the modern cards go from the title to a heading. A section that describes the model is as "
+    "of them; a quarter of the modern cards go from the title to a heading. A section that describes the model is as "
     "good, when it is the first one, and so is a title that is a sentence: what was trained on what.",
     bad="# my-model\n\n## Usage\n\nCall it with a text, and it answers with a label.",
     good="# my-model\n\nTells whether a film review is positive or negative.\n\n## Usage\n\nCall it with a text.",
@@ -268,8 +263,7 @@ def describes(subject: CardSubject, section: Section) -> bool:
     Severity.INFO,
     summary='All that a section says is "N/A" or "None".',
     why="Nobody can tell whether there is nothing to say or nobody looked: NVIDIA's subcards answer None to most "
-    "questions. "
-    "A reason of a few words settles it, and then the section counts as filled.",
+    "questions. A reason of a few words settles it, and then the section counts as filled.",
     bad="## Limitations\n\nN/A",
     good="## Limitations\n\nN/A: no fine-tuning was done, those of the base model apply.",
     hint="say why: `N/A: no fine-tuning was done`",
@@ -293,20 +287,15 @@ def na_without_reason(subject: CardSubject) -> Iterator[Problem]:
     summary="A field that the profile asks for has no value: the release date, the licence, the energy of the "
     "training.",
     why="The profiles annotated, mitchell, nvidia-plus-plus and eu-gpai are lists of fields rather than of sections. "
-    "For a "
-    "general-purpose AI model that is placed on the market in the European Union, Annexes XI and XII of the AI Act "
-    "make "
-    "them a duty. A field is a label with a value, a row of a table, a section, a key of the metadata, or what running "
-    "text says without doubt.",
+    "For a general-purpose AI model that is placed on the market in the European Union, Annexes XI and XII of the AI "
+    "Act make them a duty. A field is a label with a value, a row of a table, a section, a key of the metadata, or "
+    "what running text says without doubt.",
     bad="---\nlicense: mit\n---\n\n# My model\n\nA model with 7 billion parameters.",
     good="---\nlicense: mit\npipeline_tag: text-generation\ndatasets:\n- acme/web\n---\n\n# My model\n\nA model with 7 "
     "billion parameters, released with transformers 5.23.\n\n- **Acceptable use:** not for weapons\n- **Release "
-    "date:** "
-    "2026-11-22\n- **Distribution:** this repo\n- **Architecture:** decoder-only transformer\n- **Context length:** "
-    "128k "
-    "tokens\n- **Training method:** next-token prediction\n- **Data curation:** deduplicated\n- **Data bias:** a "
-    "filter of "
-    "names\n- **Compute:** 8e23 FLOPs\n- **Training time:** 20 days\n- **Energy:** 90 MWh",
+    "date:** 2026-11-22\n- **Distribution:** this repo\n- **Architecture:** decoder-only transformer\n- **Context "
+    "length:** 128k tokens\n- **Training method:** next-token prediction\n- **Data curation:** deduplicated\n- **Data "
+    "bias:** a filter of names\n- **Compute:** 8e23 FLOPs\n- **Training time:** 20 days\n- **Energy:** 90 MWh",
     hint="write `- **LABEL:** value` with that label, or a row of a table",
     source="https://artificialintelligenceact.eu/annex/11/",
 )

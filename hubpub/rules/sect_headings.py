@@ -28,13 +28,10 @@ _TITLE_WITHOUT_SPACE = re.compile(r"#[^\s#]")
     Severity.WARNING,
     summary="The card has no heading of level 1.",
     why="Where the card is read without the Hub's page around it (in a checkout, a mirror, a cache), nothing says "
-    "which "
-    "model it describes. 17 % of 949 real cards have none.",
-    bad="---\nlicense: mit\nmodel-index:\n- name: films-en\n  results:\n  - task:\n      type: text-classification\n   "
-    " "
+    "which model it describes. 17 % of 949 real cards have none.",
+    bad="---\nlicense: mit\nmodel-index:\n- name: films-en\n  results:\n  - task:\n      type: text-classification\n    "
     "dataset:\n      name: SST-2\n      type: stanfordnlp/sst2\n    metrics:\n    - type: accuracy\n      value: "
-    "0.91\n---\n\n"
-    "Tells whether a film review is positive or negative.\n\n## Model description\n\nA small one.",
+    "0.91\n---\n\nTells whether a film review is positive or negative.\n\n## Model description\n\nA small one.",
     good="---\nlicense: mit\n---\n\n# films-en\n\nTells whether a film review is positive or negative.\n\n"
     "## Model description\n\nA small one.",
     hint="begin the text with `# name-of-the-model`",
@@ -125,8 +122,7 @@ def _one_title_fix(subject: CardSubject) -> Fix | None:
     Severity.WARNING,
     summary="Two headings of one level in the same section have the same text.",
     why="A link to the heading leads to the first only, and often a template was appended twice: 7 of 125 modern cards "
-    "have "
-    "the like.",
+    "have the like.",
     bad="## Usage\n\nCall it with a text.\n\n## Usage\n\nOr with a list of texts.",
     good="## Usage\n\nCall it with a text.\n\n## Usage in batches\n\nOr with a list of texts.",
     hint="merge the two, or tell them apart by name",
@@ -147,8 +143,7 @@ def duplicate_heading(subject: CardSubject) -> Iterator[Problem]:
     Severity.INFO,
     summary="A heading is more than one level below the one that it stands in.",
     why="Screen readers and tables of contents announce a level that is not there; a quarter of 949 real cards do it, "
-    "most "
-    "of them with ### right below the title.",
+    "most of them with ### right below the title.",
     bad="# My model\n\nTells whether a film review is positive or negative.\n\n### Usage\n\nCall it with a text.",
     good="# My model\n\nTells whether a film review is positive or negative.\n\n## Usage\n\nCall it with a text.",
     hint="take the next level",
@@ -191,14 +186,11 @@ def _lift_fix(subject: CardSubject, index: int, above: list[int]) -> Fix | None:
     Severity.WARNING,
     summary="A heading has no blank behind its #, so it is text.",
     why="CommonMark, and so the Hub, shows ##Usage as it stands: no heading, no anchor, no section. The same happens "
-    "with a "
-    "no-break or full-width blank, which looks right in an editor.",
+    "with a no-break or full-width blank, which looks right in an editor.",
     bad="# My model\n\nTells whether a film review is positive or negative.\n\n##Model description\n\nA BERT with six "
-    "layers, "
-    "distilled from the large one, which tells whether a film review is positive or negative.",
+    "layers, distilled from the large one, which tells whether a film review is positive or negative.",
     good="# My model\n\nTells whether a film review is positive or negative.\n\n## Model description\n\nA BERT with "
-    "six layers, "
-    "distilled from the large one, which tells whether a film review is positive or negative.",
+    "six layers, distilled from the large one, which tells whether a film review is positive or negative.",
     hint="put a blank between the # and the text",
     source=_COMMONMARK,
     fixable=Fixable.SAFE,
@@ -221,14 +213,13 @@ def heading_missing_space(subject: CardSubject) -> Iterator[Problem]:
     Severity.INFO,
     summary="A line of bold text stands in place of a heading.",
     why="It gets no anchor and no place in the table of contents, screen readers do not jump to it, and whoever looks "
-    "for the "
-    "section (hubpub, too) does not find it. 47 of 125 modern cards have such lines.",
+    "for the section (hubpub, too) does not find it. 47 of 125 modern cards have such lines.",
     bad="# My model\n\nTells whether a film review is positive or negative.\n\n## Model description\n\nA BERT with six "
-    "layers, "
-    "distilled from the large one.\n\n**Training data**\n\n[SST-2](https://huggingface.co/datasets/stanfordnlp/sst2).",
+    "layers, distilled from the large one.\n\n**Training data**\n\n"
+    "[SST-2](https://huggingface.co/datasets/stanfordnlp/sst2).",
     good="# My model\n\nTells whether a film review is positive or negative.\n\n## Model description\n\nA BERT with "
-    "six layers, "
-    "distilled from the large one.\n\n### Training data\n\n[SST-2](https://huggingface.co/datasets/stanfordnlp/sst2).",
+    "six layers, distilled from the large one.\n\n### Training data\n\n"
+    "[SST-2](https://huggingface.co/datasets/stanfordnlp/sst2).",
     hint="make it a heading",
     source=_MARKDOWNLINT,
     fixable=Fixable.UNSAFE,

@@ -21,8 +21,7 @@ _ATLAS = "https://arxiv.org/abs/2512.12443"
     Severity.INFO,
     summary="A section is called otherwise than in the profile.",
     why="Documents of 105 models use 947 names for their sections, 97 of them for usage alone (AI Transparency Atlas "
-    "2025). "
-    "Where many cards are read side by side, one name for one thing helps. Other languages are left alone.",
+    "2025). Where many cards are read side by side, one name for one thing helps. Other languages are left alone.",
     bad="## Eval results\n\nAccuracy 0.91 on the test set.",
     good="## Evaluation results\n\nAccuracy 0.91 on the test set.",
     hint="give it the name of the profile",
@@ -71,8 +70,7 @@ def _is_taken(card: Card, section: Section, title: str) -> bool:
     Severity.INFO,
     summary="The sections come in another order than in the profile.",
     why="Readers of many cards look for the same thing in the same place: what the model is, what it is for, how to "
-    "call it, "
-    "where it fails, and then how it was made.",
+    "call it, where it fails, and then how it was made.",
     bad="## Evaluation results\n\nAccuracy 0.91.\n\n## Model description\n\nA small encoder.",
     good="## Model description\n\nA small encoder.\n\n## Evaluation results\n\nAccuracy 0.91.",
     hint="move the section",

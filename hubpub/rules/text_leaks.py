@@ -75,8 +75,7 @@ _COPYISTS = ("trainer_state.json", "training_args.bin", "all_results.json")
     Severity.ERROR,
     summary="A Python value stands in the text as Python prints it.",
     why="The Hub's own template prints lists like that: - **Language(s) (NLP):** ['en', 'fr']. Objects print their "
-    "address "
-    "in memory, and what was never set prints None.",
+    "address in memory, and what was never set prints None.",
     bad="# sentiment\n\n- **License:** ['mit']",
     good="# sentiment\n\n- **License:** mit",
     hint="write the value in words",

@@ -88,8 +88,7 @@ def card_too_short(subject: CardSubject) -> Iterator[Problem]:
     Severity.WARNING,
     summary="An element of HTML that the Hub removes.",
     why="The Hub cleans the HTML in cards: scripts, frames and forms are taken out, so readers see nothing, or a "
-    "fragment. "
-    "That is also what becomes of a special token such as <input> in plain text.",
+    "fragment. That is also what becomes of a special token such as <input> in plain text.",
     bad='See how it does.\n\n<iframe src="https://acme-sentiment.hf.space"></iframe>',
     good="See [how it does](https://huggingface.co/spaces/acme/sentiment).",
     hint="write Markdown, or link to a Space; put a token into backticks",
@@ -128,8 +127,7 @@ def merge_conflict_marker(subject: CardSubject) -> Iterator[Problem]:
     Severity.WARNING,
     summary="The card has characters that cannot be seen.",
     why="Copied from web pages, they break what readers copy in turn: a snippet with a zero width space is a syntax "
-    "error. "
-    "Those that change the direction of writing can show code as something that it is not (CVE-2021-42574).",
+    "error. Those that change the direction of writing can show code as something that it is not (CVE-2021-42574).",
     bad="The model\u200b reads reviews.",
     good="The model reads reviews.",
     hint="remove them",
@@ -202,8 +200,7 @@ def unbalanced_code_fence(subject: CardSubject) -> Iterator[Problem]:
     Severity.ERROR,
     summary="A block of metadata stands once more in the text.",
     why="The Hub reads the block at the top only. The other one, usually from a template that was put behind an "
-    "existing "
-    "card, is shown as a line and a large heading.",
+    "existing card, is shown as a line and a large heading.",
     bad="---\nlicense: mit\n---\n\n# sentiment\n\n---\nlicense: mit\n---\n\nReads reviews.",
     good="---\nlicense: mit\n---\n\n# sentiment\n\nReads reviews.",
     hint="move what it says to the block at the top, and remove it",
@@ -230,9 +227,8 @@ def second_front_matter(subject: CardSubject) -> Iterator[Problem]:
     "oversized-card",
     Severity.INFO,
     summary="The card is large, or holds an image itself.",
-    why="The whole card is loaded whenever somebody opens the page or reads its metadata. Notebooks and card "
-    "toolkits write "
-    "images into the text as base64.",
+    why="The whole card is loaded whenever somebody opens the page or reads its metadata. Notebooks and card toolkits "
+    "write images into the text as base64.",
     bad="![Loss by "
     "step](data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAAA=)",
     good="![Loss by step](https://huggingface.co/acme/sentiment/resolve/main/loss.png)",

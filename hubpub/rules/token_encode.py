@@ -32,9 +32,8 @@ _LONGEST_SHOWN = 40
     Severity.ERROR,
     summary="The files of the slow tokenizer say something else than tokenizer.json.",
     why="transformers takes tokenizer.json; llama.cpp, CTranslate2, fairseq and older versions take vocab.txt, "
-    "vocab.json or "
-    "the SentencePiece model. The same text gets different ids, and one of the two is not what the model was trained "
-    "with.",
+    "vocab.json or the SentencePiece model. The same text gets different ids, and one of the two is not what the "
+    "model was trained with.",
     bad="vocab.txt of another model beside tokenizer.json",
     good="both written by one save_pretrained, or tokenizer.json alone",
     hint="delete the file that is not the model's, or save the tokenizer again",
@@ -111,8 +110,7 @@ def tokenizer_does_not_load(folder: ModelFolder) -> Iterator[Problem | Skip]:
     Severity.ERROR,
     summary="Plain English becomes nothing but unknown tokens, or no tokens, though the vocabulary has English words.",
     why="The model sees the same few ids for every text. It happens when the pre-tokenizer or the lower-casing is "
-    "missing, so "
-    "that no word is found in the vocabulary.",
+    "missing, so that no word is found in the vocabulary.",
     bad="a WordPiece vocabulary of lower-case words without a pre-tokenizer: the whole sentence is one [UNK]",
     good="the normalizer and pre-tokenizer that the vocabulary was made with",
     hint=SAVE_AGAIN,
@@ -193,8 +191,7 @@ def offsets_not_sane(folder: ModelFolder) -> Iterator[Problem]:
     Severity.ERROR,
     summary="A special token is not encoded as itself.",
     why="Chat templates and prompts write special tokens as text; if the tokenizer takes them to pieces, the model "
-    "never "
-    "sees them.",
+    "never sees them.",
     bad='"<|im_end|>" is encoded as "<", "|", "im", ...',
     good='"<|im_end|>" is encoded as its own id',
     hint="add it as a special token (tokenizer.add_special_tokens) and save the tokenizer again",
@@ -217,8 +214,7 @@ def special_token_split(folder: ModelFolder) -> Iterator[Problem]:
     Severity.ERROR,
     summary="Encoding a few short texts takes longer than half a minute of processor time.",
     why="A regular expression or a token in tokenizer.json takes time without bounds: every program that encodes a "
-    "text with "
-    "it hangs, a server with the first request.",
+    "text with it hangs, a server with the first request.",
     bad='"pre_tokenizer": {"type": "Split", "pattern": {"Regex": "(a+)+$"}}',
     good="the pattern of the model that the tokenizer was made from",
     hint="look at the patterns of the normalizer and the pre-tokenizer, or save the tokenizer again",

@@ -29,8 +29,7 @@ _LARGE_MODEL = 1000
     Severity.ERROR,
     summary="tokenizer_class names a class that is neither in transformers nor in the folder.",
     why="AutoTokenizer takes the generic class in its place without a word, and without what the named class would "
-    "have "
-    "done; where there is no tokenizer.json it raises.",
+    "have done; where there is no tokenizer.json it raises.",
     bad='"tokenizer_class": "MyTokenizer", without auto_map',
     good='"tokenizer_class": "PreTrainedTokenizerFast", or an auto_map that names the code',
     hint="name the class that loads it (PreTrainedTokenizerFast for a bare tokenizer.json), or save it with its code",
@@ -61,9 +60,8 @@ def _own_code(folder: ModelFolder, found: TokenizerFiles) -> bool:
     "tokenizer-not-used",
     Severity.ERROR,
     summary="There is a vocabulary, and the class that is loaded does not read it.",
-    why="AutoTokenizer takes a class by tokenizer_class and model_type, and each class reads its own file names. "
-    "When it "
-    "finds none of them transformers 5 makes a toy tokenizer out of nothing, without an error: every word becomes "
+    why="AutoTokenizer takes a class by tokenizer_class and model_type, and each class reads its own file names. When "
+    "it finds none of them transformers 5 makes a toy tokenizer out of nothing, without an error: every word becomes "
     "[UNK]. Published models do just that.",
     bad='vocab.txt beside {"model_type": "albert"}: AlbertTokenizer reads spiece.model and tokenizer.json',
     good="tokenizer.json, which every class reads; or the file that the class reads",
@@ -97,9 +95,8 @@ def tokenizer_not_used(folder: ModelFolder) -> Iterator[Problem]:
     "vocabulary-too-small",
     Severity.ERROR,
     summary="The vocabulary is a toy: next to nothing but special tokens, beside a model of many thousands.",
-    why="This is what a tokenizer looks like that transformers made of nothing because the real one was not there "
-    "when it "
-    "was loaded, and that was saved again: every word becomes [UNK].",
+    why="This is what a tokenizer looks like that transformers made of nothing because the real one was not there when "
+    "it was loaded, and that was saved again: every word becomes [UNK].",
     bad="tokenizer.json of 5 tokens beside a model with vocab_size 30,522",
     good="tokenizer.json of 30,522 tokens",
     hint="find the tokenizer that the model was trained with, and save it into the folder",
@@ -131,9 +128,8 @@ def vocabulary_too_small(folder: ModelFolder) -> Iterator[Problem]:
     "post-processor-ids",
     Severity.ERROR,
     summary="The post-processor adds special tokens under ids that are not theirs.",
-    why="What is put before and behind every text is then another token than at training, with no sign of it: the "
-    "text of "
-    "the token is right, only its id is wrong.",
+    why="What is put before and behind every text is then another token than at training, with no sign of it: the text "
+    "of the token is right, only its id is wrong.",
     bad='TemplateProcessing: "[CLS]" has the id 101, and in the vocabulary it has 2',
     good="the same id in both",
     hint=SAVE_AGAIN,
@@ -163,8 +159,7 @@ def post_processor_ids(folder: ModelFolder) -> Iterator[Problem]:
     Severity.WARNING,
     summary="Two tokens share an id, or the ids are no whole numbers.",
     why="Of two tokens with one id only one can ever be decoded, and the model cannot tell them apart; the file was "
-    "most "
-    "likely put together by hand. Ids that are no whole numbers do not load at all.",
+    "most likely put together by hand. Ids that are no whole numbers do not load at all.",
     bad='"vocab": {"a": 0, "b": 0}',
     good='"vocab": {"a": 0, "b": 1}',
     hint=SAVE_AGAIN,

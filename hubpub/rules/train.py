@@ -129,9 +129,8 @@ def hardware_missing(subject: CardSubject) -> Iterator[Problem]:
     "emissions-missing",
     Severity.INFO,
     summary="The training is described, but neither its energy nor its emissions.",
-    why="It is the section that is filled least: of 32,111 cards (Liang et al. 2024) few tell of the "
-    "environment. The Hub "
-    "reads co2_eq_emissions from the metadata and shows and filters by it.",
+    why="It is the section that is filled least: of 32,111 cards (Liang et al. 2024) few tell of the environment. The "
+    "Hub reads co2_eq_emissions from the metadata and shows and filters by it.",
     bad=_PROCEDURE,
     good=_PROCEDURE.replace("license: mit", "license: mit\nco2_eq_emissions:\n  emissions: 120"),
     hint="add co2_eq_emissions with emissions in grams; codecarbon measures them",
@@ -150,8 +149,7 @@ def emissions_missing(subject: CardSubject) -> Iterator[Problem]:
     Severity.INFO,
     summary="The training data is described without any amount.",
     why="How much data it was tells how far the model can be trusted outside of it; the EU's AI Act asks for the "
-    "number of "
-    "data points (Annex XI, 1, 2c).",
+    "number of data points (Annex XI, 1, 2c).",
     bad=_HEAD
     + "## Training data\n\nA large corpus of sentences from film reviews that people wrote in English on a web "
     "site, both good and bad ones, collected by us.\n",
@@ -178,9 +176,8 @@ def training_data_unquantified(subject: CardSubject) -> Iterator[Problem]:
     "preprocessing-missing",
     Severity.INFO,
     summary="The training is described, but not how the data was prepared.",
-    why="A model works on data that is prepared as in training, and fails quietly on other: case, length, "
-    "sampling rate, "
-    "what was filtered out. The Hub's template has a heading for it.",
+    why="A model works on data that is prepared as in training, and fails quietly on other: case, length, sampling "
+    "rate, what was filtered out. The Hub's template has a heading for it.",
     bad=_PROCEDURE,
     good=_PROCEDURE + "\nTexts were lower-cased and cut off at 128 tokens.\n",
     hint="say what was done to the data before training",
@@ -198,9 +195,8 @@ def preprocessing_missing(subject: CardSubject) -> Iterator[Problem]:
     "optimizer-line-broken",
     Severity.INFO,
     summary="The bullet on the optimizer is broken in two lines.",
-    why="transformers' Trainer puts a line end before the arguments of an optimizer that is not Adam. Markdown "
-    "takes the "
-    "second line for a part of the bullet by mere luck; what reads the list line by line loses it.",
+    why="transformers' Trainer puts a line end before the arguments of an optimizer that is not Adam. Markdown takes "
+    "the second line for a part of the bullet by mere luck; what reads the list line by line loses it.",
     bad=_PROCEDURE.replace(
         "- num", "- optimizer: Use adafactor and the args are:\nNo additional optimizer arguments\n- num"
     ),
@@ -228,9 +224,8 @@ def optimizer_line_broken(subject: CardSubject) -> Iterator[Problem]:
     "unknown-dataset-sentence",
     Severity.WARNING,
     summary="Trainer's sentence says that the data is unknown.",
-    why='"fine-tuned on an unknown dataset" is what transformers\' Trainer writes when nobody told it the data; '
-    "the author "
-    "knows it. Readers take the model for one of doubtful origin.",
+    why='"fine-tuned on an unknown dataset" is what transformers\' Trainer writes when nobody told it the data; the '
+    "author knows it. Readers take the model for one of doubtful origin.",
     bad=_HEAD + "This model is a fine-tuned version of google-bert/bert-base-uncased on an unknown dataset.\n",
     good=_HEAD + "This model is a fine-tuned version of google-bert/bert-base-uncased on stanfordnlp/sst2.\n",
     hint="name the data set, or pass dataset= to create_model_card and push_to_hub",
@@ -253,9 +248,8 @@ def unknown_dataset_sentence(subject: CardSubject) -> Iterator[Problem]:
     "base-revision-unpinned",
     Severity.INFO,
     summary="The base model is named without its revision.",
-    why="Repos change: the base model of today may not be the one that was fine-tuned. sentence-transformers "
-    "writes the "
-    "commit beside the name.",
+    why="Repos change: the base model of today may not be the one that was fine-tuned. sentence-transformers writes "
+    "the commit beside the name.",
     bad=_HEAD.replace("mit\n", "mit\nbase_model: google-bert/bert-base-uncased\n") + "Fine-tuned.\n",
     good=_HEAD.replace("mit\n", "mit\nbase_model: google-bert/bert-base-uncased\n")
     + "Fine-tuned from revision 86b5e0934494bd15c9632b12f734a8a67f723594.\n",
@@ -279,9 +273,8 @@ def base_revision_unpinned(subject: CardSubject) -> Iterator[Problem]:
     "no-training-code-link",
     Severity.INFO,
     summary="The training is described, but its code is not linked.",
-    why="A script says what no description does: the order of steps, defaults, what was filtered. A link to it "
-    "at a commit "
-    "makes the training repeatable.",
+    why="A script says what no description does: the order of steps, defaults, what was filtered. A link to it at a "
+    "commit makes the training repeatable.",
     bad=_PROCEDURE,
     good=_PROCEDURE + "\nThe script is [train.py](https://github.com/acme/sst2/blob/4f0c1d2/train.py).\n",
     hint="link the script at the commit that was used",

@@ -81,9 +81,8 @@ _NAME_FACTOR, _NUMBER_FACTOR = 2.0, 1.5
     "hyperparameters-missing",
     Severity.WARNING,
     summary="The folder knows the hyper-parameters, and the card names none.",
-    why="Learning rate, batch size and epochs are the least that somebody needs to repeat a training: 680 of 949 "
-    "real cards "
-    "name none. Here they lie beside the card, in the files that the run left.",
+    why="Learning rate, batch size and epochs are the least that somebody needs to repeat a training: 680 of 949 real "
+    "cards name none. Here they lie beside the card, in the files that the run left.",
     bad=_HEAD + "We fine-tuned BERT on film reviews.\n",
     good=_HEAD + "- train_batch_size: 32\n- num_epochs: 3\n",
     hint="write them down; `hubpub card PATH --write` makes the section where there is none",
@@ -139,9 +138,8 @@ def _duration(seconds: float) -> str:
     "hyperparameter-drift",
     Severity.WARNING,
     summary="The card gives another hyper-parameter than the files of the run.",
-    why="Somebody trained again with other settings, or copied the card of another run. Who repeats the training "
-    "by the "
-    "card gets another model.",
+    why="Somebody trained again with other settings, or copied the card of another run. Who repeats the training by "
+    "the card gets another model.",
     bad=_HEAD + "- learning_rate: 2e-05\n- train_batch_size: 32\n- num_epochs: 5\n- seed: 42\n",
     good=_HEAD + "- learning_rate: 2e-05\n- train_batch_size: 32\n- num_epochs: 3\n- seed: 42\n",
     hint="write the value of the file, if the model is of that run",
@@ -217,9 +215,9 @@ def _drift(subject: CardSubject, places: list[Stated], known: Argument) -> Probl
     "parameter-count-mismatch",
     Severity.WARNING,
     summary="The card gives another number of parameters than the weights have.",
-    why="People choose by size what fits their machine. Names round (8B for 8.03 billion), so a name is wrong "
-    "from a factor "
-    "of two on, a stated number from one and a half. Quantised weights, adapters and parts of models are not judged.",
+    why="People choose by size what fits their machine. Names round (8B for 8.03 billion), so a name is wrong from a "
+    "factor of two on, a stated number from one and a half. Quantised weights, adapters and parts of models are not "
+    "judged.",
     bad="---\nlicense: mit\n---\n\n# sst2-bert\n\n- Parameters: 110M\n",
     good="---\nlicense: mit\n---\n\n# sst2-bert\n\nA small model.\n",
     hint="write the number that the files have, or say what yours counts",
@@ -281,8 +279,7 @@ def _rewritten(claim: ParameterClaim, counted: int) -> str:
     Severity.INFO,
     summary="The card gives another data type than the weights have.",
     why="fp16 and bf16 take the same space and are not the same: a model in one overflows or loses digits in the "
-    "other, so "
-    "people pick the dtype by what the card says.",
+    "other, so people pick the dtype by what the card says.",
     bad="---\nlicense: mit\n---\n\n# sst2-bert\n\n- Tensor type: fp16\n",
     good="---\nlicense: mit\n---\n\n# sst2-bert\n\n- Tensor type: bf16\n",
     hint="write the type that the files have",

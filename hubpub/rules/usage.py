@@ -39,12 +39,10 @@ _OUTPUT_COMMENT = Pattern(r"#\s*(?:[\[{(\"'>=]|->|→|output|prints?\b|tensor\(|
     "no-usage-snippet",
     Severity.WARNING,
     summary="The card tells how to use the model in words only.",
-    why="A snippet that can be copied is what people come for: of 125 cards written since 2021, 56 have no code "
-    "at all. A "
-    "card without the section is named by SECT003.",
-    bad="## How to use\n\nLoad the checkpoint with a suitable library, split your text into sentences, feed them "
-    "to the "
-    "model one by one and read the label with the highest score.",
+    why="A snippet that can be copied is what people come for: of 125 cards written since 2021, 56 have no code at "
+    "all. A card without the section is named by SECT003.",
+    bad="## How to use\n\nLoad the checkpoint with a suitable library, split your text into sentences, feed them to "
+    "the model one by one and read the label with the highest score.",
     good='## How to use\n\n```python\nfrom transformers import pipeline\n\nclassify = pipeline("text-classification", '
     'model="acme/film-reviews")\n```',
     hint="add a snippet that loads the model and runs it once; `hubpub card PATH --write` writes one",
@@ -76,11 +74,9 @@ def _has_code(card: Card) -> bool:
     "snippet-syntax-error",
     Severity.ERROR,
     summary="A Python snippet is not Python.",
-    why="Whoever copies it gets a SyntaxError: a missing bracket, typographic quotes, a lost indentation. 4 % of "
-    "949 real "
-    "cards have such a snippet. Prompts, notebook commands and ... are read as they are meant; a snippet followed "
-    "by its "
-    "output without # is a warning.",
+    why="Whoever copies it gets a SyntaxError: a missing bracket, typographic quotes, a lost indentation. 4 % of 949 "
+    "real cards have such a snippet. Prompts, notebook commands and ... are read as they are meant; a snippet "
+    "followed by its output without # is a warning.",
     bad="```python\nfrom transformers import pipeline,\n```",
     good="```python\nfrom transformers import pipeline\n```",
     hint="run the snippet once, from the card",
@@ -123,10 +119,9 @@ def _breaks_a_program(snippet: Snippet) -> bool:
     "fence-no-language",
     Severity.INFO,
     summary="A code block does not say its language, or says the wrong one.",
-    why="Readers see it without colours, screen readers and copy buttons know less of it, and programs that look "
-    "for the "
-    "usage snippet pass it by; 229 of 949 real cards have such blocks. Only blocks whose language is beyond doubt are "
-    "named: Python that parses, commands, BibTeX, JSON.",
+    why="Readers see it without colours, screen readers and copy buttons know less of it, and programs that look for "
+    "the usage snippet pass it by; 229 of 949 real cards have such blocks. Only blocks whose language is beyond doubt "
+    "are named: Python that parses, commands, BibTeX, JSON.",
     bad="```\nfrom transformers import pipeline\n```",
     good="```python\nfrom transformers import pipeline\n```",
     hint="write the language behind the fence",
@@ -168,15 +163,12 @@ def _other_language(code: CodeBlock) -> str:
     "no-expected-output",
     Severity.INFO,
     summary="No snippet shows what the model answers.",
-    why="An example of the output tells its form (labels, scores, shapes) to people who do not want to run the "
-    "model to "
-    "find out, and shows whoever runs it that it works.",
+    why="An example of the output tells its form (labels, scores, shapes) to people who do not want to run the model "
+    "to find out, and shows whoever runs it that it works.",
     bad='```python\nfrom transformers import pipeline\n\nclassify = pipeline("text-classification", '
-    'model="acme/films")\n'
-    'print(classify("A fine film."))\n```',
+    'model="acme/films")\nprint(classify("A fine film."))\n```',
     good='```python\nfrom transformers import pipeline\n\nclassify = pipeline("text-classification", '
-    'model="acme/films")\n'
-    "print(classify(\"A fine film.\"))\n# [{'label': 'POSITIVE', 'score': 0.998}]\n```",
+    "model=\"acme/films\")\nprint(classify(\"A fine film.\"))\n# [{'label': 'POSITIVE', 'score': 0.998}]\n```",
     hint="add what the snippet prints, as a comment",
     source=_ANNOTATED,
     default=False,

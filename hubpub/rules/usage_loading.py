@@ -191,10 +191,9 @@ def _other_class(subject: CardSubject, loaded: Loaded, made_by: frozenset[str]) 
     "trust-remote-code",
     Severity.WARNING,
     summary="The card has readers run code of a repo and says nothing about it, or does not say that they have to.",
-    why="trust_remote_code=True runs whatever Python the repo holds on the day, with the rights of the reader. A "
-    "card that "
-    "asks for it owes them a sentence on what that code is, or a revision that they can read before. A model whose "
-    "config.json names own code does not load without it.",
+    why="trust_remote_code=True runs whatever Python the repo holds on the day, with the rights of the reader. A card "
+    "that asks for it owes them a sentence on what that code is, or a revision that they can read before. A model "
+    "whose config.json names own code does not load without it.",
     bad='```python\nfrom transformers import AutoModel\n\nmodel = AutoModel.from_pretrained("acme/x", '
     "trust_remote_code=True)\n```",
     good="The architecture is defined in `modeling_x.py`, which trust_remote_code=True runs.\n\n```python\n"
@@ -281,9 +280,8 @@ def chat_template_unused(subject: CardSubject) -> Iterator[Problem]:
     "adapter-snippet-incomplete",
     Severity.WARNING,
     summary="The folder holds an adapter, and the snippets load it as if it were a whole model.",
-    why="transformers loads an adapter by its id only where PEFT is installed; without it, it looks for weights "
-    "that are "
-    "not there. A tokenizer that the adapter's folder does not have cannot be loaded from it at all.",
+    why="transformers loads an adapter by its id only where PEFT is installed; without it, it looks for weights that "
+    "are not there. A tokenizer that the adapter's folder does not have cannot be loaded from it at all.",
     bad="```python\nfrom transformers import AutoModelForCausalLM\n\nmodel = "
     'AutoModelForCausalLM.from_pretrained("acme/lora")\n```',
     good="```bash\npip install peft\n```\n\n```python\nfrom peft import AutoPeftModelForCausalLM\n\n"

@@ -62,10 +62,9 @@ _INSTALLS = Pattern(
     "undefined-name",
     Severity.WARNING,
     summary="A snippet calls something that no snippet imports or defines.",
-    why="Whoever copies it gets a NameError: a forgotten `import torch`, another class than the imported one. "
-    "Snippets of "
-    "a card build on each other, so a name counts wherever the card defines it; a card without imports is taken for "
-    "fragments, and what readers bring along (`text`, `image`) for theirs.",
+    why="Whoever copies it gets a NameError: a forgotten `import torch`, another class than the imported one. Snippets "
+    "of a card build on each other, so a name counts wherever the card defines it; a card without imports is taken "
+    "for fragments, and what readers bring along (`text`, `image`) for theirs.",
     bad='```python\nfrom transformers import AutoModel\n\nmodel = AutoModel.from_pretrained("acme/x")\n'
     "model(torch.tensor([[1, 2]]))\n```",
     good='```python\nimport torch\nfrom transformers import AutoModel\n\nmodel = AutoModel.from_pretrained("acme/x")\n'

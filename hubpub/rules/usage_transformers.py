@@ -132,8 +132,8 @@ def _removed_method(subject: CardSubject, call: Call) -> Iterator[Problem]:
     Severity.ERROR,
     summary="A snippet asks for a pipeline that transformers does not have.",
     why="transformers 5 has no pipelines for summarization, translation, question answering and visual question "
-    "answering "
-    "any more: the call raises a KeyError. 60 of 949 real cards have one. A task that was never there is a warning.",
+    "answering any more: the call raises a KeyError. 60 of 949 real cards have one. A task that was never there is a "
+    "warning.",
     bad='```python\nfrom transformers import pipeline\n\nask = pipeline("question-answering", model="acme/x")\n```',
     good="```python\nfrom transformers import AutoModelForQuestionAnswering\n\n"
     'model = AutoModelForQuestionAnswering.from_pretrained("acme/x")\n```',
@@ -179,9 +179,8 @@ def _task_of(call: Call, python: PythonOfCard | None = None) -> str | None:
     "tf-flax-removed",
     Severity.WARNING,
     summary="A snippet uses TensorFlow or Flax through transformers.",
-    why="transformers 5 knows PyTorch only: every TF and Flax class is gone, and tensors of those kinds are "
-    "refused. 55 of "
-    "949 real cards have such a snippet, often as a second one beside PyTorch's.",
+    why="transformers 5 knows PyTorch only: every TF and Flax class is gone, and tensors of those kinds are refused. "
+    "55 of 949 real cards have such a snippet, often as a second one beside PyTorch's.",
     bad='```python\nfrom transformers import TFAutoModel\n\nmodel = TFAutoModel.from_pretrained("acme/x")\n```',
     good='```python\nfrom transformers import AutoModel\n\nmodel = AutoModel.from_pretrained("acme/x")\n```',
     hint="show the snippet for PyTorch, or pin transformers<5",
