@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 _CONTINUES = b"\xff\xff\xff\xff"
 _LARGEST_HEAD = 16 << 20
-_MOST_MESSAGES = 1_000_000
+_MOST_MESSAGES = 200_000
 _RECORD_BATCH = 3
 _FILE_MAGIC = b"ARROW1"
 

@@ -65,7 +65,9 @@ class Citation:
 def read_citation(files: Files) -> tuple[Citation | None, tuple[Unread, ...]]:
     """What the first CITATION.cff asks for, the one of the whole folder before those in directories of it."""
     unread: list[Unread] = []
-    for entry in sorted(files.named(_NAME), key=lambda entry: (entry.path.count("/"), entry.path)):
+    for entry in sorted(
+        files.named(_NAME, total=4 * YAML_LIMIT), key=lambda entry: (entry.path.count("/"), entry.path)
+    ):
         document = parse_yaml(files.start(entry.path, YAML_LIMIT + 1))
         citation = parse_citation(document.value, entry.path)
         if citation is not None:

@@ -16,11 +16,14 @@ from hubpub.model.dataset_info import DataSet, Split, parse_dataset_card, parse_
 from hubpub.model.files import MOST_FILES, Fact, Files, Unread, line_of
 from hubpub.model.parquet import read_parquet
 from hubpub.model.signatures import LFS_POINTER_LIMIT, lfs_pointer
-from hubpub.model.tables import Column, Table, read_table
+from hubpub.model.tables import LARGEST_TABLE, Column, Table, read_table
 from hubpub.model.walk import FileEntry
 
 _CARD_LIMIT = 1 << 20
 _DICT_LIMIT = 1 << 16
+_MOST_COUNTED = 4 << 30  # bytes of all files in which rows are counted
+_SAMPLED = 16 << 20  # bytes of a file that is there beyond that, for its columns
+_COMPRESSION = 10
 _FORMS = {
     "csv": "csv",
     "tsv": "tsv",
@@ -102,6 +105,7 @@ class _Found:
     sets: list[DataSet] = field(default_factory=list)
     pickled: list[str] = field(default_factory=list)
     unread: list[Unread] = field(default_factory=list)
+    left: int = _MOST_COUNTED
 
     def saved_sets(self) -> tuple[str, ...]:
         """Take what save_to_disk() wrote; the directories, with a slash at their ends."""
@@ -236,17 +240,21 @@ class _Found:
         self.sets.append(DataSet(top, form, None, None, made, tuple(columns.values())))
 
     def _table(self, entry: FileEntry, form: str) -> Table | None:
-        if entry.size < LFS_POINTER_LIMIT and lfs_pointer(self.files.start(entry.path, LFS_POINTER_LIMIT)):
+        start = self.files.start(entry.path, LFS_POINTER_LIMIT)
+        if lfs_pointer(start):
             self.unread.append(Unread(entry.path, "is a git-LFS pointer"))
             return None
-        compressed = entry.name.lower().endswith(".gz")
+        compressed = start.startswith(b"\x1f\x8b")  # not every file that is called .gz is one
+        most = max(min(LARGEST_TABLE, self.left), _SAMPLED)
+        if form not in ("parquet", "arrow"):
+            self.left -= min(LARGEST_TABLE, entry.size * (_COMPRESSION if compressed else 1))
         opener = self.files.opener(entry.path)
         readers: dict[str, Callable[[], Table]] = {
             "parquet": partial(read_parquet, opener),
             "arrow": lambda: Table(read_arrow_rows(opener)),
         }
         try:
-            table = readers.get(form, partial(read_table, opener, form, compressed=compressed))()
+            table = readers.get(form, partial(read_table, opener, form, compressed=compressed, most=most))()
         except (OSError, ValueError) as error:
             self.unread.append(Unread(entry.path, _reason(error)))
             return None

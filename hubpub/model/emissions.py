@@ -140,6 +140,6 @@ def _facts(row: dict[str, str], path: str, line: int) -> Iterator[Fact]:
 
 def _number(text: str | None) -> float | None:
     try:
-        return finite(float(text[:64])) if text else None
+        return finite(float(text)) if text and len(text) <= 64 else None
     except ValueError:
         return None

@@ -18,6 +18,9 @@ from hubpub.model.walk import EntryKind, FileEntry, open_regular
 MOST_FILES = 200
 """Files of one kind that are read; further ones are left out."""
 
+MOST_BYTES = 256 << 20
+"""Bytes of all files of one kind that are read."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -63,10 +66,19 @@ class Files:
         """The files by path."""
         return {entry.path: entry for entry in self.entries}
 
-    def named(self, pattern: re.Pattern[str]) -> Iterator[FileEntry]:
-        """The first files whose name, without its directories, is one of those of `pattern`."""
-        found = (entry for entry in self.entries if pattern.fullmatch(entry.name))
-        return (entry for entry, _ in zip(found, range(MOST_FILES), strict=False))
+    def named(self, pattern: re.Pattern[str], *, total: int = MOST_BYTES) -> Iterator[FileEntry]:
+        """The files whose name, without its directories, is one of those of `pattern`, within bounds.
+
+        Args:
+            pattern: matches the whole name.
+            total: bytes that they may have together; a file for which too little is left is left out.
+        """
+        count = 0
+        for entry in self.entries:
+            if count < MOST_FILES and entry.size <= total and pattern.fullmatch(entry.name):
+                count += 1
+                total -= entry.size
+                yield entry
 
     def opener(self, path: str) -> Callable[[], BinaryIO]:
         """What opens the file at `path`."""

@@ -22,6 +22,7 @@ _JSON_NAME = re.compile(
 )
 _YAML_NAME = re.compile(r"(?!mergekit_config|environment|mkdocs|docker-compose|\.).+\.ya?ml", re.IGNORECASE)
 _MOST_DATASETS = 100
+_MOST_YAML = 4 << 20  # bytes of all files
 _NUMBER = re.compile(r"[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,3})?")
 
 # The names of transformers and PEFT, which other tools share in part.
@@ -188,7 +189,8 @@ def read_run_configs(
             unread.append(Unread(entry.path, document.problem.message))
         found.append(parse_run_config(document.value, entry.path, named=True))
     # YAML is written for everything, so what cannot be read is no news
-    small = (entry for entry in files.named(_YAML_NAME) if entry.size <= YAML_LIMIT)
+    yaml_files = files.named(_YAML_NAME, total=_MOST_YAML)
+    small = (entry for entry in yaml_files if entry.size <= YAML_LIMIT)
     found += [parse_run_config(parse_yaml(files.start(entry.path, YAML_LIMIT)).value, entry.path) for entry in small]
     for file in events:
         for tag, text in file.texts:

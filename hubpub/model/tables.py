@@ -16,7 +16,9 @@ from typing import Any, BinaryIO
 
 from hubpub.model.jsonfile import parse_json
 
-_LARGEST = 1 << 30  # bytes, after decompression, that rows are counted in
+LARGEST_TABLE = 1 << 30
+"""Bytes, after decompression, in which the rows of a file are counted."""
+
 _LARGEST_JSON = 64 << 20
 _LONGEST_LINE = 16 << 20
 _SAMPLE = 1000
@@ -66,13 +68,13 @@ class _TooMuchError(ValueError):
     """The file is larger than what is read of one."""
 
 
-class Bounded(io.RawIOBase):
+class _Bounded(io.RawIOBase):
     """What a file holds, decompressed when it is gzip, up to a bound."""
 
-    def __init__(self, file: BinaryIO, *, compressed: bool, most: int = _LARGEST) -> None:
+    def __init__(self, file: BinaryIO, compressed: bool, most: int) -> None:
         super().__init__()
         self._source: Any = gzip.GzipFile(fileobj=file) if compressed else file
-        self._left = most
+        self._most = self._left = most
 
     def readable(self) -> bool:
         """It is."""
@@ -83,18 +85,19 @@ class Bounded(io.RawIOBase):
         data = self._source.read(len(buffer))
         self._left -= len(data)
         if self._left < 0:
-            raise _TooMuchError(f"is larger than {_LARGEST:,} bytes")
+            raise _TooMuchError(f"has more than {self._most:,} bytes; its rows are not counted")
         buffer[: len(data)] = data
         return len(data)
 
 
-def read_table(open_file: Callable[[], BinaryIO], form: str, *, compressed: bool) -> Table:
+def read_table(open_file: Callable[[], BinaryIO], form: str, *, compressed: bool, most: int = LARGEST_TABLE) -> Table:
     """The rows and columns of a file.
 
     Args:
         open_file: opens it.
         form: "csv", "tsv", "json", "jsonl" or "text".
         compressed: whether it is compressed with gzip.
+        most: bytes, after decompression, in which rows are counted.
 
     Raises:
         OSError: it cannot be read.
@@ -102,14 +105,14 @@ def read_table(open_file: Callable[[], BinaryIO], form: str, *, compressed: bool
     """
     readers = {"csv": _csv, "tsv": _tsv, "json": _json, "jsonl": _jsonl, "text": _text}
     try:
-        with open_file() as file, _buffered(file, compressed) as stream:
+        with open_file() as file, _buffered(file, compressed, most) as stream:
             return readers[form](stream)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError("is no sound gzip file") from error
 
 
-def _buffered(file: BinaryIO, compressed: bool) -> io.BufferedReader:
-    raw: Any = Bounded(file, compressed=compressed)
+def _buffered(file: BinaryIO, compressed: bool, most: int) -> io.BufferedReader:
+    raw: Any = _Bounded(file, compressed, most)
     return io.BufferedReader(raw, 1 << 18)
 
 

@@ -21,8 +21,9 @@ from hubpub.model.protobuf import BYTES, FIXED32, FIXED64, VARINT, NotProtobufEr
 _NAME = re.compile(r".*\.tfevents\..*")
 _LARGEST_FILE = 2 << 30
 _LARGEST_RECORD = 1 << 20  # images and audio are larger, and of no use here
-_LARGEST_READ = 256 << 20
-_MOST_RECORDS = 300_000
+_LARGEST_READ = 256 << 20  # of all files, as the two that follow
+_MOST_RECORDS = 200_000
+_MOST_FIELDS = 3_000_000
 _MOST_TAGS = 1000
 _LONGEST_TAG = 300
 _MOST_TEXTS = 20
@@ -54,21 +55,40 @@ class EventFile:
 
 def read_event_files(files: Files) -> tuple[tuple[EventFile, ...], tuple[Unread, ...]]:
     """The event files that tell something, by path."""
-    read = [read_event_file(files.opener(entry.path), entry.path) for entry in files.named(_NAME)]
+    budget = _Budget()
+    found = files.named(_NAME, total=_LARGEST_FILE)
+    read = [_read(files.opener(entry.path), entry.path, budget) for entry in found]
     unread = tuple(Unread(file.path, file.problem) for file in read if file.problem)
     return tuple(file for file in read if file.curves or file.texts), unread
 
 
 def read_event_file(open_file: Callable[[], BinaryIO], path: str) -> EventFile:
     """Read an event file as far as it is sound: one that is still written to ends anywhere."""
-    collected = _Collected()
+    return _read(open_file, path, _Budget())
+
+
+@dataclass
+class _Budget:
+    """What may still be read."""
+
+    records: int = _MOST_RECORDS
+    bytes: int = _LARGEST_READ
+    fields: int = _MOST_FIELDS
+
+    def take(self, size: int) -> None:
+        self.records -= 1
+        self.bytes -= size
+        if min(self.records, self.bytes, self.fields) < 0:
+            raise _BrokenError("has more events than are read; further ones are left out")
+
+
+def _read(open_file: Callable[[], BinaryIO], path: str, budget: _Budget) -> EventFile:
+    collected = _Collected(budget)
     try:
         with open_file() as file:
             size = file.seek(0, os.SEEK_END)
             file.seek(0)
-            if size > _LARGEST_FILE:
-                return EventFile(path, problem=f"is {size:,} bytes; at most {_LARGEST_FILE:,} are read")
-            for record in _records(file, size):
+            for record in _records(file, size, budget):
                 collected.event(record)
     except OSError as error:
         collected.problem = f"cannot be read: {error.strerror or error}"
@@ -90,13 +110,10 @@ class _BrokenError(Exception):
     """Why reading ends before the file does."""
 
 
-def _records(file: BinaryIO, size: int) -> Iterator[bytes]:
+def _records(file: BinaryIO, size: int, budget: _Budget) -> Iterator[bytes]:
     """The framed bytes. The checksum of a length is looked at; that of what is framed would take most of the time."""
-    at = read = 0
-    for _ in range(_MOST_RECORDS):
-        head = file.read(_LENGTH.size)
-        if not head:
-            return
+    at = 0
+    while head := file.read(_LENGTH.size):
         if len(head) < _LENGTH.size:
             raise _BrokenError("is cut short")
         length, check = _LENGTH.unpack(head)
@@ -105,24 +122,21 @@ def _records(file: BinaryIO, size: int) -> Iterator[bytes]:
         if length + 4 > size - at - _LENGTH.size:
             raise _BrokenError("is cut short")
         at += _LENGTH.size + length + 4
+        budget.take(length if length <= _LARGEST_RECORD else 0)
         if length <= _LARGEST_RECORD:
-            read += length
-            if read > _LARGEST_READ:
-                raise _BrokenError(f"has more than {_LARGEST_READ:,} bytes of events; further ones are not read")
             data = file.read(length + 4)
             if len(data) < length + 4:
                 raise _BrokenError("changed while it was read")
             yield data[:length]
         else:
             file.seek(at)
-    if file.read(1):
-        raise _BrokenError(f"has more than {_MOST_RECORDS:,} events; further ones are not read")
 
 
 class _Collected:
     """What the events of one file said so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: _Budget) -> None:
+        self._budget = budget
         self.makers: dict[str, CurveMaker] = {}
         self.texts: dict[str, str] = {}
         self.began: float | None = None
@@ -132,6 +146,7 @@ class _Collected:
     def event(self, data: bytes) -> None:
         step, summaries = 0, []
         for number, wire, start, end in fields(data, 0, len(data)):
+            self._budget.fields -= 1
             if number == 1 and wire == FIXED64:
                 self._time(_DOUBLE.unpack_from(data, start)[0])
             elif number == 2 and wire == VARINT:
@@ -140,6 +155,7 @@ class _Collected:
                 summaries.append((start, end))
         for start, end in summaries:
             for number, wire, begin, after in fields(data, start, end):
+                self._budget.fields -= 1
                 if number == 1 and wire == BYTES:
                     self._value(data, begin, after, step)
 
@@ -151,6 +167,7 @@ class _Collected:
     def _value(self, data: bytes, start: int, end: int, step: int) -> None:
         tag, value, text = "", None, None
         for number, wire, begin, after in fields(data, start, end):
+            self._budget.fields -= 1
             if number == 1 and wire == BYTES:
                 tag = data[begin : min(after, begin + 4 * _LONGEST_TAG)].decode("utf-8", "replace")[:_LONGEST_TAG]
             elif number == 2 and wire == FIXED32:

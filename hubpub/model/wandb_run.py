@@ -69,7 +69,7 @@ def read_wandb_runs(files: Files) -> tuple[tuple[WandbRun, ...], tuple[Unread, .
         for entry in files.named(pattern):
             document = files.json(entry.path)
             found.take(entry.path, what, document.value, document.problem.message if document.problem else None)
-    for entry in files.named(re.compile(r"config\.yaml")):
+    for entry in files.named(re.compile(r"config\.yaml"), total=4 * YAML_LIMIT):
         if _CONFIG.fullmatch(entry.path):
             config = parse_yaml(files.start(entry.path, YAML_LIMIT + 1))
             found.take(entry.path, "config", config.value, config.problem)
