@@ -19,7 +19,7 @@ HEADER = (
 def row(run_id: str, seconds: float, kilograms: float) -> str:
     return (
         f"2026-01-02T03:04:05,train,{run_id},e,{seconds},{kilograms},1e-6,42.5,300,10,0.1,0.5,0.05,0.65,0,France,FRA,"
-        "île-de-france,,,Linux-6.1,3.11.7,3.3.2,8,AMD EPYC,2.0,2 x NVIDIA H100,2.3522,48.8566,62.5,machine,1,2,3,4,N,1,0"
+        "île-de-france,,,Linux-6.1,3.11.7,3.3.2,8,AMD EPYC,2.0,2 x NVIDIA H100,2.3522,48.8566,62.5,machine,1,2,3,4,N,1,"
     )
 
 
