@@ -18,7 +18,38 @@ from hubpub.model.yamlfile import YAML_LIMIT, parse_yaml
 
 _SUMMARY = re.compile(r"wandb-summary\.json")
 _METADATA = re.compile(r"wandb-metadata\.json")
-_CONFIG = re.compile(r"(?:.*/)?(?:offline-)?run-\d{8}_\d{6}-[\w-]{1,130}/files/config\.yaml")
+_CONFIG = re.compile(r"(?:.*/)?(?:offline-)?run-\d{8}_\d{6}-[\w-]{1,130}/files/config[.]yaml")
+_REQUIREMENTS = re.compile(rf"{_CONFIG.pattern.removesuffix('config[.]yaml')}requirements[.]txt")
+_REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]{0,60})==([\w.!+-]{1,40})")
+_FRAMEWORKS = frozenset(
+    [
+        "accelerate",
+        "axolotl",
+        "bitsandbytes",
+        "datasets",
+        "deepspeed",
+        "diffusers",
+        "flax",
+        "jax",
+        "keras",
+        "lightning",
+        "llamafactory",
+        "optimum",
+        "peft",
+        "sentence-transformers",
+        "spacy",
+        "tensorflow",
+        "timm",
+        "tokenizers",
+        "torch",
+        "torchtune",
+        "torchvision",
+        "transformers",
+        "trl",
+        "unsloth",
+        "vllm",
+    ]
+)
 _MOST_VALUES = 2000
 _DEEPEST = 8
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -73,6 +104,10 @@ def read_wandb_runs(files: Files) -> tuple[tuple[WandbRun, ...], tuple[Unread, .
         if _CONFIG.fullmatch(entry.path):
             config = parse_yaml(files.start(entry.path, YAML_LIMIT + 1))
             found.take(entry.path, "config", config.value, config.problem)
+    for entry in files.named(re.compile(r"requirements\.txt"), total=16 << 20):
+        if _REQUIREMENTS.fullmatch(entry.path):
+            lines = files.start(entry.path, 1 << 20).decode("utf-8", "replace").splitlines()
+            found.take(entry.path, "requirements", dict(_pinned(lines)), None)
     runs = (_run(directory, documents) for directory, documents in sorted(found.documents.items()))
     return tuple(runs), tuple(found.unread)
 
@@ -93,7 +128,11 @@ def _run(directory: str, documents: Mapping[str, tuple[str, Mapping[str, Any]]])
         tuple(numbers),
         Fact("seconds", took, path, key) if took is not None and took > 0 else None,
         tuple(_hardware(metadata, metadata_path)),
-        (*_python(metadata, metadata_path), *_versions(config, config_path)),
+        (
+            *_python(metadata, metadata_path),
+            *_versions(config, config_path),
+            *_pins(*documents.get("requirements", nothing)),
+        ),
         commit,
         remote,
         parse_run_config(_plain(config), config_path, named=True) if config else None,
@@ -151,6 +190,18 @@ def _versions(config: Mapping[str, Any], path: str) -> Iterator[Fact]:
         version = line_of(values.get(key), 50) if isinstance(values, dict) else None
         if version:
             yield Fact(name, version, path, f"_wandb.value.{key}")
+
+
+def _pinned(lines: list[str]) -> Iterator[tuple[str, tuple[str, int]]]:
+    for number, line in enumerate(lines, 1):
+        if pin := _REQUIREMENT.fullmatch(line.strip()):
+            yield pin[1].lower().replace("_", "-"), (pin[2], number)
+
+
+def _pins(path: str, pinned: Mapping[str, Any]) -> Iterator[Fact]:
+    for name in sorted(_FRAMEWORKS & pinned.keys()):
+        version, line = pinned[name]
+        yield Fact(name, version, path, name, line)
 
 
 def _code(metadata: Mapping[str, Any], path: str) -> tuple[Fact | None, Fact | None]:
