@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hubpub.model.curves import Curve
 from hubpub.model.files import Fact, Files, Unread, finite, line_of, whole
 from hubpub.model.git_checkout import web_address
 from hubpub.model.run_config import RunConfig, parse_run_config
+from hubpub.model.wandb_file import read_wandb_file
 from hubpub.model.yamlfile import YAML_LIMIT, parse_yaml
 
 _SUMMARY = re.compile(r"wandb-summary\.json")
@@ -50,6 +52,7 @@ _FRAMEWORKS = frozenset(
         "vllm",
     ]
 )
+_OFFLINE = re.compile(r"run-[\w-]{1,130}\.wandb")
 _MOST_VALUES = 2000
 _DEEPEST = 8
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -69,6 +72,7 @@ class WandbRun:
         commit: of the training code.
         remote: web address of the training code.
         config: the settings; None when none are known here.
+        curves: what was logged, where the run was offline; of others it is not on the disk.
     """
 
     directory: str
@@ -79,6 +83,7 @@ class WandbRun:
     commit: Fact | None = None
     remote: Fact | None = None
     config: RunConfig | None = None
+    curves: tuple[Curve, ...] = ()
 
 
 @dataclass
@@ -108,8 +113,30 @@ def read_wandb_runs(files: Files) -> tuple[tuple[WandbRun, ...], tuple[Unread, .
         if _REQUIREMENTS.fullmatch(entry.path):
             lines = files.start(entry.path, 1 << 20).decode("utf-8", "replace").splitlines()
             found.take(entry.path, "requirements", dict(_pinned(lines)), None)
-    runs = (_run(directory, documents) for directory, documents in sorted(found.documents.items()))
-    return tuple(runs), tuple(found.unread)
+    offline = {f"{entry.path.rpartition('/')[0]}/files": entry.path for entry in files.named(_OFFLINE)}
+    runs = [
+        _run(directory, documents)
+        for directory, documents in sorted(found.documents.items())
+        if directory not in offline or "summary" in documents
+    ]
+    done = {run.directory for run in runs}
+    runs += [_offline(files, path, found) for beside, path in offline.items() if f"{beside}/" not in done]
+    return tuple(sorted(runs, key=lambda run: run.directory)), tuple(found.unread)
+
+
+def _offline(files: Files, path: str, found: _Found) -> WandbRun:
+    file = read_wandb_file(files.opener(path), path)
+    if file.problem:
+        found.unread.append(Unread(path, file.problem))
+    documents: dict[str, tuple[str, Mapping[str, Any]]] = {
+        "summary": (path, file.summary),
+        "metadata": (path, file.metadata),
+        "config": (path, {name: {"value": value} for name, value in file.config.items()}),
+    }
+    beside = path.rpartition("/")[0] + "/files"
+    if "requirements" in (known := found.documents.get(beside, {})):
+        documents["requirements"] = known["requirements"]
+    return replace(_run(path.rpartition("/")[0], documents), curves=file.curves)
 
 
 def _run(directory: str, documents: Mapping[str, tuple[str, Mapping[str, Any]]]) -> WandbRun:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 from collections.abc import Mapping
 from typing import BinaryIO
@@ -67,3 +68,26 @@ def scalar_tensor(tag: str, value: float, *, double: bool = False, raw: bool = T
 def text(tag: str, content: str) -> bytes:
     """As torch writes it."""
     return field(1, tag) + field(8, field(1, 7) + field(2, field(2, field(1, 1))) + field(8, content))
+
+
+def wandb_file(*records: bytes) -> bytes:
+    """A run-<id>.wandb with the records in the frames of LevelDB's log."""
+    content = bytearray(b":W&B\xe1\xbe\0")
+    for record in records:
+        left, first = record, True
+        while first or left:
+            room = 32768 - len(content) % 32768
+            if room < 7:
+                content += bytes(room)
+                continue
+            part, left = left[: room - 7], left[room - 7 :]
+            kind = (1 if first else 4) if not left else (2 if first else 3)
+            content += bytes(4) + len(part).to_bytes(2, "little") + bytes([kind]) + part
+            first = False
+    return bytes(content)
+
+
+def wandb_item(name: str, value: object) -> bytes:
+    """A name with its JSON; a name with dots is a nested one."""
+    keys = b"".join(field(2, part) for part in name.split(".")) if "." in name else field(1, name)
+    return field(1, keys + field(16, json.dumps(value)))
