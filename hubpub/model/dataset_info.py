@@ -33,7 +33,7 @@ class Split:
         bytes: of the rows in memory, as `datasets` counts, or of the files.
         path: the file that says so, or the first of its files.
         key: where in that file.
-        files: paths of its files, where they are known.
+        files: paths of its files, or the patterns of a dataset card, where they are known.
     """
 
     name: str
@@ -104,7 +104,28 @@ def parse_dataset_card(text: str, path: str) -> tuple[DataSet, ...]:
             key = f"dataset_info.{index}." if isinstance(infos, list) else "dataset_info."
             one = _info(info, path, "dataset card", key)
             found.append(DataSet(path, one.form, name, one.config, one.splits, one.columns, (*facts, *one.facts)))
-    return tuple(found) or (DataSet(path, "dataset card", name, facts=facts),)
+    return tuple(found or _configured(metadata.get("configs"), name, facts, path)) or (
+        DataSet(path, "dataset card", name, facts=facts),
+    )
+
+
+def _configured(configs: Any, name: str | None, facts: tuple[Fact, ...], path: str) -> Iterator[DataSet]:
+    """What `configs` says where nothing is said of rows and columns: which files make a split."""
+    for index, config in enumerate(configs[:_MOST] if isinstance(configs, list) else []):
+        if not isinstance(config, dict):
+            continue
+        listed = config.get("data_files")
+        splits = tuple(
+            Split(split, None, None, path, f"configs.{index}.data_files.{place}", _patterns(one.get("path")))
+            for place, one in enumerate(listed[:_MOST] if isinstance(listed, list) else [])
+            if isinstance(one, dict) and (split := line_of(one.get("split"), 100))
+        )
+        yield DataSet(path, "dataset card", name, line_of(config.get("config_name"), 200), splits, (), facts)
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    listed = value if isinstance(value, list) else [value]
+    return tuple(pattern for one in listed[:_MOST] if (pattern := line_of(one)))
 
 
 def _is_info(document: Mapping[str, Any]) -> bool:

@@ -1,7 +1,7 @@
 """run-<id>.wandb, all that an offline run of Weights & Biases leaves: records in the frames of LevelDB's log.
 
-The frames: https://github.com/google/leveldb/blob/main/doc/log_format.md, behind seven bytes of wandb's own. The records:
-https://github.com/wandb/wandb/blob/main/wandb/proto/wandb_internal.proto. Checksums are not looked at.
+The frames: https://github.com/google/leveldb/blob/main/doc/log_format.md, behind seven bytes of wandb's own. The
+records: https://github.com/wandb/wandb/blob/main/wandb/proto/wandb_internal.proto. Checksums are not looked at.
 """
 
 from __future__ import annotations

@@ -184,6 +184,16 @@ def test_a_dataset_card() -> None:
     assert found.splits[0].key == "dataset_info.0.splits.0"
 
 
+def test_a_card_that_only_names_files() -> None:
+    files = "data_files:\n  - {split: train, path: data/*.csv}\n  - {split: test, path: [a.csv, b.csv]}"
+    found = one(data_of({"README.md": f"---\nconfigs:\n- config_name: main\n  {files}\n---\n"}))
+    assert (found.config, found.rows) == ("main", None)
+    assert [(split.name, split.files, split.key) for split in found.splits] == [
+        ("train", ("data/*.csv",), "configs.0.data_files.0"),
+        ("test", ("a.csv", "b.csv"), "configs.0.data_files.1"),
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     ["# x", "---\nlicense: mit\n---\n", "---\ntask_ids: x\npipeline_tag: fill-mask\n---\n", "---\nconfigs: [\n---\n"],
