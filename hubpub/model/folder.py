@@ -42,11 +42,13 @@ if TYPE_CHECKING:
     from hubpub.model.architecture import Architecture
     from hubpub.model.chat_examination import Examination
     from hubpub.model.custom_code import CustomCode
+    from hubpub.model.data_facts import DataFacts
     from hubpub.model.gguf import GgufFile
     from hubpub.model.keras import KerasFile
     from hubpub.model.load import Loading
     from hubpub.model.onnx import OnnxFile
     from hubpub.model.reading import Reading
+    from hubpub.model.run_facts import RunFacts
     from hubpub.model.tensors import TensorFile
     from hubpub.model.tokenizer_trial import Trial
     from hubpub.model.torchfile import TorchFile
@@ -390,6 +392,22 @@ class ModelFolder:
     def _tokenizer_json(self, path: str, wanted: Wanted) -> TokenizerJson:
         with without_collector():
             return digest_tokenizer_json(self._read_json(path, TOKENIZER_LIMIT, dict), wanted)
+
+    @cached_property
+    def run_facts(self) -> RunFacts:
+        """What the files tell of the training run, those too that stay out of a release."""
+        from hubpub.model.files import Files
+        from hubpub.model.run_facts import read_run_facts
+
+        return read_run_facts(Files(self.files, self.open_file))
+
+    @cached_property
+    def data_facts(self) -> DataFacts:
+        """What `datasets` left in the folder of the training data; plain files are no data here."""
+        from hubpub.model.data_facts import read_data_facts
+        from hubpub.model.files import Files
+
+        return read_data_facts(Files(self.files, self.open_file), plain=False)
 
     @cached_property
     def custom_code(self) -> CustomCode:
