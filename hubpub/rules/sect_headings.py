@@ -29,8 +29,8 @@ _TITLE_WITHOUT_SPACE = re.compile(r"#[^\s#]")
     summary="The card has no heading of level 1.",
     why="Where the card is read without the Hub's page around it (in a checkout, a mirror, a cache), nothing says "
     "which model it describes. 17 % of 949 real cards have none.",
-    bad="---\nlicense: mit\nmodel-index:\n- name: films-en\n  results:\n  - task:\n      type: text-classification\n    "
-    "dataset:\n      name: SST-2\n      type: stanfordnlp/sst2\n    metrics:\n    - type: accuracy\n      value: "
+    bad="---\nlicense: mit\nmodel-index:\n- name: films-en\n  results:\n  - task:\n      type: text-classification\n"
+    "    dataset:\n      name: SST-2\n      type: stanfordnlp/sst2\n    metrics:\n    - type: accuracy\n      value: "
     "0.91\n---\n\nTells whether a film review is positive or negative.\n\n## Model description\n\nA small one.",
     good="---\nlicense: mit\n---\n\n# films-en\n\nTells whether a film review is positive or negative.\n\n"
     "## Model description\n\nA small one.",
