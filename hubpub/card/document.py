@@ -160,7 +160,8 @@ def _blocks(text: str, body_start: int, read_to: int, lines: Lines) -> Iterator[
 
 def _table_text(tokens: Sequence[Token], index: int) -> str:
     cells = []
-    for token in tokens[index:]:
+    for position in range(index, len(tokens)):  # a slice would copy all that follows, for each table
+        token = tokens[position]
         if token.type == "table_close":
             break
         if token.type == "inline":

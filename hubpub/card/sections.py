@@ -63,10 +63,13 @@ def course_sections() -> tuple[RequiredSection, ...]:
     return default_profile().sections
 
 
-@lru_cache(maxsize=8)
 def required_sections(card: Card, profile: Profile | None = None) -> Mapping[RequiredSection, SectionState]:
     """What the card has of each section of the profile, in its order; the default is the course's seven."""
-    profile = profile or default_profile()
+    return _required_sections(card, profile or default_profile())
+
+
+@lru_cache(maxsize=8)
+def _required_sections(card: Card, profile: Profile) -> Mapping[RequiredSection, SectionState]:
     meanings = card_meanings(card, profile)
     states = {}
     for required in profile.sections:
@@ -86,6 +89,7 @@ def score(card: Card, profile: Profile | None = None) -> tuple[int, int]:
     return sum(state.filled for state in states), len(states)
 
 
+@lru_cache(maxsize=2048)
 def section_meanings(
     heading: str, profile: Profile | None = None, content: Content = NO_CONTENT, inside: frozenset[str] = frozenset()
 ) -> frozenset[str]:
