@@ -7,6 +7,7 @@ persons' texts neither wins.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 from collections.abc import Callable, Sequence
@@ -30,15 +31,24 @@ class CardSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardChoice:
-    """The card of a release: its bytes, where they come from, and why."""
+    """The card of a release: its bytes, where they come from, and why; and those of the card that it replaces."""
 
     source: CardSource
     content: bytes
     note: str
+    before: bytes | None = None
+
+    @property
+    def diff(self) -> str:
+        """What changes for readers of the card, as a unified diff; "" when nothing does or there was no card."""
+        if self.before is None or self.before == self.content:
+            return ""
+        old, new = (text.decode("utf-8", "replace").splitlines() for text in (self.before, self.content))
+        return "\n".join(difflib.unified_diff(old, new, "README.md (on the hub)", "README.md", lineterm=""))
 
     def to_json(self) -> dict[str, Any]:
         """The choice as plain data, without the content."""
-        return {"source": self.source.value, "sha256": sha256_hex(self.content), "note": self.note}
+        return {"source": self.source.value, "sha256": sha256_hex(self.content), "note": self.note, "diff": self.diff}
 
 
 def sha256_hex(content: bytes) -> str:
@@ -58,7 +68,12 @@ def card_trailer(choice: CardChoice) -> str | None:
     """The line of a commit message by which the next push knows what this one published; None if nothing was."""
     if choice.source is CardSource.HUB:
         return None
-    return f"Hubpub-Card: {choice.source.value} sha256:{sha256_hex(choice.content)}"
+    return card_line(PublishedCard(choice.source, sha256_hex(choice.content)))
+
+
+def card_line(card: PublishedCard) -> str:
+    """The trailer that tells of a card."""
+    return f"Hubpub-Card: {card.source.value} sha256:{card.sha256}"
 
 
 def last_published_card(commits: Sequence[Commit]) -> PublishedCard | None:
