@@ -14,6 +14,7 @@ from hubpub.cli.release import ReleaseArguments, hub_option, notifier, push_opti
 if TYPE_CHECKING:
     from hubpub.publish.expected import Expected
     from hubpub.publish.prepare import PushOptions
+    from hubpub.publish.saved import SavedPlan
     from hubpub.publish.target import Target
 
 # What may be said beside a saved plan, which says the rest.
@@ -67,26 +68,25 @@ def push(
     """
     from hubpub.cli.plan import show_plan
     from hubpub.core.errors import UsageError
+    from hubpub.publish.saved import read_plan
 
-    expected: Expected | None = None
-    endpoint: str | None = None
+    saved = None
     if plan_file:
         _refuse_beside_a_plan(context)
-        options, expected, endpoint = _planned(plan_file, path, release["config"])
+        saved = read_plan(plan_file)
+        options = _planned(saved, path, release["config"])
     elif path is None:
         raise UsageError("Missing argument 'PATH'", "see `hubpub push --help`")
     else:
         options = push_options(path, release)
     with target_of(hub, options.namespace) as target:
-        if plan_file and (hub == "local") != (endpoint is None):
-            where = "the local hub; give --hub local" if endpoint is None else endpoint
-            raise UsageError(f"{plan_file} was made for {where}", "push it to the hub that it was made for")
-        if endpoint is not None and endpoint != target.endpoint:
-            # A file does not decide where the token goes.
-            raise UsageError(f"{plan_file} was made for {endpoint}, not {target.endpoint}", f"give --hub {endpoint}")
+        if saved:
+            saved.check_hub(target.endpoint, local=hub == "local")
         if dry_run:
             return show_plan(options, target, output_format, None, local=hub == "local")
-        return _push(options, target, expected, write, receipt, output_format, local=hub == "local")
+        return _push(
+            options, target, saved.expected if saved else None, write, receipt, output_format, local=hub == "local"
+        )
 
 
 def _refuse_beside_a_plan(context: click.Context) -> None:
@@ -102,19 +102,15 @@ def _refuse_beside_a_plan(context: click.Context) -> None:
             )
 
 
-def _planned(plan_file: Path, path: Path | None, config: Path | None) -> tuple[PushOptions, Expected, str | None]:
-    """The options of a saved plan, what it expects, and the hub that it is for (None: the local one)."""
-    from hubpub.publish.saved import read_plan
-
-    saved = read_plan(plan_file)
+def _planned(saved: SavedPlan, path: Path | None, config: Path | None) -> PushOptions:
+    """The options of a saved plan; the folder may have moved, and the settings of cards are those of today."""
     settings = settings_for(config)
-    options = replace(
+    return replace(
         saved.options,
         path=path or saved.options.path,
         card_settings=settings.card,
         lint_settings=settings.lint,
     )
-    return options, saved.expected, saved.endpoint
 
 
 def _push(

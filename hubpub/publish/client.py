@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 WRITING_ROLES = ("contributor", "write", "admin")
 
 _ATTEMPTS = 4
-_PAUSE = 0.25  # seconds before a download goes on; doubled each time
+_PAUSE = 0.125  # seconds; doubled with each failure, before a download goes on
 _BLOCK = 1 << 20
 _WHOLE = 200
 _RANGE_NOT_SATISFIABLE = 416
@@ -206,8 +206,9 @@ class HubClient:
         from huggingface_hub import hf_hub_url
 
         url = hf_hub_url(repo_id, path, revision=revision, endpoint=self.endpoint)
-        done = 0
-        for attempt in range(_ATTEMPTS):
+        done = failures = 0
+        while True:
+            begun = done
             try:
                 with self._errors(f"read {path} of {repo_id}"):
                     for chunk in self._download(url, done):
@@ -215,12 +216,12 @@ class HubClient:
                         yield chunk
                 return
             except (HubError, _StorageError) as error:
-                if attempt + 1 < _ATTEMPTS:
-                    time.sleep(_PAUSE * 2**attempt)
-                elif isinstance(error, _StorageError):
-                    raise NotServedError(error.message, error.next_step) from error
-                else:
+                failures = 1 if done - begun >= _BLOCK else failures + 1
+                if failures == _ATTEMPTS:
+                    if isinstance(error, _StorageError):
+                        raise NotServedError(error.message, error.next_step) from error
                     raise
+                time.sleep(_PAUSE * 2**failures)
 
     def _download(self, url: str, start: int) -> Iterator[bytes]:
         from huggingface_hub import get_session

@@ -32,6 +32,19 @@ class SavedPlan:
     endpoint: str | None
     expected: Expected
 
+    def check_hub(self, endpoint: str, *, local: bool = False) -> None:
+        """Return if this is the hub that the plan was made for: a file does not decide where the token goes.
+
+        Raises:
+            UsageError: it is another one.
+        """
+        if local and self.endpoint is None:
+            return
+        if self.endpoint is None:
+            raise UsageError("the plan was made for the local hub", "give --hub local")
+        if self.endpoint != endpoint:
+            raise UsageError(f"the plan was made for {self.endpoint}, not {endpoint}", f"give --hub {self.endpoint}")
+
 
 def plan_document(plan: Plan, options: PushOptions, *, local: bool = False) -> dict[str, Any]:
     """The plan in the schema `hubpub.plan/1`, with what is needed to publish it later."""
