@@ -40,15 +40,25 @@ class CardChoice:
 
     @property
     def diff(self) -> str:
-        """What changes for readers of the card, as a unified diff; "" when nothing does or there was no card."""
+        """What changes for readers of the card, as a unified diff; "" when nothing does or there was no card.
+
+        A line that holds a secret is not shown: the card on the hub may have one that this release takes out.
+        """
         if self.before is None or self.before == self.content:
             return ""
         old, new = (text.decode("utf-8", "replace").splitlines() for text in (self.before, self.content))
-        return "\n".join(difflib.unified_diff(old, new, "README.md (on the hub)", "README.md", lineterm=""))
+        lines = difflib.unified_diff(old, new, "README.md (on the hub)", "README.md", lineterm="")
+        return "\n".join(line[:1] + "(a line that holds a secret)" if _holds_secret(line) else line for line in lines)
 
     def to_json(self) -> dict[str, Any]:
         """The choice as plain data, without the content."""
         return {"source": self.source.value, "sha256": sha256_hex(self.content), "note": self.note, "diff": self.diff}
+
+
+def _holds_secret(line: str) -> bool:
+    from hubpub.model.secrets import find_secrets  # compiles its patterns
+
+    return next(find_secrets(line), None) is not None
 
 
 def sha256_hex(content: bytes) -> str:
