@@ -65,7 +65,8 @@ class Plan:
         repo_id: namespace/name.
         revision: the branch.
         base: commit that the branch is at; None when the repo does not exist or is empty.
-        creates_repo: whether the repo is created, and `private` whether it is then private.
+        creates_repo: whether the repo is created.
+        private: whether the repo is private, or will be when it is created.
         add: files the repo does not have.
         replace: files of which the repo has another content.
         unchanged: files the repo has already.

@@ -85,9 +85,10 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class RemoteState:
-    """The repo before the push: whether it exists, the commit its branch is at, and that commit's files."""
+    """The repo before the push: whether it exists and is private, the commit its branch is at, and that one's files."""
 
     exists: bool
+    private: bool
     head: str | None
     files: Mapping[str, RemoteFile]
 
@@ -144,7 +145,7 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: E
         revision=options.revision,
         base=remote.head,
         creates_repo=not remote.exists,
-        private=options.private or options.new_repos_private,
+        private=remote.private,
         add=add,
         replace=replaced,
         unchanged=unchanged,
@@ -189,14 +190,14 @@ def _remote_state(client: HubClient, identity: Identity, repo_id: str, options: 
     found = client.head(repo_id, options.revision)
     check_may_publish(client, identity, repo_id, exists=found is not None)
     if found is None:
-        return RemoteState(exists=False, head=None, files={})
+        return RemoteState(exists=False, private=options.private or options.new_repos_private, head=None, files={})
     head, private = found
     if options.private and not private:
         raise ConflictError(
             f"{repo_id} is public already, and --private was asked for",
             "make it private in its settings on the hub first, or push without --private",
         )
-    return RemoteState(exists=True, head=head, files=client.tree(repo_id, head) if head else {})
+    return RemoteState(exists=True, private=private, head=head, files=client.tree(repo_id, head) if head else {})
 
 
 def _card(

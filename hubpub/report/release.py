@@ -32,7 +32,8 @@ def human_bytes(size: int) -> str:
 
 def render_plan(plan: Plan, style: Style = plain) -> str:
     """What a push would do, file by file; text that ends in a newline."""
-    state = "would be created, " + ("private" if plan.private else "public") if plan.creates_repo else f"at {plan.base}"
+    visibility = "private" if plan.private else "public"
+    state = f"would be created, {visibility}" if plan.creates_repo else f"{visibility}, at {plan.base}"
     lines = [f"{style('plan', 'cyan')} {plan.url} ({plan.revision}; {state})"]
     lines += _listed("add", plan.add, style("+", "green"))
     lines += _listed("replace", plan.replace, style("~", "yellow"))

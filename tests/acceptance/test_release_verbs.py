@@ -97,6 +97,7 @@ def test_stale_shards_are_proposed_and_deleted_when_asked(hub: CommandHub, plain
     assert [item["path"] for item in plan["older"]] == ["pytorch_model.bin"]
     text = hub.hubpub("push", plain_copy, *MODEL, "--dry-run")
     assert "--delete-stale does so, in the same commit" in text.stdout
+    assert "(main; public, at " in text.stdout
 
     before = commits(hub)
     kept = hub.hubpub("push", plain_copy, *MODEL)
