@@ -1,17 +1,13 @@
-"""Files of the user's: written in one step and never through a link; documents of hubpub's own read back."""
+"""Writing a file of the user's: in one step, never through a link."""
 
 from __future__ import annotations
 
-import json
 import os
 import stat
 import tempfile
 from pathlib import Path
-from typing import Any
 
 from hubpub.core.errors import UsageError
-
-_LARGEST_DOCUMENT = 64 << 20
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -39,23 +35,3 @@ def replace_file(path: Path, content: bytes) -> None:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}", "check the folder's permissions and the disk"
         ) from error
-
-
-def read_document(path: Path, schema: str, maker: str) -> dict[str, Any]:
-    """A JSON document of hubpub's.
-
-    Raises:
-        UsageError: it cannot be read, is too large, or is of another schema.
-    """
-    hint = f"give the file that `{maker}` wrote"
-    try:
-        if not path.is_file() or path.stat().st_size > _LARGEST_DOCUMENT:
-            raise UsageError(f"{path} is not a file that can be read", hint)
-        document = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}", hint) from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not JSON", hint) from error
-    if not isinstance(document, dict) or document.get("schema") != schema:
-        raise UsageError(f"{path} is not a {schema} document", hint)
-    return document

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hubpub.core.documents import read_document
 from hubpub.core.errors import UsageError
-from hubpub.core.files import read_document, replace_file
+from hubpub.core.files import replace_file
 from hubpub.core.findings import Severity
 from hubpub.core.rule import Depth
 from hubpub.publish.card import CardSource

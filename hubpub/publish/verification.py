@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from hubpub.core.documents import read_document
 from hubpub.core.errors import UsageError
-from hubpub.core.files import read_document
 from hubpub.model.folder import ModelFolder
 from hubpub.publish.client import HubClient, NotServedError, RemoteFile
 from hubpub.publish.receipt import RECEIPT_SCHEMA
