@@ -63,8 +63,16 @@ HEAVY = (
 
 @pytest.mark.parametrize(
     "arguments",
-    [("--help",), ("push", "--help"), ("serve", "--help"), ("lint", "README.md")],
-    ids=["help", "push help", "serve help", "lint"],
+    [
+        ("--help",),
+        ("push", "--help"),
+        ("plan", "--help"),
+        ("verify", "--help"),
+        ("rollback", "--help"),
+        ("serve", "--help"),
+        ("lint", "README.md"),
+    ],
+    ids=["help", "push help", "plan help", "verify help", "rollback help", "serve help", "lint"],
 )
 def test_a_light_command_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     code = (

@@ -2,84 +2,56 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from hubpub.cli.output import (
-    colour,
-    config_option,
-    format_options,
-    notify,
-    print_json,
-    quiet_stderr,
-    rule_options,
-    settings_for,
-)
+from hubpub.cli.output import colour, format_options, notify, print_json, settings_for
+from hubpub.cli.release import ReleaseArguments, hub_option, notifier, push_options, release_options, target_of
 
 if TYPE_CHECKING:
-    from hubpub.core.settings import Settings
-    from hubpub.publish.prepare import Notify, PushOptions
+    from hubpub.publish.expected import Expected
+    from hubpub.publish.prepare import PushOptions
+    from hubpub.publish.saved import SavedPlan
     from hubpub.publish.target import Target
+
+# What may be said beside a saved plan, which says the rest.
+_BESIDE_A_PLAN = {"path", "hub", "plan_file", "receipt", "write", "config", "output_format"}
 
 
 @click.command()
-@click.argument("path", type=click.Path(path_type=Path))
-@click.option("--org", metavar="ORG", help="Organisation (or user) to publish to; default: the token's user.")
-@click.option("--name", metavar="NAME", help="Repo name; default: the folder's name.")
-@click.option("--repo-id", metavar="NS/NAME", help="Both at once, instead of --org and --name.")
-@click.option("--revision", default="main", show_default=True, metavar="BRANCH", help="Branch to publish to.")
-@click.option("--tag", metavar="TAG", help="Tag the verified commit, e.g. v1.2.0. A tag is never moved.")
-@click.option("--private", is_flag=True, help="Create the repo private.")
-@click.option("--message", "-m", metavar="TEXT", help="Commit message.")
-@click.option(
-    "--card",
-    "card_from",
-    type=click.Choice(["folder", "hub"]),
-    help="Which card wins when the folder's and the hub's were both written by hand.",
-)
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@release_options
+@hub_option
 @click.option("--write", is_flag=True, help="Also put a card that was rendered into the folder.")
-@click.option("--include", multiple=True, metavar="GLOB", help="Publish these although they look like leftovers.")
-@click.option("--exclude", multiple=True, metavar="GLOB", help="Do not publish these. Repeatable.")
+@click.option("--dry-run", is_flag=True, help="Do every check, print the plan, send nothing; as `hubpub plan`.")
 @click.option(
-    "--depth",
-    type=click.Choice(["quick", "deep", "load"]),
-    default="deep",
-    show_default=True,
-    help="How far the check goes; see `hubpub check --help`.",
+    "--plan",
+    "plan_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Publish what `hubpub plan --out FILE` saved, unless something has changed since.",
 )
-@click.option("--dry-run", is_flag=True, help="Do every check, print the plan, send nothing.")
 @click.option(
-    "--hub",
-    metavar="URL|local",
-    help="Hub to publish to; 'local': the embedded hub on this machine. Default: HF_ENDPOINT, else the public Hub.",
+    "--receipt",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the receipt, with size and SHA-256 of every file, to a file; see `hubpub verify`.",
 )
-@rule_options
-@config_option
 @format_options
+@click.pass_context
 def push(
-    path: Path,
-    org: str | None,
-    name: str | None,
-    repo_id: str | None,
-    revision: str,
-    tag: str | None,
-    private: bool,
-    message: str | None,
-    card_from: str | None,
-    write: bool,
-    include: tuple[str, ...],
-    exclude: tuple[str, ...],
-    depth: str,
-    dry_run: bool,
+    context: click.Context,
+    path: Path | None,
     hub: str | None,
-    ignore: tuple[str, ...],
-    fail_on: str | None,
-    config: Path | None,
+    write: bool,
+    dry_run: bool,
+    plan_file: Path | None,
+    receipt: Path | None,
     output_format: str,
+    **release: Unpack[ReleaseArguments],
 ) -> int:
     """Publish the model folder PATH in ONE verified commit.
 
@@ -92,113 +64,86 @@ def push(
       hubpub push ./model --org acme --dry-run         # what would happen?
       hubpub push ./model --org acme --hub local       # rehearse on this machine, no account needed
       hubpub push ./model --org acme --tag v1.0.0
+      hubpub push --plan plan.json --receipt receipt.json
     """
-    from hubpub.core.rule import Depth
-    from hubpub.publish.card import CardSource
-    from hubpub.publish.prepare import PushOptions
+    from hubpub.cli.plan import show_plan
+    from hubpub.core.errors import UsageError
+    from hubpub.publish.saved import read_plan
 
-    settings = settings_for(config, fail_on, {"ignore": ignore, "exclude": exclude, "include": include})
-    namespace, repo = _repo(path, org, name, repo_id, settings)
-    options = PushOptions(
-        path=path,
-        name=repo,
-        namespace=namespace,
-        revision=revision,
-        tag=tag,
-        private=private,
-        new_repos_private=settings.private,
-        title=message,
-        card=CardSource(card_from) if card_from else None,
-        include=settings.include,
-        exclude=settings.exclude,
-        ignore=settings.ignore,
-        fail_on=settings.fail_on,
-        depth=Depth(depth),
+    saved = None
+    if plan_file:
+        _refuse_beside_a_plan(context)
+        saved = read_plan(plan_file)
+        options = _planned(saved, path, release["config"])
+    elif path is None:
+        raise UsageError("Missing argument 'PATH'", "see `hubpub push --help`")
+    else:
+        options = push_options(path, release)
+    with target_of(hub, options.namespace) as target:
+        if saved:
+            saved.check_hub(target.endpoint, local=hub == "local")
+        if dry_run:
+            return show_plan(options, target, output_format, None, local=hub == "local")
+        return _push(
+            options, target, saved.expected if saved else None, write, receipt, output_format, local=hub == "local"
+        )
+
+
+def _refuse_beside_a_plan(context: click.Context) -> None:
+    from click.core import ParameterSource
+
+    from hubpub.core.errors import UsageError
+
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        if name not in _BESIDE_A_PLAN and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"--plan says what is published, and {parameter.opts[0]} was given too", "leave it out, or plan again"
+            )
+
+
+def _planned(saved: SavedPlan, path: Path | None, config: Path | None) -> PushOptions:
+    """The options of a saved plan; the folder may have moved, and the settings of cards are those of today."""
+    settings = settings_for(config)
+    return replace(
+        saved.options,
+        path=path or saved.options.path,
         card_settings=settings.card,
         lint_settings=settings.lint,
     )
-    if output_format == "json" or quiet_stderr():
-        _no_progress_bars()
-    with contextlib.ExitStack() as stack:
-        target = stack.enter_context(_target(hub, namespace))
-        if dry_run:
-            return _show_plan(options, target, output_format)
-        return _push(options, target, write, output_format, local=hub == "local")
 
 
-def _repo(
-    path: Path, org: str | None, name: str | None, repo_id: str | None, settings: Settings
-) -> tuple[str | None, str]:
-    """(namespace or None for the token's user, repo name)."""
-    from hubpub.core.errors import UsageError
-    from hubpub.publish.target import parse_namespace, parse_repo_id, repo_name
-
-    if repo_id:
-        namespace, repo = parse_repo_id(repo_id)
-        if org not in (None, namespace) or name not in (None, repo):
-            raise UsageError(f"--repo-id {repo_id} contradicts --org or --name", "give one or the other")
-        return namespace, repo
-    space = org or settings.org
-    return (parse_namespace(space) if space else None), repo_name(path, name)
-
-
-@contextlib.contextmanager
-def _target(hub: str | None, namespace: str | None) -> Iterator[Target]:
-    """The hub to publish to; the embedded one runs as long as the context."""
-    if hub == "local":
-        from hubpub.cli.local_hub import local_hub
-
-        with local_hub(namespace) as target:
-            yield target
-    else:
-        from hubpub.publish.target import find_target
-
-        target = find_target(hub)
-        if target.sends_token_in_clear:
-            notify(f"warning: {target.endpoint} is not https; the token crosses the network unencrypted")
-        yield target
-
-
-def _show_plan(options: PushOptions, target: Target, output_format: str) -> int:
-    from hubpub.publish.client import HubClient
-    from hubpub.publish.prepare import prepare
-    from hubpub.report.release import render_plan
-    from hubpub.report.text import render_findings
-
-    prepared = prepare(options, HubClient(target), _notifier(output_format))
-    if output_format == "json":
-        print_json({**prepared.plan.to_json(), "report": prepared.report.to_json()})
-    else:
-        click.echo(render_findings(prepared.report, colour) + render_plan(prepared.plan, colour), nl=False)
-    return 0
-
-
-def _push(options: PushOptions, target: Target, write: bool, output_format: str, *, local: bool) -> int:
+def _push(
+    options: PushOptions,
+    target: Target,
+    expected: Expected | None,
+    write: bool,
+    receipt_file: Path | None,
+    output_format: str,
+    *,
+    local: bool,
+) -> int:
     from hubpub.cli.local_hub import PORT
     from hubpub.core.files import replace_file
     from hubpub.publish.card import CardSource
     from hubpub.publish.client import HubClient
     from hubpub.publish.push import push as publish
+    from hubpub.publish.saved import check_outside, save_outside
     from hubpub.report.release import render_receipt
     from hubpub.report.text import render_findings
 
-    receipt = publish(options, HubClient(target), _notifier(output_format))
+    if receipt_file:
+        check_outside(receipt_file, options.path)
+    receipt = publish(options, HubClient(target), notifier(output_format), expected)
     if write and receipt.plan.card.source is CardSource.RENDERED:
         replace_file(options.path / "README.md", receipt.plan.card.content)
+    if receipt_file:
+        save_outside(receipt_file, options.path, receipt.to_json())
+        if output_format == "text":
+            notify(f"wrote {receipt_file}")
     if output_format == "json":
         print_json(receipt.to_json())
         return 0
     where = f"run `hubpub serve` and open http://127.0.0.1:{PORT}/{receipt.plan.repo_id}" if local else None
     click.echo(render_findings(receipt.report, colour) + render_receipt(receipt, colour, where), nl=False)
     return 0
-
-
-def _notifier(output_format: str) -> Notify:
-    """Steps go to stderr; a reader of JSON gets none."""
-    return (lambda _message: None) if output_format == "json" else notify
-
-
-def _no_progress_bars() -> None:
-    from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
-
-    disable_progress_bars()

@@ -7,6 +7,7 @@ persons' texts neither wins.
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 from collections.abc import Callable, Sequence
@@ -30,15 +31,34 @@ class CardSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CardChoice:
-    """The card of a release: its bytes, where they come from, and why."""
+    """The card of a release: its bytes, where they come from, and why; and those of the card that it replaces."""
 
     source: CardSource
     content: bytes
     note: str
+    before: bytes | None = None
+
+    @property
+    def diff(self) -> str:
+        """What changes for readers of the card, as a unified diff; "" when nothing does or there was no card.
+
+        A line that holds a secret is not shown: the card on the hub may have one that this release takes out.
+        """
+        if self.before is None or self.before == self.content:
+            return ""
+        old, new = (text.decode("utf-8", "replace").splitlines() for text in (self.before, self.content))
+        lines = difflib.unified_diff(old, new, "README.md (on the hub)", "README.md", lineterm="")
+        return "\n".join(line[:1] + "(a line that holds a secret)" if _holds_secret(line) else line for line in lines)
 
     def to_json(self) -> dict[str, Any]:
         """The choice as plain data, without the content."""
-        return {"source": self.source.value, "sha256": sha256_hex(self.content), "note": self.note}
+        return {"source": self.source.value, "sha256": sha256_hex(self.content), "note": self.note, "diff": self.diff}
+
+
+def _holds_secret(line: str) -> bool:
+    from hubpub.model.secrets import find_secrets  # compiles its patterns
+
+    return next(find_secrets(line), None) is not None
 
 
 def sha256_hex(content: bytes) -> str:
@@ -58,7 +78,12 @@ def card_trailer(choice: CardChoice) -> str | None:
     """The line of a commit message by which the next push knows what this one published; None if nothing was."""
     if choice.source is CardSource.HUB:
         return None
-    return f"Hubpub-Card: {choice.source.value} sha256:{sha256_hex(choice.content)}"
+    return card_line(PublishedCard(choice.source, sha256_hex(choice.content)))
+
+
+def card_line(card: PublishedCard) -> str:
+    """The trailer that tells of a card."""
+    return f"Hubpub-Card: {card.source.value} sha256:{card.sha256}"
 
 
 def last_published_card(commits: Sequence[Commit]) -> PublishedCard | None:

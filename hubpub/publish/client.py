@@ -3,19 +3,39 @@
 from __future__ import annotations
 
 import re
+import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hubpub.core.errors import AuthError, ConflictError, FindingsError, HubError, HubpubError, UsageError
+from hubpub.core.errors import (
+    AuthError,
+    ConflictError,
+    FindingsError,
+    HubError,
+    HubpubError,
+    UsageError,
+    VerificationError,
+)
 from hubpub.publish.target import Target
 
 if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd
+    from huggingface_hub import CommitOperationAdd, CommitOperationCopy, CommitOperationDelete
+
+    CommitOperation = CommitOperationAdd | CommitOperationCopy | CommitOperationDelete
 
 WRITING_ROLES = ("contributor", "write", "admin")
+
+_ATTEMPTS = 4
+_PAUSE = 0.125  # seconds; doubled with each failure, before a download goes on
+_BLOCK = 1 << 20
+_WHOLE = 200
+_RANGE_NOT_SATISFIABLE = 416
+# What a hub or its storage answers for a file that is lost or locked; other failures are of the moment.
+_FAILED = 500
+_NOT_SERVED = {403, 404, 410, _FAILED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +74,21 @@ class Commit:
     message: str
 
 
+class NotServedError(VerificationError):
+    """The hub lists a file and does not hand it out."""
+
+
+class _StorageError(VerificationError):
+    """The hub failed to hand out a file; it may do so the next time."""
+
+
+def deletions(paths: Iterable[str]) -> list[CommitOperationDelete]:
+    """One operation of a commit for each file that it deletes."""
+    from huggingface_hub import CommitOperationDelete
+
+    return [CommitOperationDelete(path, is_folder=False) for path in paths]
+
+
 class HubClient:
     """Calls on one hub; every failure is a HubpubError."""
 
@@ -62,7 +97,9 @@ class HubClient:
 
         self.endpoint = target.endpoint
         self._target = target
-        self._api = HfApi(endpoint=target.endpoint, token=target.token, library_name="hubpub")
+        # False: nobody is signed in, whatever token this machine has.
+        self._token: str | bool = target.token or False
+        self._api = HfApi(endpoint=target.endpoint, token=self._token, library_name="hubpub")
 
     def whoami(self) -> Identity:
         """Who the token belongs to.
@@ -91,6 +128,32 @@ class HubClient:
                     "create the branch on the hub first, or push to main",
                 ) from error
             return info.sha, bool(info.private)
+
+    def resolve(self, repo_id: str, revision: str) -> str:
+        """The commit that a branch, a tag or a commit id names.
+
+        Raises:
+            UsageError: there is no such repo to see, or it has no such revision.
+        """
+        from huggingface_hub import errors
+
+        with self._errors(f"read {repo_id}"):
+            try:
+                found = self._api.model_info(repo_id, revision=revision).sha
+            except errors.GatedRepoError:
+                raise
+            except errors.RepositoryNotFoundError as error:
+                raise UsageError(
+                    f"{self.endpoint} has no model {repo_id}, or this token may not see it",
+                    "check the repo id; a private repo looks absent to a token that may not read it",
+                ) from error
+            except errors.RevisionNotFoundError as error:
+                raise UsageError(
+                    f"{repo_id} has no branch, tag or commit {revision}", "look at its tags and history on the hub"
+                ) from error
+        if found is None:
+            raise UsageError(f"{repo_id} has no commits", "publish to it first")
+        return found
 
     def check_write(self, repo_id: str) -> None:
         """Return if the token may write to the existing repo.
@@ -126,24 +189,60 @@ class HubClient:
         Raises:
             HubError: it has more than `limit` bytes.
         """
-        from huggingface_hub import get_session, hf_hub_url
-        from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
+        content = bytearray()
+        for chunk in self.stream(repo_id, path, revision):
+            content += chunk
+            if len(content) > limit:
+                raise HubError(f"{path} of {repo_id} has more than {limit:,} bytes", "look at that file in the repo")
+        return bytes(content)
+
+    def stream(self, repo_id: str, path: str, revision: str) -> Iterator[bytes]:
+        """The content of one file, block by block; a download that breaks off goes on where it was.
+
+        Raises:
+            NotServedError: the hub lists the file and does not hand it out.
+            HubError: the hub or the network failed, again and again.
+        """
+        from huggingface_hub import hf_hub_url
 
         url = hf_hub_url(repo_id, path, revision=revision, endpoint=self.endpoint)
-        headers = build_hf_headers(token=self._target.token, library_name="hubpub")
-        content = bytearray()
-        with (
-            self._errors(f"read {path} of {repo_id}"),
-            get_session().stream("GET", url, headers=headers, follow_redirects=True, timeout=60) as response,
-        ):
+        done = failures = 0
+        while True:
+            begun = done
+            try:
+                with self._errors(f"read {path} of {repo_id}"):
+                    for chunk in self._download(url, done):
+                        done += len(chunk)
+                        yield chunk
+                return
+            except (HubError, _StorageError) as error:
+                failures = 1 if done - begun >= _BLOCK else failures + 1
+                if failures == _ATTEMPTS:
+                    if isinstance(error, _StorageError):
+                        raise NotServedError(error.message, error.next_step) from error
+                    raise
+                time.sleep(_PAUSE * 2**failures)
+
+    def _download(self, url: str, start: int) -> Iterator[bytes]:
+        from huggingface_hub import get_session
+        from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
+
+        # Ranges count the bytes of the file, so it must come as it is.
+        headers = build_hf_headers(token=self._token, library_name="hubpub") | {"Accept-Encoding": "identity"}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+        with get_session().stream("GET", url, headers=headers, follow_redirects=True, timeout=60) as response:
+            if start and response.status_code == _RANGE_NOT_SATISFIABLE:
+                return  # all of it had come
+            if response.status_code in _NOT_SERVED:
+                kind = _StorageError if response.status_code == _FAILED else NotServedError
+                raise kind(f"cannot be fetched: HTTP {response.status_code}", "publish the file again")
             hf_raise_for_status(response)
-            for chunk in response.iter_bytes():
-                content += chunk
-                if len(content) > limit:
-                    raise HubError(
-                        f"{path} of {repo_id} has more than {limit:,} bytes", "look at that file in the repo"
-                    )
-        return bytes(content)
+            skip = start if response.status_code == _WHOLE else 0
+            for chunk in response.iter_bytes(_BLOCK):
+                if skip < len(chunk):
+                    yield chunk[skip:]
+                skip = max(0, skip - len(chunk))
 
     def tags(self, repo_id: str) -> dict[str, str]:
         """Commit oid by tag."""
@@ -164,7 +263,7 @@ class HubClient:
         self,
         repo_id: str,
         revision: str,
-        additions: Sequence[CommitOperationAdd],
+        operations: Sequence[CommitOperation],
         *,
         parent: str | None,
         title: str,
@@ -180,7 +279,7 @@ class HubClient:
             warnings.simplefilter("ignore", UserWarning)
             info = self._api.create_commit(
                 repo_id,
-                list(additions),
+                list(operations),
                 commit_message=title,
                 commit_description=description,
                 revision=revision,

@@ -11,6 +11,7 @@ from typing import Any
 from hubpub.publish.card import CardChoice
 from hubpub.publish.client import RemoteFile
 from hubpub.publish.release import LeftOut
+from hubpub.publish.stale import Stale
 
 PLAN_SCHEMA = "hubpub.plan/1"
 _BLOCK = 1 << 20
@@ -64,11 +65,15 @@ class Plan:
         repo_id: namespace/name.
         revision: the branch.
         base: commit that the branch is at; None when the repo does not exist or is empty.
-        creates_repo: whether the repo is created, and `private` whether it is then private.
+        creates_repo: whether the repo is created.
+        private: whether the repo is private, or will be when it is created.
         add: files the repo does not have.
         replace: files of which the repo has another content.
         unchanged: files the repo has already.
         kept: files that only the repo has; they stay.
+        delete: files that only the repo has, left there by an older release; they go in the same commit.
+        stale: such files that stay, because nobody said that they may go.
+        older: files that stay and hold older weights in another format.
         left_out: files of the folder that are not published.
         card: where the README.md comes from.
         tag: the tag to set on the verified commit.
@@ -85,6 +90,9 @@ class Plan:
     replace: tuple[LocalFile, ...]
     unchanged: tuple[LocalFile, ...]
     kept: tuple[str, ...]
+    delete: tuple[Stale, ...]
+    stale: tuple[Stale, ...]
+    older: tuple[Stale, ...]
     left_out: tuple[LeftOut, ...]
     card: CardChoice
     tag: str | None
@@ -94,6 +102,16 @@ class Plan:
     def changes(self) -> tuple[LocalFile, ...]:
         """The files that the commit holds."""
         return self.add + self.replace
+
+    @property
+    def files(self) -> tuple[LocalFile, ...]:
+        """The files of the release."""
+        return self.add + self.replace + self.unchanged
+
+    @property
+    def makes_commit(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.changes or self.delete)
 
     @property
     def bytes_to_send(self) -> int:
@@ -124,6 +142,9 @@ class Plan:
             "replace": listed(self.replace),
             "unchanged": listed(self.unchanged),
             "kept": list(self.kept),
+            "delete": [item.to_json() for item in self.delete],
+            "stale": [item.to_json() for item in self.stale],
+            "older": [item.to_json() for item in self.older],
             "left_out": [{"path": item.path, "size": item.size, "reason": item.reason} for item in self.left_out],
             "bytes_to_send": self.bytes_to_send,
             "card": self.card.to_json(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +18,11 @@ from hubpub.core.settings import CardSettings, LintSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.publish.card import CardChoice, CardSource, choose_card, last_published_card
 from hubpub.publish.client import HubClient, Identity, RemoteFile
+from hubpub.publish.expected import Expected
 from hubpub.publish.plan import LocalFile, Plan, split_by_remote
 from hubpub.publish.preflight import check_may_publish
 from hubpub.publish.release import PublishSet, publish_set
+from hubpub.publish.stale import find_stale
 from hubpub.rules.run import check_folder, lint_card
 from hubpub.rules.selection import Selection
 
@@ -49,6 +51,7 @@ class PushOptions:
         ignore: rules that are not run.
         fail_on: lowest severity that stops the push.
         depth: how far the check of the folder goes.
+        delete_stale: whether what older releases left on the hub is deleted in the same commit.
         card_settings: what the project says about the cards of all its models.
     """
 
@@ -66,6 +69,7 @@ class PushOptions:
     ignore: tuple[str, ...] = ()
     fail_on: Severity = Severity.ERROR
     depth: Depth = Depth.DEEP
+    delete_stale: bool = False
     card_settings: CardSettings = field(default_factory=CardSettings)
     lint_settings: LintSettings = field(default_factory=LintSettings)
 
@@ -81,23 +85,32 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class RemoteState:
-    """The repo before the push: whether it exists, the commit its branch is at, and that commit's files."""
+    """The repo before the push: whether it exists and is private, the commit its branch is at, and that one's files."""
 
     exists: bool
+    private: bool
     head: str | None
     files: Mapping[str, RemoteFile]
 
 
-def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared:
+def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: Expected | None = None) -> Prepared:
     """Everything a push does before it sends anything.
+
+    Args:
+        options: what to publish, and where to.
+        client: the hub.
+        notify: is told of each step.
+        expected: what a saved plan promises; None plans afresh.
 
     Raises:
         FindingsError: the folder or its card has findings that stop a release.
         AuthError: the token may not publish there.
-        ConflictError: the card or the tag on the hub would be overwritten.
+        ConflictError: the card or the tag on the hub would be overwritten, or it is not as `expected`.
         HubError: the hub cannot be read.
     """
     folder = ModelFolder.open(options.path, exclude=options.exclude, include=options.include)
+    if expected:
+        expected.check_folder(folder)
     model_report = check_folder(
         folder, target=str(options.path), depth=options.depth, ignore=options.ignore, fail_on=options.fail_on
     )
@@ -109,6 +122,8 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared
     identity = client.whoami()
     repo_id = f"{options.namespace or identity.name}/{options.name}"
     remote = _remote_state(client, identity, repo_id, options)
+    if expected:
+        expected.check_remote(client, remote.head, remote.files)
     notify(f"{identity.name} may publish to {repo_id} on {client.endpoint}")
     card = _card(folder, local, repo_id, options, client, remote)
     if card.source is not CardSource.FOLDER:
@@ -118,23 +133,33 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify) -> Prepared
     release = publish_set(folder)
     additions = _additions(folder, release, card)
     files = tuple(_local_file(folder, path, addition) for path, addition in sorted(additions.items()))
-    add, replace, unchanged, kept = split_by_remote(files, remote.files)
+    add, replaced, unchanged, only_there = split_by_remote(files, remote.files)
+    found = find_stale(
+        (file.path for file in files), (file.path for file in add + replaced), {p: remote.files[p] for p in only_there}
+    )
+    delete = found.stale if options.delete_stale else ()
+    gone = {item.path for item in delete}
     plan = Plan(
         endpoint=client.endpoint,
         repo_id=repo_id,
         revision=options.revision,
         base=remote.head,
         creates_repo=not remote.exists,
-        private=options.private or options.new_repos_private,
+        private=remote.private,
         add=add,
-        replace=replace,
+        replace=replaced,
         unchanged=unchanged,
-        kept=kept,
+        kept=tuple(path for path in only_there if path not in gone),
+        delete=delete,
+        stale=() if options.delete_stale else found.stale,
+        older=found.older,
         left_out=release.left_out,
         card=card,
         tag=options.tag,
         title=options.title or f"Publish {options.name}" + (f" {options.tag}" if options.tag else ""),
     )
+    if expected:
+        expected.check_plan(plan)
     _check_tag(client, plan)
     return Prepared(plan, report, tuple(additions[file.path] for file in plan.changes))
 
@@ -165,14 +190,14 @@ def _remote_state(client: HubClient, identity: Identity, repo_id: str, options: 
     found = client.head(repo_id, options.revision)
     check_may_publish(client, identity, repo_id, exists=found is not None)
     if found is None:
-        return RemoteState(exists=False, head=None, files={})
+        return RemoteState(exists=False, private=options.private or options.new_repos_private, head=None, files={})
     head, private = found
     if options.private and not private:
         raise ConflictError(
             f"{repo_id} is public already, and --private was asked for",
             "make it private in its settings on the hub first, or push without --private",
         )
-    return RemoteState(exists=True, head=head, files=client.tree(repo_id, head) if head else {})
+    return RemoteState(exists=True, private=private, head=head, files=client.tree(repo_id, head) if head else {})
 
 
 def _card(
@@ -192,7 +217,7 @@ def _card(
     def render() -> bytes:
         return render_card(card_facts(folder, repo_id=repo_id, settings=options.card_settings)).encode()
 
-    return choose_card(local, there, published, render, options.card)
+    return replace(choose_card(local, there, published, render, options.card), before=there)
 
 
 def _additions(folder: ModelFolder, release: PublishSet, card: CardChoice) -> dict[str, CommitOperationAdd]:
@@ -232,7 +257,7 @@ def _check_tag(client: HubClient, plan: Plan) -> None:
     if plan.tag is None or plan.base is None:
         return
     at = client.tags(plan.repo_id).get(plan.tag)
-    if at is not None and (plan.changes or at != plan.base):
+    if at is not None and (plan.makes_commit or at != plan.base):
         raise ConflictError(
             f"{plan.repo_id} has a tag {plan.tag} already, at {at[:12]}, and this release differs from it",
             "choose another tag; hubpub never moves one",

@@ -6,14 +6,15 @@ import time
 
 from hubpub.core.errors import AuthError, ConflictError, FindingsError, HubpubError, VerificationError
 from hubpub.publish.card import card_trailer
-from hubpub.publish.client import HubClient
+from hubpub.publish.client import HubClient, deletions
+from hubpub.publish.expected import Expected
 from hubpub.publish.plan import Plan
 from hubpub.publish.prepare import Notify, Prepared, PushOptions, prepare
 from hubpub.publish.receipt import Receipt
 from hubpub.publish.verify import Mismatch, compare
 
 
-def push(options: PushOptions, client: HubClient, notify: Notify) -> Receipt:
+def push(options: PushOptions, client: HubClient, notify: Notify, expected: Expected | None = None) -> Receipt:
     """Publish the folder in one commit, verify it, tag it.
 
     Raises:
@@ -21,9 +22,9 @@ def push(options: PushOptions, client: HubClient, notify: Notify) -> Receipt:
             VerificationError when the hub does not serve what was sent.
     """
     started = time.monotonic()
-    prepared = prepare(options, client, notify)
+    prepared = prepare(options, client, notify, expected)
     plan = prepared.plan
-    published = bool(plan.changes)
+    published = plan.makes_commit
     if published:
         commit = _publish(prepared, client, notify)
     elif plan.base is None:
@@ -56,8 +57,9 @@ def _publish(prepared: Prepared, client: HubClient, notify: Notify) -> str:
         created = client.head(plan.repo_id, plan.revision)
         parent = created[0] if created else None
         notify(f"created {plan.repo_id} ({'private' if plan.private else 'public'})")
-    notify(f"uploading {len(plan.changes)} files, {plan.bytes_to_send:,} bytes")
-    client.upload(plan.repo_id, plan.revision, prepared.additions)
+    if plan.changes:
+        notify(f"uploading {len(plan.changes)} files, {plan.bytes_to_send:,} bytes")
+        client.upload(plan.repo_id, plan.revision, prepared.additions)
     _check_not_ignored(prepared)
     _check_unchanged_on_disk(plan)
     trailer = card_trailer(plan.card)
@@ -65,7 +67,7 @@ def _publish(prepared: Prepared, client: HubClient, notify: Notify) -> str:
         commit = client.commit(
             plan.repo_id,
             plan.revision,
-            prepared.additions,
+            [*prepared.additions, *deletions(item.path for item in plan.delete)],
             parent=parent,
             title=plan.title,
             description="Published by hubpub." + (f"\n\n{trailer}" if trailer else ""),
@@ -74,7 +76,8 @@ def _publish(prepared: Prepared, client: HubClient, notify: Notify) -> str:
         raise
     except HubpubError as error:
         commit = _landed_after_all(client, plan, parent, error)
-    notify(f"committed {len(plan.changes)} files to {plan.revision} as {commit[:12]}, in one commit")
+    gone = f" and deleted {len(plan.delete)}" if plan.delete else ""
+    notify(f"committed {len(plan.changes)} files{gone} to {plan.revision} as {commit[:12]}, in one commit")
     return commit
 
 
@@ -115,7 +118,8 @@ def _check_unchanged_on_disk(plan: Plan) -> None:
 
 
 def _mismatches(client: HubClient, plan: Plan, commit: str) -> list[Mismatch]:
-    return compare(plan.changes + plan.unchanged, plan.kept, client.tree(plan.repo_id, commit))
+    deleted = (item.path for item in plan.delete)
+    return compare(plan.files, plan.kept, deleted, client.tree(plan.repo_id, commit))
 
 
 def _verify(client: HubClient, plan: Plan, commit: str) -> int:
@@ -127,7 +131,7 @@ def _verify(client: HubClient, plan: Plan, commit: str) -> int:
             f"{plan.repo_id} at {commit[:12]} differs from what was sent in {len(found)} files ({first})",
             "run the same command again; if it stays so, the hub or its storage is at fault",
         )
-    return len(plan.changes) + len(plan.unchanged)
+    return len(plan.files)
 
 
 def _tag(client: HubClient, plan: Plan, commit: str) -> None:

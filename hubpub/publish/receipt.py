@@ -53,7 +53,12 @@ class Receipt:
                 "replaced": [file.path for file in plan.replace],
                 "unchanged": [file.path for file in plan.unchanged],
                 "kept": list(plan.kept),
+                "deleted": [item.path for item in plan.delete],
             },
+            "manifest": [
+                {"path": file.path, "size": file.size, "sha256": file.sha256}
+                for file in sorted(plan.files, key=lambda file: file.path)
+            ],
             "left_out": [{"path": item.path, "size": item.size, "reason": item.reason} for item in plan.left_out],
             "bytes": plan.bytes_to_send,
             "card": plan.card.to_json(),

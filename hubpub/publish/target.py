@@ -21,30 +21,30 @@ class Target:
 
     Attributes:
         endpoint: base URL, without a trailing slash.
-        token: never shown; not part of the repr.
+        token: never shown; not part of the repr. None where nobody is signed in.
         token_source: where the token was found, in words.
     """
 
     endpoint: str
-    token: str = field(repr=False)
+    token: str | None = field(repr=False)
     token_source: str
 
     @property
     def sends_token_in_clear(self) -> bool:
         """Whether the token would cross a network unencrypted."""
         url = urlsplit(self.endpoint)
-        return url.scheme == "http" and url.hostname not in _LOOPBACK
+        return self.token is not None and url.scheme == "http" and url.hostname not in _LOOPBACK
 
 
-def find_target(hub: str | None, environ: Mapping[str, str] = os.environ) -> Target:
+def find_target(hub: str | None, environ: Mapping[str, str] = os.environ, *, token_needed: bool = True) -> Target:
     """The hub that `--hub` names, or the one huggingface_hub would use (`HF_ENDPOINT`, else the public Hub).
 
     A token that `hf auth login` stored is for the hub it was given for: it is only used when `--hub` is absent or
-    names that same hub. Another hub needs its token in `HF_TOKEN`.
+    names that same hub. Another hub needs its token in `HF_TOKEN`. Public repos can be read without one.
 
     Raises:
         UsageError: the URL is not one.
-        AuthError: there is no token for that hub.
+        AuthError: there is no token for that hub, and one is needed.
     """
     from huggingface_hub import constants
 
@@ -54,6 +54,8 @@ def find_target(hub: str | None, environ: Mapping[str, str] = os.environ) -> Tar
         token, source = _stored_token(environ)
     else:
         token, source = environ.get("HF_TOKEN") or None, "HF_TOKEN"
+    if not token and not token_needed:
+        return Target(endpoint=endpoint, token=None, token_source="nowhere")  # noqa: S106 -- in words
     if not token:
         raise AuthError(
             f"no token for {endpoint}",
@@ -129,6 +131,18 @@ def parse_repo_id(repo_id: str) -> tuple[str, str]:
     if slash and _is_part(namespace) and _is_part(name):
         return namespace, name
     raise UsageError(f"{repo_id!r} is not a repo id", f"write namespace/name; {_REPO_ID_RULE}")
+
+
+def parse_revision(address: str) -> tuple[str, str, str]:
+    """Namespace, name and revision of `namespace/name@revision`; without one, `main`.
+
+    Raises:
+        UsageError: it is not a repo id, or the revision is empty.
+    """
+    repo_id, at, revision = address.partition("@")
+    if at and not revision:
+        raise UsageError(f"{address!r} names no revision", "write namespace/name@revision, or leave out the @")
+    return *parse_repo_id(repo_id), revision or "main"
 
 
 def parse_namespace(org: str) -> str:

@@ -17,7 +17,9 @@ class Mismatch:
     what: str
 
 
-def compare(files: Iterable[LocalFile], kept: Iterable[str], remote: Mapping[str, RemoteFile]) -> list[Mismatch]:
+def compare(
+    files: Iterable[LocalFile], kept: Iterable[str], deleted: Iterable[str], remote: Mapping[str, RemoteFile]
+) -> list[Mismatch]:
     """What differs between the release and a tree of the hub; empty when every file is there as it was sent."""
     found = []
     for file in files:
@@ -29,4 +31,5 @@ def compare(files: Iterable[LocalFile], kept: Iterable[str], remote: Mapping[str
         elif not file.equals(there):
             found.append(Mismatch(file.path, "another hash"))
     found += [Mismatch(path, "gone from the repo") for path in kept if path not in remote]
+    found += [Mismatch(path, "still there, and was to be deleted") for path in deleted if path in remote]
     return found

@@ -7,10 +7,12 @@ from hubpub.card.sections import score
 from hubpub.publish.card import CardSource
 from hubpub.publish.plan import LocalFile, Plan
 from hubpub.publish.receipt import Receipt
+from hubpub.publish.stale import Stale
 from hubpub.report.excerpt import printable
 from hubpub.report.text import Style, plain
 
 _SHOWN = 20
+_DIFF_SHOWN = 60
 _FINISH = {
     CardSource.FOLDER: "`hubpub lint` names the rest",
     CardSource.HUB: "`hubpub lint` names the rest",
@@ -30,7 +32,8 @@ def human_bytes(size: int) -> str:
 
 def render_plan(plan: Plan, style: Style = plain) -> str:
     """What a push would do, file by file; text that ends in a newline."""
-    state = "would be created, " + ("private" if plan.private else "public") if plan.creates_repo else f"at {plan.base}"
+    visibility = "private" if plan.private else "public"
+    state = f"would be created, {visibility}" if plan.creates_repo else f"{visibility}, at {plan.base}"
     lines = [f"{style('plan', 'cyan')} {plan.url} ({plan.revision}; {state})"]
     lines += _listed("add", plan.add, style("+", "green"))
     lines += _listed("replace", plan.replace, style("~", "yellow"))
@@ -38,14 +41,21 @@ def render_plan(plan: Plan, style: Style = plain) -> str:
         lines.append(f"  = {_files(len(plan.unchanged))} unchanged")
     if plan.kept:
         lines.append(f"  = {_files(len(plan.kept))} only on the hub, kept: {_names(plan.kept)}")
-    lines += [f"  - {printable(item.path)} stays here: {item.reason}" for item in plan.left_out[:_SHOWN]]
+    lines += _told(plan.delete, style("-", "red"), "deleted")
+    lines += _told(plan.stale, style("!", "yellow"), "stale")
+    if plan.stale:
+        lines.append("    → nothing of it is deleted; --delete-stale does so, in the same commit")
+    lines += _told(plan.older, "·", "stays")
+    lines += [f"  · {printable(item.path)} is left out: {item.reason}" for item in plan.left_out[:_SHOWN]]
     if len(plan.left_out) > _SHOWN:
-        lines.append(f"  - and {len(plan.left_out) - _SHOWN} more stay here")
+        lines.append(f"  · and {len(plan.left_out) - _SHOWN} more are left out")
     lines.append(f"  card: {_card(plan)}")
+    lines += _diff(plan.card.diff, style)
     if plan.tag:
         lines.append(f"  tag: {plan.tag}")
-    if plan.changes:
-        lines.append(f"  one commit, {_files(len(plan.changes))}, {human_bytes(plan.bytes_to_send)}")
+    if plan.makes_commit:
+        gone = f", {_files(len(plan.delete))} deleted" if plan.delete else ""
+        lines.append(f"  one commit, {_files(len(plan.changes))}{gone}, {human_bytes(plan.bytes_to_send)} to send")
     else:
         lines.append("  no commit: the hub holds all of this already")
     return "\n".join(lines) + "\n"
@@ -55,7 +65,8 @@ def render_receipt(receipt: Receipt, style: Style = plain, where: str | None = N
     """What a push did and where to look (`where`, else the repo's URL); text that ends in a newline."""
     plan = receipt.plan
     if receipt.published:
-        done = f"published {_files(len(plan.changes))} ({human_bytes(plan.bytes_to_send)}) in one commit"
+        gone = f", deleted {_files(len(plan.delete))}" if plan.delete else ""
+        done = f"published {_files(len(plan.changes))} ({human_bytes(plan.bytes_to_send)}){gone} in one commit"
     else:
         done = "nothing to publish: the hub holds all of this already"
     lines = [
@@ -69,6 +80,9 @@ def render_receipt(receipt: Receipt, style: Style = plain, where: str | None = N
     if plan.left_out:
         size = human_bytes(sum(item.size or 0 for item in plan.left_out))
         lines.append(f"  stayed  {len(plan.left_out)} ({size}): {_names([item.path for item in plan.left_out])}")
+    if plan.stale:
+        names = _names([item.path for item in plan.stale])
+        lines.append(f"  stale   {names}: of an older release, and still there; `hubpub plan` explains")
     lines.append(f"  look    {where or plan.url}")
     return "\n".join(lines) + "\n"
 
@@ -78,6 +92,24 @@ def _listed(what: str, files: tuple[LocalFile, ...], mark: str) -> list[str]:
     if len(files) > _SHOWN:
         lines.append(f"  {mark} and {len(files) - _SHOWN} more to {what}")
     return lines
+
+
+def _told(items: tuple[Stale, ...], mark: str, state: str) -> list[str]:
+    lines = [
+        f"  {mark} {printable(item.path)} ({human_bytes(item.size)}) {state}: {item.reason}" for item in items[:_SHOWN]
+    ]
+    return lines + ([f"  {mark} and {len(items) - _SHOWN} more {state}"] if len(items) > _SHOWN else [])
+
+
+def _diff(diff: str, style: Style) -> list[str]:
+    """The lines of a unified diff that change something, in colour."""
+    colours = {"+": "green", "-": "red"}
+    lines = diff.splitlines()
+    shown = [
+        "    " + (style(printable(line), colours[line[0]]) if line[:1] in colours else printable(line))
+        for line in lines[:_DIFF_SHOWN]
+    ]
+    return shown + ([f"    and {len(lines) - _DIFF_SHOWN} more lines"] if len(lines) > _DIFF_SHOWN else [])
 
 
 def _names(paths: tuple[str, ...] | list[str]) -> str:

@@ -29,11 +29,25 @@ def away_from_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_help_lists_every_verb_and_the_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = run(capsys, "--help")
     assert code == 0
-    for word in ("check", "lint", "card", "push", "serve", "whoami", "rule", "6 verification failed"):
+    for word in (
+        "check",
+        "lint",
+        "card",
+        "plan",
+        "push",
+        "verify",
+        "rollback",
+        "serve",
+        "whoami",
+        "rule",
+        "6 verification failed",
+    ):
         assert word in out
 
 
-@pytest.mark.parametrize("verb", ["check", "lint", "card", "push", "whoami", "rule", "serve"])
+@pytest.mark.parametrize(
+    "verb", ["check", "lint", "card", "plan", "push", "verify", "rollback", "whoami", "rule", "serve"]
+)
 def test_every_verb_teaches(capsys: pytest.CaptureFixture[str], verb: str) -> None:
     code, out, _ = run(capsys, verb, "--help")
     assert code == 0

@@ -71,6 +71,14 @@ def test_two_persons_texts_are_a_conflict_until_one_is_chosen(
     assert choose(b"mine", b"theirs", published, CardSource.HUB) is CardSource.HUB
 
 
+def test_the_diff_of_a_card() -> None:
+    before = b"# Model\n\nOne.\nmy token: hf_" + b"aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0dF3h" + b"\n"
+    diff = CardChoice(CardSource.FOLDER, b"# Model\n\nTwo.\n", "", before).diff
+    assert diff.splitlines()[-3:] == ["-One.", "-(a line that holds a secret)", "+Two."]
+    assert CardChoice(CardSource.FOLDER, b"new", "").diff == ""
+    assert CardChoice(CardSource.HUB, b"same", "", b"same").diff == ""
+
+
 def test_the_trailer_is_read_back_from_the_newest_commit_that_has_one() -> None:
     new = card_trailer(CardChoice(CardSource.FOLDER, b"new", ""))
     old = card_trailer(CardChoice(CardSource.RENDERED, b"old", ""))

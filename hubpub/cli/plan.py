@@ -1,0 +1,69 @@
+"""`hubpub plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
+
+import click
+
+from hubpub.cli.output import colour, format_options, notify, print_json
+from hubpub.cli.release import ReleaseArguments, hub_option, notifier, push_options, release_options, target_of
+
+if TYPE_CHECKING:
+    from hubpub.publish.prepare import PushOptions
+    from hubpub.publish.target import Target
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@release_options
+@hub_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Save the plan; `hubpub push --plan FILE` publishes it, if nothing has changed.",
+)
+@format_options
+def plan(path: Path, hub: str | None, out: Path | None, output_format: str, **release: Unpack[ReleaseArguments]) -> int:
+    """Show what `hubpub push` would do with the model folder PATH; nothing is sent or created.
+
+    Every check is made. Then: which files are added, replaced and unchanged, what stays here and why, how the card
+    changes, how much is sent, and what an older release left on the hub that loaders would still take. That is deleted
+    with --delete-stale only, in the same commit.
+
+    A saved plan is published as it is, or not at all: it is refused when the folder or the hub has changed since.
+
+    \b
+    Examples:
+      hubpub plan ./model --org acme
+      hubpub plan ./model --repo acme/model --delete-stale --out plan.json
+      hubpub push --plan plan.json
+    """
+    options = push_options(path, release)
+    with target_of(hub, options.namespace) as target:
+        return show_plan(options, target, output_format, out, local=hub == "local")
+
+
+def show_plan(options: PushOptions, target: Target, output_format: str, out: Path | None, *, local: bool) -> int:
+    """Print the plan of a push, and save it if it is asked for; returns the exit code."""
+    from hubpub.publish.client import HubClient
+    from hubpub.publish.prepare import prepare
+    from hubpub.publish.saved import check_outside, plan_document, save_outside
+    from hubpub.report.release import render_plan
+    from hubpub.report.text import render_findings
+
+    if out:
+        check_outside(out, options.path)
+    prepared = prepare(options, HubClient(target), notifier(output_format))
+    document = plan_document(prepared.plan, options, local=local)
+    if out:
+        save_outside(out, options.path, document)
+    if output_format == "json":
+        print_json({**document, "report": prepared.report.to_json()})
+        return 0
+    click.echo(render_findings(prepared.report, colour) + render_plan(prepared.plan, colour), nl=False)
+    if out:
+        notify(f"wrote {out}; `hubpub push --plan {out}` publishes it")
+    return 0

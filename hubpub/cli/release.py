@@ -1,0 +1,156 @@
+"""What `plan`, `push`, `verify` and `rollback` share: the options of a release, and the hub that it goes to."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
+
+import click
+
+from hubpub.cli.output import config_option, notify, quiet_stderr, rule_options, settings_for
+
+if TYPE_CHECKING:
+    from hubpub.core.settings import Settings
+    from hubpub.publish.prepare import Notify, PushOptions
+    from hubpub.publish.target import Target
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+HUB_HELP = "'local': the embedded hub on this machine. Default: HF_ENDPOINT, else the public Hub."
+
+
+class ReleaseArguments(TypedDict):
+    """What `release_options` add to a command."""
+
+    org: str | None
+    name: str | None
+    repo_id: str | None
+    revision: str
+    tag: str | None
+    private: bool
+    message: str | None
+    card_from: str | None
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+    delete_stale: bool
+    depth: str
+    ignore: tuple[str, ...]
+    fail_on: str | None
+    config: Path | None
+
+
+_OPTIONS = (
+    click.option("--org", metavar="ORG", help="Organisation (or user) to publish to; default: the token's user."),
+    click.option("--name", metavar="NAME", help="Repo name; default: the folder's name."),
+    click.option("--repo-id", "--repo", metavar="NS/NAME", help="Both at once, instead of --org and --name."),
+    click.option("--revision", default="main", show_default=True, metavar="BRANCH", help="Branch to publish to."),
+    click.option("--tag", metavar="TAG", help="Tag the verified commit, e.g. v1.2.0. A tag is never moved."),
+    click.option("--private", is_flag=True, help="Create the repo private."),
+    click.option("--message", "-m", metavar="TEXT", help="Commit message."),
+    click.option(
+        "--card",
+        "card_from",
+        type=click.Choice(["folder", "hub"]),
+        help="Which card wins when the folder's and the hub's were both written by hand.",
+    ),
+    click.option("--include", multiple=True, metavar="GLOB", help="Publish these although they look like leftovers."),
+    click.option("--exclude", multiple=True, metavar="GLOB", help="Do not publish these. Repeatable."),
+    click.option(
+        "--delete-stale",
+        is_flag=True,
+        help="Delete, in the same commit, what the plan calls stale: files of an older release.",
+    ),
+    click.option(
+        "--depth",
+        type=click.Choice(["quick", "deep", "load"]),
+        default="deep",
+        show_default=True,
+        help="How far the check goes; see `hubpub check --help`.",
+    ),
+)
+
+
+def release_options(command: Command) -> Command:
+    """Add the options that say what is published, and where to."""
+    command = rule_options(config_option(command))
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def hub_option(command: Command) -> Command:
+    """Add --hub."""
+    return click.option("--hub", metavar="URL|local", help=f"Hub to talk to; {HUB_HELP}")(command)
+
+
+def push_options(path: Path, given: ReleaseArguments) -> PushOptions:
+    """The options of a push, from the command line and the settings file."""
+    from hubpub.core.rule import Depth
+    from hubpub.publish.card import CardSource
+    from hubpub.publish.prepare import PushOptions
+
+    lists = {name: given[name] for name in ("ignore", "exclude", "include")}
+    settings = settings_for(given["config"], given["fail_on"], lists)
+    namespace, repo = _repo(path, given, settings)
+    return PushOptions(
+        path=path,
+        name=repo,
+        namespace=namespace,
+        revision=given["revision"],
+        tag=given["tag"],
+        private=given["private"],
+        new_repos_private=settings.private,
+        title=given["message"],
+        card=CardSource(given["card_from"]) if given["card_from"] else None,
+        include=settings.include,
+        exclude=settings.exclude,
+        ignore=settings.ignore,
+        fail_on=settings.fail_on,
+        depth=Depth(given["depth"]),
+        delete_stale=given["delete_stale"],
+        card_settings=settings.card,
+        lint_settings=settings.lint,
+    )
+
+
+def _repo(path: Path, given: ReleaseArguments, settings: Settings) -> tuple[str | None, str]:
+    """(namespace or None for the token's user, repo name)."""
+    from hubpub.core.errors import UsageError
+    from hubpub.publish.target import parse_namespace, parse_repo_id, repo_name
+
+    org, name, repo_id = given["org"], given["name"], given["repo_id"]
+    if repo_id:
+        namespace, repo = parse_repo_id(repo_id)
+        if org not in (None, namespace) or name not in (None, repo):
+            raise UsageError(f"--repo-id {repo_id} contradicts --org or --name", "give one or the other")
+        return namespace, repo
+    space = org or settings.org
+    return (parse_namespace(space) if space else None), repo_name(path, name)
+
+
+@contextlib.contextmanager
+def target_of(hub: str | None, namespace: str | None, *, token_needed: bool = True) -> Iterator[Target]:
+    """The hub to talk to; the embedded one runs as long as the context."""
+    if hub == "local":
+        from hubpub.cli.local_hub import local_hub
+
+        with local_hub(namespace) as target:
+            yield target
+    else:
+        from hubpub.publish.target import find_target
+
+        target = find_target(hub, token_needed=token_needed)
+        if target.sends_token_in_clear:
+            notify(f"warning: {target.endpoint} is not https; the token crosses the network unencrypted")
+        yield target
+
+
+def notifier(output_format: str) -> Notify:
+    """Steps go to stderr; a reader of JSON gets none. The client's own progress bars are for terminals."""
+    if output_format == "json" or quiet_stderr():
+        from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
+
+        disable_progress_bars()
+    return (lambda _message: None) if output_format == "json" else notify
