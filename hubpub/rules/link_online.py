@@ -58,8 +58,8 @@ _PAGES = frozenset(
     summary="A link leads to a page that is not there any more.",
     why="Papers, data and demos move; a link that gives 404 is worse than none. What a server refuses, or does not "
     "answer in time, is not counted.",
-    bad="The [data](https://example.org/moved).",
-    good="The [data](https://example.org/data).",
+    bad="The [data](https://films.acme.ai/moved).",
+    good="The [data](https://films.acme.ai/data).",
     hint="link to where it is now, or remove the link",
     source="https://www.rfc-editor.org/rfc/rfc9110#name-404-not-found",
     default=False,

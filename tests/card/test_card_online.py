@@ -19,8 +19,10 @@ from hubpub.card.online import HubId, Online
 from hubpub.card.online_cache import SECONDS, AnswerCache
 from hubpub.card.online_fetch import Answer, Fetcher, State, _is_public
 from hubpub.core.errors import UsageError
+from hubpub.core.findings import Finding
 from hubpub.core.report import Skip
 from hubpub.rules.link_online import dead_url, unknown_hub_id
+from hubpub.rules.registry import card_rules
 
 PAGE = "https://pages.test/a"
 
@@ -257,6 +259,23 @@ def test_dead_addresses_are_findings_and_the_unsure_are_skipped(web: responses.R
     assert not isinstance(found, Skip)
     assert (found.message, found.line, found.column) == ("https://pages.test/a: the server answers 404", 1, 1)
     assert skipped == Skip("1 of the 3 addresses of the card", "the server answers 403")
+
+
+def test_the_examples_of_the_rule_about_addresses(web: responses.RequestsMock, online: Online) -> None:
+    rule = next(rule for rule in card_rules if rule.code == "LINK016")
+    web.head("https://films.acme.ai/moved", status=404)
+    web.get("https://films.acme.ai/moved", status=404)
+    web.head("https://films.acme.ai/data", status=200)
+    assert [type(found) for found in rule.run(subject(rule.bad, online=online))] == [Finding]
+    assert list(rule.run(subject(rule.good, online=online))) == []
+
+
+def test_the_examples_of_the_rule_about_ids(hub: TestHub, tmp_path: Path) -> None:
+    rule = next(rule for rule in card_rules if rule.code == "LINK018")
+    hub.api().create_repo("acme/base")
+    online = Online(hub.endpoint, ALICE, AnswerCache(tmp_path))
+    assert [type(found) for found in rule.run(subject(rule.bad, online=online))] == [Finding]
+    assert list(rule.run(subject(rule.good, online=online))) == []
 
 
 def test_without_look_ups_nothing_is_said() -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.formats import Tensor, field, gguf, onnx, onnx_tensor, torch_legacy, torch_zip, torchscript
+from support.fuzz_targets import TARGETS
 
 from hubpub.model.ctranslate2 import read_ctranslate2
 from hubpub.model.gguf import parse_gguf
@@ -83,5 +84,5 @@ def test_any_bytes_are_answered(name: str) -> None:
 def test_the_corpus_is_answered(path: Path) -> None:
     """Inputs that once went wrong, or that reach far into a reader; found by fuzzing."""
     started = time.process_time()
-    READERS[path.parent.name][0](path.read_bytes())
+    TARGETS[path.parent.name][0](path.read_bytes())
     assert time.process_time() - started < 2
