@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -44,7 +44,7 @@ class Renaming:
     """Give tensors of the safetensors file at `path` other names: new ones by old ones. The old file is kept."""
 
     path: str
-    names: Mapping[str, str]
+    names: Mapping[str, str] = field(hash=False)
 
     def to_json(self) -> dict[str, Any]:
         """The renaming as plain data; there may be a hundred thousand names, so that only their number is in it."""

@@ -173,6 +173,7 @@ def _lint(content: bytes, folder: ModelFolder, options: PushOptions) -> Report:
         fail_on=options.fail_on,
         selection=Selection.for_cards(options.ignore, options.lint_settings),
         inline_ignores=options.lint_settings.inline_ignores,
+        given={"checked": True},
     )
 
 

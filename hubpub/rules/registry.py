@@ -30,6 +30,7 @@ class CardSubject:
         folder: the model folder that it belongs to; None when only a card was given.
         undecodable: offset of the first byte of the file that is not UTF-8; None when all of it is.
         repo_id: namespace/name that the card is for; None when nobody said.
+        checked: whether the rules about models are run on the folder too; then they name secrets in the card.
         profile: the sections and fields that the card is asked for.
         online: look-ups in the network; None without --online.
     """
@@ -39,6 +40,7 @@ class CardSubject:
     folder: ModelFolder | None = None
     undecodable: int | None = None
     repo_id: str | None = None
+    checked: bool = False
     profile: Profile = field(default_factory=_default_profile)
     online: Online | None = None
 

@@ -44,7 +44,7 @@ class Expected:
         severity: of the finding.
         path: of the file that it names.
         words: a regular expression that its message matches.
-        depth: the shallowest that finds it; before that, nothing is said.
+        depth: the shallowest that finds it; before that, nothing is said of the model.
         more: further findings, where one defect is several things to mend.
     """
 
@@ -63,8 +63,8 @@ def warning(path: str, words: str, *more: Triple) -> Expected:
     return Expected("warning", path, words, more=more)
 
 
-def deep(severity: str, path: str, words: str) -> Expected:
-    return Expected(severity, path, words, Depth.DEEP)
+def deep(severity: str, path: str, words: str, *more: Triple) -> Expected:
+    return Expected(severity, path, words, Depth.DEEP, more)
 
 
 EXPECTED = {
@@ -113,7 +113,12 @@ EXPECTED = {
     "d13": error(SAFE, "'module.'"),
     "d15": deep("warning", SAFE, "lm_head.weight"),
     "d16": deep("error", SAFE, "lm_head.weight.*tie_word_embeddings"),
-    "d17": deep("error", CONFIG, "BertForMaskedLM.* holds a BertForSequenceClassification"),
+    "d17": deep(
+        "error",
+        CONFIG,
+        "BertForMaskedLM.* holds a BertForSequenceClassification",
+        ("warning", CARD, "BertForMaskedLM is for fill-mask"),
+    ),
     "d18": deep("error", SAFE, r"transposed: .*\[32, 64\] instead of \[64, 32\]"),
     # configuration
     "e01": error(CONFIG, "missing"),
@@ -249,7 +254,7 @@ def test_a_sound_folder(name: str, depth: Depth, corpus: Corpus) -> None:
 def test_a_defect(name: str, depth: Depth, corpus: Corpus) -> None:
     added, expected = corpus.added(name, depth), EXPECTED[name]
     if not depth.includes(expected.depth):
-        assert added == [], "it is found by looking deeper"
+        assert [f for f in added if f.path != CARD] == [], "it is found by looking deeper"
         return
     left = added.copy()
     for severity, path, words in ((expected.severity, expected.path, expected.words), *expected.more):

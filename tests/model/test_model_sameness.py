@@ -47,7 +47,7 @@ def test_storages_of_a_torch_file(saved_models: Path) -> None:
     content = path.read_bytes()
     places = torch_storages(Files(bin=content), "bin")
     assert places is not None
-    stored = {content[place.begin : place.begin + place.size] for place in places}
+    stored = {content[place.begin : place.begin + place.size] for place in places.values()}
     for name, tensor in load_file(path.with_name("model.safetensors")).items():
         assert (tensor.T if "layer.0.attention.self.query.weight" in name else tensor).tobytes() in stored
 

@@ -49,7 +49,7 @@ It is meant for tests of programs that read model folders, and for nothing else:
 
 ## How to use
 
-```python
+```{language}
 {snippet}
 ```
 
@@ -59,7 +59,7 @@ Its weights are random, so that whatever it says of a text, of people or of anyt
 
 ## Training data
 
-None: the weights are the random numbers that its configuration gives them, and the tokenizer saw a few sentences.
+None: the weights are the random numbers that its configuration gives them, and the tokenizer saw 12 sentences.
 
 ## Training procedure
 
@@ -79,10 +79,10 @@ def save_controls(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def write_card(folder: Path, title: str, snippet: str, **metadata: str) -> None:
+def write_card(folder: Path, title: str, snippet: str, language: str = "python", **metadata: str) -> None:
     """A card with which nothing is wrong."""
     lines = "\n".join(f"{key}: {value}" for key, value in metadata.items())
-    (folder / "README.md").write_text(_CARD.format(title=title, snippet=snippet, metadata=lines))
+    (folder / "README.md").write_text(_CARD.format(title=title, snippet=snippet, language=language, metadata=lines))
 
 
 def _card(folder: Path, title: str, task: str) -> None:
@@ -236,12 +236,13 @@ def save_adapter(folder: Path) -> None:
     }
     (target / "adapter_config.json").write_text(json.dumps(settings, indent=2))
     snippet = (
-        "from peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
+        "# pip install peft\nfrom peft import PeftModel\nfrom transformers import AutoModelForCausalLM\n\n"
         'base = AutoModelForCausalLM.from_pretrained("acme/chat_llama")\n'
         'model = PeftModel.from_pretrained(base, "acme/lora_adapter")'
     )
     task = "text-generation"
-    write_card(target, "adapter", snippet, library_name="peft", base_model="acme/chat_llama", pipeline_tag=task)
+    base = {"base_model": "acme/chat_llama", "base_model_relation": "adapter"}
+    write_card(target, "adapter", snippet, library_name="peft", pipeline_tag=task, **base)
 
 
 def save_gguf(folder: Path) -> None:
@@ -250,7 +251,7 @@ def save_gguf(folder: Path) -> None:
     target.mkdir()
     (target / "model-f32.gguf").write_bytes(gguf_model())
     task = "text-generation"
-    write_card(target, "chat model for llama.cpp", "llama-cli --model model-f32.gguf", pipeline_tag=task)
+    write_card(target, "chat model for llama.cpp", "llama-cli --model model-f32.gguf", "bash", pipeline_tag=task)
 
 
 def gguf_model(**changes: Any) -> bytes:

@@ -40,7 +40,7 @@ class Corpus:
                 vars(folder)["architecture"] = self._architectures[name]
             content, path, _ = find_card(self.paths[name])
             model = check_folder(folder, target=name, depth=depth)
-            card = lint_card(content, path=path, target=name, folder=folder)
+            card = lint_card(content, path=path, target=name, folder=folder, given={"checked": True})
             self._reports[name, depth] = [*model.findings, *card.findings]
         return self._reports[name, depth]
 
