@@ -54,6 +54,15 @@ SHAPES = {
 }
 
 
+def enlarge_tokenizer(folder: Path, tokens: int) -> None:
+    """Give the tokenizer as many tokens as the model has room for."""
+    path = folder / "tokenizer.json"
+    document = json.loads(path.read_text())
+    vocabulary = document["model"]["vocab"]
+    vocabulary |= {f"t{number}": number for number in range(len(vocabulary), tokens)}
+    path.write_text(json.dumps(document))
+
+
 def measure(folder: Path) -> tuple[float, float, str]:
     """Median seconds, peak MB, and the last line that the command printed."""
     seconds, peaks, said = [], [], ""
@@ -79,7 +88,9 @@ def main() -> None:
             if shards is not None:
                 (folder / "model.safetensors").unlink()
                 (folder / "config.json").write_text('{"model_type": "llama", "architectures": ["LlamaForCausalLM"]}')
-                write_shards(folder, shards())
+                made = shards()
+                write_shards(folder, made)
+                enlarge_tokenizer(folder, made[0]["model.embed_tokens.weight"][1][0])
             data = sum(path.stat().st_size for path in folder.iterdir())
             seconds, peak, said = measure(folder)
             print(f"{name:30} {data / 1e9:>8.1f}GB {seconds:>8.2f} {peak:>8.0f}  {said}")
