@@ -20,6 +20,8 @@ _MARKDOWNLINT = "https://github.com/DavidAnson/markdownlint/blob/main/doc/Rules.
 _NO_NAMES = {"output", "outputs", "result", "results", "model", "checkpoint", "tmp", "test"}
 # a line such as "#My-model: a classifier of films"; it may be a tag
 _TITLE_WITHOUT_SPACE = re.compile(r"#[^\s#]")
+# each is tried on the whole outline; the rest is found again once these are mended
+_MOST_LIFTED = 20
 
 
 @card_rules.rule(
@@ -155,10 +157,16 @@ def heading_level_skip(subject: CardSubject) -> Iterator[Problem]:
     card = subject.card
     before = levels(card)
     above = parents(before)
-    for index in skips(before):
+    for number, index in enumerate(skips(before)):
         section, parent = card.sections[index], card.sections[above[index]]
         message = f"the heading {section.heading!r} goes from level {parent.level} to {section.level}"
-        yield Problem(message, subject.path, section.line, 1, fix=_lift_fix(subject, index, above))
+        yield Problem(
+            message,
+            subject.path,
+            section.line,
+            1,
+            fix=_lift_fix(subject, index, above) if number < _MOST_LIFTED else None,
+        )
 
 
 def _lift_fix(subject: CardSubject, index: int, above: list[int]) -> Fix | None:
