@@ -8,7 +8,7 @@ which. Beside hubpub, by turns in the same run: markdownlint-cli2, which knows M
 card with `ModelCard` of huggingface_hub. Figures are the least of the runs, and ratios to `hubpub lint`.
 
 --growth measures all rules on the cards of tests/support/nasty_cards.py at 10 kB, 100 kB and 1 MB, in processor time;
-hubpub reads the first 0.5 MB and 16,384 lines of a card.
+hubpub reads the first 0.5 MB and 8,000 lines of a card.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ BlockKind: TypeAlias = Literal["heading", "text", "code", "html", "table"]
 # A longer card is read up to here. The longest of the Hub's most loaded models has 0.3 MB, and of 179 real ones none
 # has more than 700 lines; a list of as many items as LARGEST_BODY could hold would take markdown-it-py half a minute.
 LARGEST_BODY = 1 << 19
-MOST_LINES = 1 << 14
+MOST_LINES = 8_000
 
 _COMMENT = Pattern(r"<!--[\s\S]*?(?:-->|\Z)")
 _HTML_HEADING = Pattern(r"<h([1-6])(?:\s[^<>]{0,500})?>([\s\S]{0,500}?)</h\1\s*>", re.IGNORECASE)

@@ -68,7 +68,19 @@ def silences(ignore: Ignore, word: str, finding: Finding) -> bool:
 
 def is_silenced(card: Card, finding: Finding) -> bool:
     """Whether a comment of the card silences the finding."""
-    return any(silences(ignore, word, finding) for ignore in find_ignores(card) for word in ignore.words)
+    by_line = _by_line(card)
+    near = chain(by_line.get(0, ()), by_line.get(finding.line, ()) if finding.line else ())
+    return any(silences(ignore, word, finding) for ignore in near for word in ignore.words)
+
+
+@lru_cache(maxsize=8)
+def _by_line(card: Card) -> dict[int, list[Ignore]]:
+    """The comments by the lines that they reach; 0 for those that reach the whole file."""
+    found: dict[int, list[Ignore]] = {}
+    for ignore in find_ignores(card):
+        for line in range(ignore.first, ignore.last + 1):
+            found.setdefault(line, []).append(ignore)
+    return found
 
 
 @lru_cache(maxsize=8)

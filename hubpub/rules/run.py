@@ -92,7 +92,7 @@ def lint_card(
     Raises:
         UsageError: `ignore` or `selection` names no rule.
     """
-    from hubpub.card.document import Card
+    from hubpub.card.document import MOST_LINES, Card
     from hubpub.card.ignores import is_silenced
     from hubpub.card.sections import score
     from hubpub.card.source import decode_card
@@ -107,7 +107,9 @@ def lint_card(
     skipped += [Skip(f"{rule.code} {rule.name}", "only with --online") for rule in selection.waiting(card_rules)]
     if subject.card.read_to < len(text):
         line = subject.card.lines.place(subject.card.read_to)[0]
-        skipped.append(Skip(f"the text of {path} behind line {line:,}", "a card is read up to 0.5 MB and 16,384 lines"))
+        skipped.append(
+            Skip(f"the text of {path} behind line {line:,}", f"a card is read up to 0.5 MB and {MOST_LINES:,} lines")
+        )
     if undecodable is not None:
         findings = [replace(finding, fix=None) for finding in findings]  # a file that is not text is not edited
     if inline_ignores:
