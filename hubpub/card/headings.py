@@ -34,7 +34,7 @@ class Globs:
     """Synonyms, most of them words, or words and a `*` at one end: no expression of thousands of words is compiled."""
 
     def __init__(self, globs: Iterable[str]) -> None:
-        exact, prefixes, suffixes, others = set(), [], [], []
+        exact, prefixes, suffixes, others, clues = set(), [], [], [], []
         for glob in map(_folded, globs):
             if "*" not in glob:
                 exact.add(glob)
@@ -44,9 +44,10 @@ class Globs:
                 suffixes.append(glob[1:])
             else:
                 others.append(re.escape(glob).replace(r"\*", ".{0,60}"))
+                clues.append(max(glob.split("*"), key=len))
         self._exact = frozenset(exact)
         self._prefixes, self._suffixes = tuple(prefixes), tuple(suffixes)
-        self._others = re.compile("|".join(others)) if others else None
+        self._others = Pattern("|".join(others), clues=tuple(clues)) if others else None
 
     def match(self, plain: str) -> bool:
         """Whether one of them is the whole of a normalised heading."""
