@@ -153,8 +153,9 @@ def _keeps_blocks(card: Card, edits: Sequence[TextEdit]) -> bool:
     """Whether no line becomes a heading, a fence or another kind of block when its hidden characters go."""
     lines = (card.lines.place(start)[0] for start, _, _ in edits)
     for line in (card.text[card.lines.start(number) : card.lines.start(number + 1)] for number in set(lines)):
-        if without_invisible(line).strip() and not re.search(r"\w", line):
-            return False  # marks such as --- or ```
+        left = without_invisible(line).strip()
+        if left and not re.search(r"\w", re.sub(r"^[>\s]*\d{1,9}[.)]", "", left)):
+            return False  # marks such as --- or ```, or an item of a list with nothing else in it
     after = Card.parse(apply_edits(card.text, edits))
     kinds = [(block.kind, block.level) for block in card.blocks if without_invisible(block.text).strip()]
     return after.front_matter.found == card.front_matter.found and kinds == [(b.kind, b.level) for b in after.blocks]
