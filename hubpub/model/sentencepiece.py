@@ -7,8 +7,9 @@ field 1 is a piece (piece = 1, score = 2, type = 3), field 2 the trainer's speci
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
+
+from hubpub.model.protobuf import BYTES, VARINT, NotProtobufError, fields
 
 SENTENCEPIECE_LIMIT = 64 << 20
 """Bytes that a model may have; those of 256,000 pieces have about 5 MB."""
@@ -16,7 +17,6 @@ SENTENCEPIECE_LIMIT = 64 << 20
 _TYPES = {1: "normal", 2: "unknown", 3: "control", 4: "user-defined", 5: "unused", 6: "byte"}
 _SPECIAL = (2, 3, 4)
 _ALGORITHMS = {1: "Unigram", 2: "BPE", 3: "word", 4: "character"}
-_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 class NotSentencePieceError(ValueError):
@@ -51,15 +51,10 @@ def parse_sentencepiece(data: bytes) -> SentencePieceModel:
     Raises:
         NotSentencePieceError: it is none, or it is cut short.
     """
-    found, at = _plain_pieces(data)
-    algorithm = 1
-    for number, value in _fields(data, at, len(data)):
-        if number == 1 and isinstance(value, tuple):
-            found.append(_piece(data, *value))
-        elif number == 2 and isinstance(value, tuple):
-            for inner, setting in _fields(data, *value):
-                if inner == 3 and isinstance(setting, int):
-                    algorithm = setting
+    try:
+        found, algorithm = _pieces(data)
+    except NotProtobufError as error:
+        raise NotSentencePieceError(f"is cut short, or not a SentencePiece model: {error}") from error
     if not found:
         raise NotSentencePieceError("is not a SentencePiece model: it holds no pieces")
     try:
@@ -69,6 +64,20 @@ def parse_sentencepiece(data: bytes) -> SentencePieceModel:
     kinds = Counter(_TYPES.get(kind, "normal") for _, kind in found)
     special = {pieces[at]: at for at, (_, kind) in enumerate(found) if kind in _SPECIAL}
     return SentencePieceModel(pieces, dict(kinds), special, _ALGORITHMS.get(algorithm, "Unigram"))
+
+
+def _pieces(data: bytes) -> tuple[list[tuple[bytes, int]], int]:
+    """The pieces with their types, and the algorithm."""
+    found, at = _plain_pieces(data)
+    algorithm = 1
+    for number, wire, start, end in fields(data, at, len(data)):
+        if number == 1 and wire == BYTES:
+            found.append(_piece(data, start, end))
+        elif number == 2 and wire == BYTES:
+            for inner, kind, setting, _ in fields(data, start, end):
+                if inner == 3 and kind == VARINT:
+                    algorithm = setting
+    return found, algorithm
 
 
 def _plain_pieces(data: bytes) -> tuple[list[tuple[bytes, int]], int]:
@@ -97,45 +106,9 @@ def _plain_pieces(data: bytes) -> tuple[list[tuple[bytes, int]], int]:
 
 def _piece(data: bytes, start: int, end: int) -> tuple[bytes, int]:
     piece, kind = b"", 1
-    for number, value in _fields(data, start, end):
-        if number == 1 and isinstance(value, tuple):
-            piece = data[value[0] : value[1]]
-        elif number == 3 and isinstance(value, int):
+    for number, wire, value, behind in fields(data, start, end):
+        if number == 1 and wire == BYTES:
+            piece = data[value:behind]
+        elif number == 3 and wire == VARINT:
             kind = value
     return piece, kind
-
-
-def _fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int | tuple[int, int] | None]]:
-    """Field number and value: a whole number, or where bytes begin and end; None for fixed-size numbers."""
-    at = start
-    while at < end:
-        key, at = _varint(data, at, end)
-        number, wire = key >> 3, key & 7
-        if not number:
-            raise NotSentencePieceError(f"is not a SentencePiece model: no field at byte {at:,}")
-        if wire == _VARINT:
-            value, at = _varint(data, at, end)
-            yield number, value
-            continue
-        if wire == _BYTES:
-            length, at = _varint(data, at, end)
-        elif wire in (_FIXED32, _FIXED64):
-            length = 4 if wire == _FIXED32 else 8
-        else:
-            raise NotSentencePieceError(f"is not a SentencePiece model: unknown field at byte {at:,}")
-        if length > end - at:
-            raise NotSentencePieceError(f"is cut short, or not a SentencePiece model: a field ends past byte {end:,}")
-        yield number, (at, at + length) if wire == _BYTES else None
-        at += length
-
-
-def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
-    value = shift = 0
-    while at < end and shift < 64:
-        byte = data[at]
-        at += 1
-        value |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return value, at
-        shift += 7
-    raise NotSentencePieceError(f"is cut short, or not a SentencePiece model, at byte {at:,}")
