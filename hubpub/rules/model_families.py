@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hubpub.rules import (
+from types import ModuleType
+
+from hubpub.rules import (  # noqa: F401 -- each is used by being imported
     chat,
     chat_sources,
     chat_turns,
@@ -38,38 +40,4 @@ from hubpub.rules import (
     weight_values,
 )
 
-MODEL_FAMILIES = (
-    file,
-    file_content,
-    file_names,
-    conf,
-    conf_generation,
-    conf_labels,
-    conf_layouts,
-    conf_processor,
-    conf_training,
-    conf_values,
-    weight,
-    weight_adapter,
-    weight_arch,
-    weight_copies,
-    weight_dtypes,
-    weight_gguf,
-    weight_index,
-    weight_onnx,
-    weight_other,
-    weight_shapes,
-    weight_torch,
-    weight_values,
-    load,
-    token,
-    token_encode,
-    token_ids,
-    token_vocabulary,
-    chat,
-    chat_sources,
-    chat_turns,
-    code,
-    code_custom,
-    secret,
-)
+MODEL_FAMILIES = tuple(found for found in tuple(globals().values()) if isinstance(found, ModuleType))
