@@ -6,13 +6,14 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from hubpub.card.edits import TextEdits, set_value
+from hubpub.card.edits import set_value
 from hubpub.card.placeholders import is_unrendered
 from hubpub.card.results import IndexedMetric, IndexedResult, indexed_results
 from hubpub.card.schema import Issue, validate_front_matter
 from hubpub.card.yaml_block import Path
-from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.findings import Problem, Severity
 from hubpub.core.rule import Fixable
+from hubpub.rules.placing import at_path, fix_of
 from hubpub.rules.registry import CardSubject, card_rules
 
 _SPEC = "https://github.com/huggingface/hub-docs/blob/main/modelcard.md"
@@ -190,7 +191,9 @@ def _unquoted(subject: CardSubject, path: Path, message: str, severity: Severity
     span = front_matter.values.get(path)
     written = text[span[0] : span[1]].strip() if span else ""
     edits = set_value(text, front_matter, path, written) if mend and written and written[0] not in "[{&*!" else None
-    return at_path(subject, path, message, safe_fix(subject, "put it between quotes", edits), severity)
+    return at_path(
+        subject, path, message, fix=fix_of(subject, "put it between quotes", edits, safe=True), severity=severity
+    )
 
 
 @card_rules.rule(
@@ -282,16 +285,3 @@ def metrics_of(subject: CardSubject) -> Iterator[IndexedMetric]:
 def listed(words: list[str]) -> str:
     """Words as a list in a sentence."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
-
-
-def safe_fix(subject: CardSubject, description: str, edits: TextEdits | None) -> Fix | None:
-    """A safe fix of these edits; None without any."""
-    return Fix(description, True, tuple(Edit(subject.path, *edit) for edit in edits)) if edits else None
-
-
-def at_path(
-    subject: CardSubject, path: Path, message: str, fix: Fix | None = None, severity: Severity | None = None
-) -> Problem:
-    """A problem at a path of the metadata."""
-    line, column = subject.card.lines.place(subject.card.front_matter.offset_of(path))
-    return Problem(message, subject.path, line, column, fix=fix, severity=severity)

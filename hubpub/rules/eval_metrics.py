@@ -9,7 +9,8 @@ from hubpub.card.metrics import is_loss, known_metrics, metric_id
 from hubpub.card.results import IndexedMetric
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.rule import Fixable
-from hubpub.rules.eval_index import at_path, entries_of, listed, metrics_of, most_fixes, safe_fix
+from hubpub.rules.eval_index import entries_of, listed, metrics_of, most_fixes
+from hubpub.rules.placing import at_path, fix_of
 from hubpub.rules.registry import CardSubject, card_rules
 
 _SPEC = "https://github.com/huggingface/hub-docs/blob/main/modelcard.md"
@@ -56,7 +57,7 @@ def metrics_vs_model_index(subject: CardSubject) -> Iterator[Problem]:
         plain = span is not None and "#" not in text[span[0] : span[1]]
         edits = set_value(text, front_matter, ("metrics",), [*names, *missing]) if plain else None
         message = f"metrics does not list {listed(missing)}, which model-index reports"
-        yield at_path(subject, ("metrics",), message, safe_fix(subject, f"list {listed(missing)}", edits))
+        yield at_path(subject, ("metrics",), message, fix=fix_of(subject, f"list {listed(missing)}", edits, safe=True))
 
 
 @card_rules.rule(
@@ -112,7 +113,7 @@ def verified_hand_set(subject: CardSubject) -> Iterator[Problem]:
 def _claim(subject: CardSubject, metric: IndexedMetric, key: str, what: str, *, mend: bool) -> Problem:
     path = (*metric.path, key)
     edits = remove_key(subject.card.text, subject.card.front_matter, path) if mend else None
-    return at_path(subject, path, f"{key} {what}", safe_fix(subject, f"remove {key}", edits))
+    return at_path(subject, path, f"{key} {what}", fix=fix_of(subject, f"remove {key}", edits, safe=True))
 
 
 @card_rules.rule(
@@ -136,4 +137,6 @@ def empty_results(subject: CardSubject) -> Iterator[Problem]:
     for index, is_empty in enumerate(empty):
         if is_empty:
             path = ("model-index", index, "results")
-            yield at_path(subject, path, "model-index has no results", safe_fix(subject, "remove model-index", edits))
+            yield at_path(
+                subject, path, "model-index has no results", fix=fix_of(subject, "remove model-index", edits, safe=True)
+            )

@@ -10,9 +10,10 @@ from hubpub.card.document import Block, Card, Section
 from hubpub.card.edits import add_keys, set_value
 from hubpub.card.placeholders import find_placeholders, prose, without_placeholders
 from hubpub.card.sections import required_sections, section_meanings
-from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
+from hubpub.rules.placing import fix_of
 from hubpub.rules.registry import CardSubject, card_rules
 
 _TEMPLATE = (
@@ -218,9 +219,7 @@ def _tag_it(subject: CardSubject) -> Fix | None:
         edits = set_value(card.text, front_matter, ("tags",), [*tags, _ADULT_TAG])
     else:
         return None
-    if edits is None:
-        return None
-    return Fix(f"add the tag {_ADULT_TAG}", False, tuple(Edit(subject.path, *edit) for edit in edits))
+    return fix_of(subject, f"add the tag {_ADULT_TAG}", edits, safe=False)
 
 
 @card_rules.rule(

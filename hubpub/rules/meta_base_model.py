@@ -25,12 +25,12 @@ from hubpub.rules.meta_values import (
     metadata,
     missing,
     most,
-    problem,
     put,
     quoted,
     rejected,
     texts,
 )
+from hubpub.rules.placing import at_path
 from hubpub.rules.registry import CardSubject, card_rules
 
 _ADAPTER = '{"peft_type": "LORA", "base_model_name_or_path": "openai-community/gpt2"}'
@@ -98,13 +98,13 @@ def base_model_invalid(subject: CardSubject) -> Iterator[Problem]:
     for issue in rejected(subject, "base_model"):
         value = issue.value
         if not isinstance(value, str):
-            yield problem(subject, issue.path, f"base_model is {quoted(value)}, not the id of a repo")
+            yield at_path(subject, issue.path, f"base_model is {quoted(value)}, not the id of a repo")
             continue
         meant = _id_in(value, subject.repo_id)
         is_path = "://" not in value and _PATH.match(value)
         message = f"base_model is {'a path' if is_path else 'not the id of a repo'}: {quoted(value)}"
         hint = f"did you mean {meant}?" if meant else None
-        yield problem(subject, issue.path, message, hint, _replaced(subject, issue.path, value, meant, safe=True))
+        yield at_path(subject, issue.path, message, hint, _replaced(subject, issue.path, value, meant, safe=True))
 
 
 @card_rules.rule(
@@ -132,7 +132,7 @@ def base_model_self(subject: CardSubject) -> Iterator[Problem]:
         if isinstance(name, str) and name.casefold() == subject.repo_id.casefold():
             hint = f"did you mean {meant}?" if meant else None
             mend = _replaced(subject, path, name, meant, safe=False)
-            yield problem(subject, path, f"base_model names the model itself: {name}", hint, mend)
+            yield at_path(subject, path, f"base_model names the model itself: {name}", hint, mend)
 
 
 @card_rules.rule(
@@ -153,7 +153,7 @@ def base_model_relation_invalid(subject: CardSubject) -> Iterator[Problem]:
         meant = relation_alias(issue.value) if isinstance(issue.value, str) else None
         message = f"the Hub knows no base_model_relation {quoted(issue.value)}"
         hint = f"did you mean {meant}?" if meant else None
-        yield problem(subject, issue.path, message, hint, _replaced(subject, issue.path, issue.value, meant, safe=True))
+        yield at_path(subject, issue.path, message, hint, _replaced(subject, issue.path, issue.value, meant, safe=True))
 
 
 @card_rules.rule(
@@ -179,16 +179,16 @@ def base_model_relation_mismatch(subject: CardSubject) -> Iterator[Problem]:
     told, given = relation_of(folder, tuple(texts(data.get("base_model")))), data.get("base_model_relation")
     if given is None and told:
         mend = put(subject, {"base_model_relation": told}, safe=True)
-        yield problem(
+        yield at_path(
             subject, ("base_model",), f"base_model_relation is not set; the files are those of {told}", fix=mend
         )
     elif given in RELATIONS and told == "adapter" != given:
         mend = _replaced(subject, ("base_model_relation",), given, told, safe=True)
         message = f"base_model_relation is {given}, but the folder holds an adapter"
-        yield problem(subject, ("base_model_relation",), message, f"did you mean {told}?", mend)
+        yield at_path(subject, ("base_model_relation",), message, f"did you mean {told}?", mend)
     elif given == "adapter" and folder.kind in (ModelKind.TRANSFORMERS, ModelKind.GGUF) and not _has_adapter(subject):
         message = "base_model_relation is adapter, but the folder holds a whole model"
-        yield problem(subject, ("base_model_relation",), message, "write finetune, merge or quantized")
+        yield at_path(subject, ("base_model_relation",), message, "write finetune, merge or quantized")
 
 
 @card_rules.rule(
@@ -214,9 +214,9 @@ def new_version_invalid(subject: CardSubject) -> Iterator[Problem]:
         meant = _id_in(value, subject.repo_id) if isinstance(value, str) else None
         hint = f"did you mean {meant}?" if meant else None
         mend = _replaced(subject, path, value, meant, safe=True)
-        yield problem(subject, path, f"new_version is not the id of a repo: {quoted(value)}", hint, mend)
+        yield at_path(subject, path, f"new_version is not the id of a repo: {quoted(value)}", hint, mend)
     elif subject.repo_id and value.casefold() == subject.repo_id.casefold():
-        yield problem(subject, path, f"new_version names the model itself: {value}")
+        yield at_path(subject, path, f"new_version names the model itself: {value}")
 
 
 def _told(subject: CardSubject) -> Parents | None:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from hubpub.card.edits import TextEdits, apply_edits, newline_of, remove_earlier_entry, without_tabs
 from hubpub.card.frontmatter import FrontMatterProblem, read_front_matter
-from hubpub.core.findings import Edit, Fix, Problem, Severity
+from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable
 from hubpub.rules.meta_file import LFS_POINTER
+from hubpub.rules.placing import fix_of
 from hubpub.rules.registry import CardSubject, card_rules
 
 _SPEC = "https://github.com/huggingface/hub-docs/blob/main/modelcard.md"
@@ -231,10 +232,3 @@ def _made_visible(subject: CardSubject, problem: FrontMatterProblem) -> Fix | No
         if after.found and after.problem is None:
             return fix_of(subject, description, changed, safe=safe)
     return None
-
-
-def fix_of(subject: CardSubject, description: str, edits: TextEdits | None, *, safe: bool) -> Fix | None:
-    """The edits of the card as a fix; None when there are none."""
-    if not edits:
-        return None
-    return Fix(description, safe, tuple(Edit(subject.path, start, end, text) for start, end, text in edits))

@@ -12,7 +12,8 @@ from hubpub.card.yaml_block import Path
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
-from hubpub.rules.meta_values import SPEC, fix, is_left, meant_task, metadata, most, problem, quoted, rejected
+from hubpub.rules.meta_values import SPEC, fix, is_left, meant_task, metadata, most, quoted, rejected
+from hubpub.rules.placing import at_path
 from hubpub.rules.registry import CardSubject, card_rules
 
 _WIDGETS = "https://github.com/huggingface/hub-docs/blob/main/docs/hub/models-widgets-examples.md"
@@ -76,7 +77,7 @@ def widget_type(subject: CardSubject) -> Iterator[Problem]:
         if isinstance(issue.value, dict):
             edits = set_value(subject.card.text, subject.card.front_matter, issue.path, [issue.value])
             mend = fix(subject, "make a list of the example", edits, safe=True)
-        yield problem(subject, issue.path, f"widget is {quoted(issue.value)}, not a list of examples", fix=mend)
+        yield at_path(subject, issue.path, f"widget is {quoted(issue.value)}, not a list of examples", fix=mend)
 
 
 @card_rules.rule(
@@ -101,16 +102,16 @@ def widget_example_shape(subject: CardSubject) -> Iterator[Problem]:
     for path, example in examples:
         if not isinstance(example, dict):
             if example is not None:
-                yield problem(subject, path, f"an example of the widget is {quoted(example)}, not keys with values")
+                yield at_path(subject, path, f"an example of the widget is {quoted(example)}, not keys with values")
             continue
         if "output" in example or task is None:
             continue
         absent = [min(keys) for keys in _NEEDED.get(task, ()) if not keys & example.keys()]
         text = example.get("text")
         if absent:
-            yield problem(subject, path, f"an example of the widget lacks {' and '.join(absent)}, which {task} takes")
+            yield at_path(subject, path, f"an example of the widget lacks {' and '.join(absent)}, which {task} takes")
         elif task == "fill-mask" and isinstance(text, str) and not _has_mask(text, data):
-            yield problem(subject, (*path, "text"), f"there is no mask in {quoted(text)}", "put [MASK] or <mask> in")
+            yield at_path(subject, (*path, "text"), f"there is no mask in {quoted(text)}", "put [MASK] or <mask> in")
 
 
 @card_rules.rule(
@@ -138,7 +139,7 @@ def thumbnail_invalid(subject: CardSubject) -> Iterator[Problem]:
         line, column = subject.card.lines.place(subject.card.front_matter.keys[path][0])
         yield Problem("thumbnail is empty", subject.path, line, column, hint="remove it, or give an address", fix=mend)
     elif not _is_address(value) and not is_left(path, value):
-        yield problem(subject, path, f"thumbnail is {quoted(value)}, which is no full address")
+        yield at_path(subject, path, f"thumbnail is {quoted(value)}, which is no full address")
 
 
 @card_rules.rule(
@@ -156,13 +157,13 @@ def thumbnail_invalid(subject: CardSubject) -> Iterator[Problem]:
 def gated_fields_type(subject: CardSubject) -> Iterator[Problem]:
     """A list or text in place of the mapping (the Hub rejects it), and types that it does not know (a warning)."""
     for issue in rejected(subject, "extra_gated_fields"):
-        yield problem(subject, issue.path, f"extra_gated_fields is {quoted(issue.value)}, not keys with values")
+        yield at_path(subject, issue.path, f"extra_gated_fields is {quoted(issue.value)}, not keys with values")
     fields = (metadata(subject) or {}).get("extra_gated_fields")
     for name, kind in islice(fields.items() if isinstance(fields, dict) else (), most(subject.card)):
         wanted = kind.get("type") if isinstance(kind, dict) else kind
         if isinstance(wanted, str) and wanted in _GATED_TYPES:
             continue
-        found = problem(subject, ("extra_gated_fields", name), f"a gated field is of the type {quoted(wanted)}")
+        found = at_path(subject, ("extra_gated_fields", name), f"a gated field is of the type {quoted(wanted)}")
         yield Problem(
             found.message,
             found.path,
@@ -192,7 +193,7 @@ def co2_shape(subject: CardSubject) -> Iterator[Problem]:
     value, path = data.get("co2_eq_emissions"), ("co2_eq_emissions",)
     if isinstance(value, dict):
         if "emissions" not in value:
-            yield problem(subject, path, "co2_eq_emissions has no emissions")
+            yield at_path(subject, path, "co2_eq_emissions has no emissions")
             return
         value, path = value["emissions"], (*path, "emissions")  # type: ignore[assignment]
     if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
@@ -205,7 +206,7 @@ def co2_shape(subject: CardSubject) -> Iterator[Problem]:
     if grams is not None:
         edits = set_value(subject.card.text, subject.card.front_matter, path, grams)
         mend = fix(subject, f"write {grams}, in grams", edits, safe=True)
-    yield problem(subject, path, f"{'.'.join(path)} is {quoted(value)}, not a number of grams", hint, mend)
+    yield at_path(subject, path, f"{'.'.join(path)} is {quoted(value)}, not a number of grams", hint, mend)
 
 
 def _is_address(value: Any) -> bool:

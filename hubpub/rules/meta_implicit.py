@@ -13,7 +13,7 @@ from hubpub.card.yaml_text import flow
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable
-from hubpub.rules.meta_block import fix_of
+from hubpub.rules.placing import fix_of, problem_at
 from hubpub.rules.registry import CardSubject, card_rules
 
 _JS_YAML = "https://github.com/nodeca/js-yaml/tree/4.1.0/lib/type"
@@ -147,8 +147,7 @@ def _at(
     severity: Severity | None,
     hint: str | None = None,
 ) -> Problem:
-    line, column = subject.card.lines.place(difference.span[0])
-    return Problem(message, subject.path, line, column, hint=hint, fix=fix, severity=severity)
+    return problem_at(subject, message, difference.span[0], hint=hint, fix=fix, severity=severity)
 
 
 def _as_norwegian(subject: CardSubject, difference: Difference) -> Fix | None:

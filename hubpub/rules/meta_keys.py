@@ -16,7 +16,8 @@ from hubpub.card.hub_lists import is_known_key
 from hubpub.card.metadata_placeholders import metadata_placeholders
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable
-from hubpub.rules.meta_values import MODEL_CARDS, SPEC, fix, metadata, misspelt_keys, most, problem
+from hubpub.rules.meta_values import MODEL_CARDS, SPEC, fix, metadata, misspelt_keys, most
+from hubpub.rules.placing import at_path
 from hubpub.rules.registry import CardSubject, card_rules
 
 _LARGEST_JUDGED = 1 << 16
@@ -90,7 +91,7 @@ def metadata_placeholder(subject: CardSubject) -> Iterator[Problem]:
     """A value that is the sample's, the key's own name, or a variable in braces."""
     if subject.card.front_matter.data is not None:
         for path, shown in metadata_placeholders(subject.card.front_matter):
-            yield problem(subject, path, f"{path[0]} holds a template's word: {' '.join(shown.split())[:80]}")
+            yield at_path(subject, path, f"{path[0]} holds a template's word: {' '.join(shown.split())[:80]}")
 
 
 def _renamed(subject: CardSubject, data: Any, key: str, meant: str) -> Fix | None:

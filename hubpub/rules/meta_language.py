@@ -19,11 +19,11 @@ from hubpub.rules.meta_values import (
     meant_task,
     metadata,
     missing,
-    problem,
     quoted,
     rejected,
     texts,
 )
+from hubpub.rules.placing import at_path
 from hubpub.rules.registry import CardSubject, card_rules
 
 _OF_LANGUAGE = {
@@ -97,7 +97,7 @@ def language_invalid(subject: CardSubject) -> Iterator[Problem]:
         shown = f"[{', '.join(several)}]" if several else meant
         message = f"the Hub knows no language {quoted(issue.value)}"
         hint = f"did you mean {shown}?" if shown else None
-        yield problem(subject, issue.path, message, hint, _mended(subject, issue, meant, several, len(wrong)))
+        yield at_path(subject, issue.path, message, hint, _mended(subject, issue, meant, several, len(wrong)))
 
 
 @card_rules.rule(
@@ -125,7 +125,7 @@ def language_type(subject: CardSubject) -> Iterator[Problem]:
             codes = set_value(text, front_matter, issue.path, list(value))
             mend = fix(subject, "make a list of the codes", codes, safe=True)
         shown = "an empty entry" if value is None else quoted(value)
-        yield problem(subject, issue.path, f"the language is {shown}, which is no code", None, mend)
+        yield at_path(subject, issue.path, f"the language is {shown}, which is no code", None, mend)
 
 
 def _several(issue: Issue) -> list[str]:

@@ -13,7 +13,8 @@ from hubpub.card.model_identity import parents_of
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs
-from hubpub.rules.meta_values import fix, is_given, metadata, missing, problem, put, quoted, rejected, texts
+from hubpub.rules.meta_values import fix, is_given, metadata, missing, put, quoted, rejected, texts
+from hubpub.rules.placing import at_path
 from hubpub.rules.registry import CardSubject, card_rules
 
 if TYPE_CHECKING:
@@ -80,12 +81,12 @@ def licence_unknown(subject: CardSubject) -> Iterator[Problem]:
         meant = nearest_licence(name) if name else None
         message = f"the Hub knows no licence {quoted(issue.value)}"
         if name is None or meant is None:
-            yield problem(subject, issue.path, message)
+            yield at_path(subject, issue.path, message)
             continue
         edits = set_text(subject.card.text, subject.card.front_matter, issue.path, meant)
         safe = licence_alias(name) == meant
         mend = fix(subject, f"replace {quoted(name)} by {meant}", edits, safe=safe)
-        yield problem(subject, issue.path, message, f"did you mean {meant}?", mend)
+        yield at_path(subject, issue.path, message, f"did you mean {meant}?", mend)
 
 
 @card_rules.rule(
@@ -111,7 +112,7 @@ def licence_other_incomplete(subject: CardSubject) -> Iterator[Problem]:
     if absent:
         file = next((name for name in _LINKED_FILES if subject.folder and name in subject.folder.root_names), None)
         mend = put(subject, {"license_link": file}, safe=True) if absent == ["license_link"] and file else None
-        yield problem(subject, ("license",), f"the licence is other, without {' and '.join(absent)}", fix=mend)
+        yield at_path(subject, ("license",), f"the licence is other, without {' and '.join(absent)}", fix=mend)
 
 
 @card_rules.rule(
@@ -142,7 +143,7 @@ def licence_link_missing_target(subject: CardSubject) -> Iterator[Problem]:
         edits = set_text(subject.card.text, subject.card.front_matter, ("license_link",), name)
         mend = fix(subject, f"link {name}", edits, safe=True)
     message = f"license_link names {quoted(link)}, which is not in the folder"
-    yield problem(subject, ("license_link",), message, f"did you mean {name}?" if name else None, mend)
+    yield at_path(subject, ("license_link",), message, f"did you mean {name}?" if name else None, mend)
 
 
 @card_rules.rule(
@@ -167,7 +168,7 @@ def licence_file_mismatch(subject: CardSubject) -> Iterator[Problem]:
     for file, licence in _held(subject.folder).items():
         if not any(_same_family(name, licence) for name in named):
             message = f"the metadata names the licence {', '.join(named)}, but {file} is {licence}"
-            yield problem(subject, ("license",), message)
+            yield at_path(subject, ("license",), message)
 
 
 @card_rules.rule(
@@ -191,7 +192,7 @@ def licence_base_model_conflict(subject: CardSubject) -> Iterator[Problem]:
     for base, family, licence in _conflicts(subject, data, named[0]):
         theirs = "a licence of its own" if licence == "other" else licence
         message = f"the licence is {', '.join(named)}, but {base} belongs to {family}, which is under {theirs}"
-        yield problem(subject, ("license",), message, None if licence == "other" else f"did you mean {licence}?")
+        yield at_path(subject, ("license",), message, None if licence == "other" else f"did you mean {licence}?")
 
 
 def _held(folder: ModelFolder | None) -> Mapping[str, str]:

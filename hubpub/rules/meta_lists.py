@@ -27,12 +27,12 @@ from hubpub.rules.meta_values import (
     metadata,
     missing,
     most,
-    problem,
     put,
     quoted,
     rejected,
     texts,
 )
+from hubpub.rules.placing import at_path
 from hubpub.rules.registry import CardSubject, card_rules
 
 _DATASET_LINK = Pattern(
@@ -97,7 +97,7 @@ def datasets_invalid_id(subject: CardSubject) -> Iterator[Problem]:
         value = issue.value
         message = f"datasets names {quoted(value)}, which is not the id of a data set"
         if not isinstance(value, str):
-            yield problem(subject, issue.path, message)
+            yield at_path(subject, issue.path, message)
             continue
         parts = [part for part in _JOINED.split(value.strip()) if part]
         found = _DATASET_ADDRESS.fullmatch(value.strip())
@@ -110,7 +110,7 @@ def datasets_invalid_id(subject: CardSubject) -> Iterator[Problem]:
         elif len(issue.path) == 1 and 1 < len(parts) <= _MOST and all(map(is_repo_id, parts)):
             hint = "write a list"
             mend = fix(subject, "make a list of the ids", set_value(text, front_matter, issue.path, parts), safe=True)
-        yield problem(subject, issue.path, message, hint, mend)
+        yield at_path(subject, issue.path, message, hint, mend)
 
 
 @card_rules.rule(
@@ -164,17 +164,17 @@ def metrics_type(subject: CardSubject) -> Iterator[Problem]:
         if 1 < len(parts) <= _MOST and not is_left(path, value):
             edits = set_value(subject.card.text, subject.card.front_matter, path, parts)
             mend = fix(subject, "make a list of them", edits, safe=True)
-            yield problem(subject, path, f"metrics is one text, {quoted(value)}", "write a list", mend)
+            yield at_path(subject, path, f"metrics is one text, {quoted(value)}", "write a list", mend)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             if not isinstance(item, str) and not is_left(("metrics", index), item):
-                yield problem(subject, ("metrics", index), f"metrics holds {quoted(item)}, which is no name")
+                yield at_path(subject, ("metrics", index), f"metrics holds {quoted(item)}, which is no name")
                 return
     elif value is not None and not is_left(path, value):
         shown = (
             f"keys with values ({', '.join(map(str, list(value)[:3]))})" if isinstance(value, dict) else quoted(value)
         )
-        yield problem(subject, path, f"metrics is {shown}, not a list of names")
+        yield at_path(subject, path, f"metrics is {shown}, not a list of names")
 
 
 @card_rules.rule(
@@ -197,9 +197,9 @@ def tags_malformed(subject: CardSubject) -> Iterator[Problem]:
     if isinstance(value, str) and value.strip() and not is_left(path, value):
         parts = _tags_in(value) or [value.strip()]
         mend = fix(subject, "make a list of the tags", set_value(text, front_matter, path, parts), safe=True)
-        yield problem(subject, path, f"tags is one text, {quoted(value)}, not a list", fix=mend)
+        yield at_path(subject, path, f"tags is one text, {quoted(value)}, not a list", fix=mend)
     elif isinstance(value, dict) and not is_left(path, value):
-        yield problem(subject, path, "tags is keys with values, not a list")
+        yield at_path(subject, path, "tags is keys with values, not a list")
     elif isinstance(value, list):
         yield from islice(_tags(subject, value), most(subject.card))
 
@@ -232,7 +232,7 @@ def tag_redundant(subject: CardSubject) -> Iterator[Problem]:
     redundant = ((index, tag) for index, tag in enumerate(tags) if isinstance(tag, str) and tag in said)
     for index, tag in islice(redundant, most(subject.card)):
         mend = _without(subject, index, tags, f"remove the tag {tag}")
-        yield problem(subject, ("tags", index), f"the tag {quoted(tag)} repeats {said[tag]}", fix=mend)
+        yield at_path(subject, ("tags", index), f"the tag {quoted(tag)} repeats {said[tag]}", fix=mend)
 
 
 def _tags(subject: CardSubject, tags: list[Any]) -> Iterator[Problem]:
@@ -245,20 +245,20 @@ def _tags(subject: CardSubject, tags: list[Any]) -> Iterator[Problem]:
 def _tag(subject: CardSubject, index: int, item: Any, tags: list[Any], seen: set[str]) -> Iterator[Problem]:
     text, front_matter, path = subject.card.text, subject.card.front_matter, ("tags", index)
     if item is None or (isinstance(item, str) and not item.strip()):
-        yield problem(subject, path, "an entry of tags is empty", fix=_without(subject, index, tags, "remove it"))
+        yield at_path(subject, path, "an entry of tags is empty", fix=_without(subject, index, tags, "remove it"))
     elif isinstance(item, str):
         parts = _tags_in(item)
         if item in seen:
             mend = _without(subject, index, tags, f"remove the second {item}")
-            yield problem(subject, path, f"the tag {quoted(item)} is there twice", fix=mend)
+            yield at_path(subject, path, f"the tag {quoted(item)} is there twice", fix=mend)
         elif parts:
             every = [*tags[:index], *(part for part in parts if part not in tags), *tags[index + 1 :]]
             # the whole list is written anew, on one line: more than was asked for
             mend = fix(subject, "make a tag of each", set_value(text, front_matter, ("tags",), every), safe=False)
-            yield problem(subject, path, f"one entry of tags holds several: {quoted(item)}", fix=mend)
+            yield at_path(subject, path, f"one entry of tags holds several: {quoted(item)}", fix=mend)
         seen.add(item)
     elif isinstance(item, dict | list):
-        yield problem(subject, path, f"an entry of tags is {quoted(item)}, not a word")
+        yield at_path(subject, path, f"an entry of tags is {quoted(item)}, not a word")
 
 
 def _without(subject: CardSubject, index: int, tags: list[Any], description: str) -> Fix | None:

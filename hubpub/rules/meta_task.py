@@ -27,11 +27,11 @@ from hubpub.rules.meta_values import (
     meant_task,
     metadata,
     missing,
-    problem,
     put,
     quoted,
     texts,
 )
+from hubpub.rules.placing import at_path
 from hubpub.rules.registry import CardSubject, card_rules
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def pipeline_tag_unknown(subject: CardSubject) -> Iterator[Problem]:
         names = texts(issue.value)
         if len(names) != 1:
             hint = "name one task, the others as tags" if names else None
-            yield problem(subject, issue.path, f"pipeline_tag is {quoted(issue.value)}, not one task", hint)
+            yield at_path(subject, issue.path, f"pipeline_tag is {quoted(issue.value)}, not one task", hint)
             continue
         name, meant = names[0], meant_task(subject, metadata(subject) or {})
         safe = meant is not None and meant == pipeline_tag_alias(name)
@@ -110,7 +110,7 @@ def pipeline_tag_unknown(subject: CardSubject) -> Iterator[Problem]:
         if isinstance(issue.value, list):
             message = f"pipeline_tag is a list: {quoted(name)}"
         mend = fix(subject, f"replace {quoted(name)} by {meant}", edits, safe=safe)
-        yield problem(subject, issue.path, message, f"did you mean {meant}?" if meant else None, mend)
+        yield at_path(subject, issue.path, message, f"did you mean {meant}?" if meant else None, mend)
 
 
 @card_rules.rule(
@@ -140,7 +140,7 @@ def pipeline_tag_mismatch(subject: CardSubject) -> Iterator[Problem]:
     edits = set_text(subject.card.text, subject.card.front_matter, ("pipeline_tag",), told)
     message = f"pipeline_tag is {tag}, but {_teller(folder)} is for {told}"
     mend = fix(subject, f"replace {tag} by {told}", edits, safe=False)
-    yield problem(subject, ("pipeline_tag",), message, f"did you mean {told}?", mend)
+    yield at_path(subject, ("pipeline_tag",), message, f"did you mean {told}?", mend)
 
 
 @card_rules.rule(
@@ -189,7 +189,7 @@ def library_name_unknown(subject: CardSubject) -> Iterator[Problem]:
     told = library_of(subject.folder) if subject.folder is not None else None
     meant = told or nearest_library(name)
     safe = meant is not None and meant in (told, library_alias(name))
-    yield problem(
+    yield at_path(
         subject,
         ("library_name",),
         f"the Hub knows no library {quoted(name)}",
@@ -229,7 +229,7 @@ def library_name_mismatch(subject: CardSubject) -> Iterator[Problem]:
         return
     message = f"library_name is {name}, but the files are those of {told}"
     mend = _renamed(subject, name, told, safe=True)
-    yield problem(subject, ("library_name",), message, f"did you mean {told}?", mend)
+    yield at_path(subject, ("library_name",), message, f"did you mean {told}?", mend)
 
 
 def _loads_too(library: str, folder: ModelFolder) -> bool:

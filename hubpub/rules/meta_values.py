@@ -18,7 +18,8 @@ from hubpub.card.placeholders import is_unrendered
 from hubpub.card.schema import Issue, validate_front_matter
 from hubpub.card.tasks import contradicts
 from hubpub.card.yaml_block import Path
-from hubpub.core.findings import Edit, Fix, Problem
+from hubpub.core.findings import Fix, Problem
+from hubpub.rules.placing import fix_of
 from hubpub.rules.registry import CardSubject
 
 SPEC = "https://github.com/huggingface/hub-docs/blob/main/modelcard.md"
@@ -93,12 +94,6 @@ def texts(value: Any) -> list[str]:
     return [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str)]
 
 
-def problem(subject: CardSubject, path: Path, message: str, hint: str | None = None, fix: Fix | None = None) -> Problem:
-    """A problem at the value of `path`."""
-    line, column = subject.card.lines.place(subject.card.front_matter.offset_of(path))
-    return Problem(message, subject.path, line, column, hint=hint, fix=fix)
-
-
 def missing(subject: CardSubject, message: str, hint: str | None = None, fix: Fix | None = None) -> Problem:
     """A problem with what the block does not have."""
     return Problem(message, subject.path, subject.card.front_matter.first_line, 1, hint=hint, fix=fix)
@@ -116,7 +111,7 @@ def fix(subject: CardSubject, description: str, edits: TextEdits | None, *, safe
         return None
     if not _by_key(edited(subject.card.text, edits)) <= _by_key(subject.card.front_matter):
         return None
-    return Fix(description, safe, tuple(Edit(subject.path, *edit) for edit in edits))
+    return fix_of(subject, description, edits, safe=safe)
 
 
 def _by_key(front_matter: FrontMatter) -> Counter[Path]:

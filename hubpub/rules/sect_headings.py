@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hubpub.card.edits import TextEdits, newline_of
+from hubpub.card.edits import newline_of
 from hubpub.card.outline import bold_lines, duplicates, levels, parents, shifted, skips, without_space
 from hubpub.card.sections import MOST_HEADINGS, card_meanings, section_meanings
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.rule import Fixable
+from hubpub.rules.placing import fix_of
 from hubpub.rules.registry import CardSubject, card_rules
 from hubpub.rules.sect import describes, summary_words
 
@@ -115,7 +116,7 @@ def _one_title_fix(subject: CardSubject) -> Fix | None:
         return None  # the first one is a section like the others
     if len(duplicates(card, after)) > len(duplicates(card, before)) or len(skips(after)) > len(skips(before)):
         return None
-    return _fix(subject, "move the other headings one level down", False, shifted(card, moved, 1))
+    return fix_of(subject, "move the other headings one level down", shifted(card, moved, 1), safe=False)
 
 
 @card_rules.rule(
@@ -180,12 +181,8 @@ def _lift_fix(subject: CardSubject, index: int, above: list[int]) -> Fix | None:
     after = [level + by * (at in run) for at, level in enumerate(before)]
     if parents(after) != above or len(duplicates(card, after)) > len(duplicates(card, before)):
         return None
-    return _fix(
-        subject,
-        f"move it {-by} level{'s' if by < -1 else ''} up, with what is nested in it",
-        True,
-        shifted(card, run, by),
-    )
+    description = f"move it {-by} level{'s' if by < -1 else ''} up, with what is nested in it"
+    return fix_of(subject, description, shifted(card, run, by), safe=True)
 
 
 @card_rules.rule(
@@ -250,9 +247,3 @@ def bold_as_heading(subject: CardSubject) -> Iterator[Problem]:
             edit = Edit(subject.path, meant.start, meant.end, f"{'#' * meant.level} {meant.text}")
             fix = Fix("make it a heading", False, (edit,))
         yield Problem(message, subject.path, line, column, severity=severity, fix=fix)
-
-
-def _fix(subject: CardSubject, description: str, safe: bool, edits: TextEdits | None) -> Fix | None:
-    if not edits:
-        return None
-    return Fix(description, safe, tuple(Edit(subject.path, start, end, text) for start, end, text in edits))

@@ -16,6 +16,7 @@ from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs
 from hubpub.model.kind import ModelKind
+from hubpub.rules.placing import problem_at
 from hubpub.rules.registry import CardSubject, card_rules
 
 if TYPE_CHECKING:
@@ -323,5 +324,4 @@ def _problem(
     fix: Fix | None = None,
 ) -> Problem:
     node = loaded.node if isinstance(loaded.node, ast.Constant) else loaded.call.node
-    line, column = subject.card.lines.place(loaded.call.snippet.span(node)[0])
-    return Problem(message, subject.path, line, column, hint=hint, fix=fix, severity=severity)
+    return problem_at(subject, message, loaded.call.snippet.span(node)[0], hint=hint, fix=fix, severity=severity)

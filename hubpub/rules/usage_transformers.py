@@ -9,6 +9,7 @@ from hubpub.card.python_snippets import Call, PythonOfCard, Snippet, python_of
 from hubpub.card.removed_api import other_framework, pins_an_earlier_version, removed_api
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.rule import Fixable
+from hubpub.rules.placing import problem_at
 from hubpub.rules.registry import CardSubject, card_rules
 
 _MIGRATION = "https://github.com/huggingface/transformers/blob/main/MIGRATION_GUIDE_V5.md"
@@ -313,5 +314,4 @@ def _problem(
     fix: Fix | None = None,
     severity: Severity | None = None,
 ) -> Problem:
-    line, column = subject.card.lines.place(snippet.span(node)[0])
-    return Problem(message, subject.path, line, column, hint=hint, fix=fix, severity=severity)
+    return problem_at(subject, message, snippet.span(node)[0], hint=hint, fix=fix, severity=severity)
