@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import support.client_env  # noqa: F401  before anything imports huggingface_hub
 from support import models
+from support import tiny_runs as runs
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +54,22 @@ def chat_lm(saved_models: Path) -> Path:
 def chat_lm_sharded(saved_models: Path) -> Path:
     """The same in shards, with an index."""
     return saved_models / "chat_lm_sharded"
+
+
+@pytest.fixture(scope="session")
+def tiny_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What real training runs saved, each in a folder of its name in `support.tiny_runs.RUNS`; data below `data/`.
+
+    `tiny_runs / "acme/tiny-base"` and `tiny_runs / "acme/tiny-bert"` are the base models that the others name.
+    """
+    for module in ("torch", "accelerate", "datasets", "peft", "sentence_transformers", "PIL"):
+        if importlib.util.find_spec(module) is None:
+            pytest.skip(f"{module} is not installed")
+    folder = tmp_path_factory.mktemp("runs")
+    script = Path(runs.__file__)
+    done = subprocess.run([sys.executable, script, folder], capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stderr
+    return folder
 
 
 @pytest.fixture(scope="session")
