@@ -14,7 +14,7 @@ from huggingface_hub import CommitOperationAdd, get_session
 from support.browser import Browser, browser
 from support.running_hub import ALICE, TestHub
 
-from hubpub.hub.pages.card_html import LARGEST_CARD, card_html
+from hubpub.card.html import LARGEST_CARD, card_html
 from hubpub.hub.pages.site import readable_number, readable_size
 
 REPO = "acme/model"
