@@ -41,14 +41,13 @@ class Pictures(NamedTuple):
 
     Attributes:
         base: what the addresses of files of the folder begin with.
+        local: the address of a picture of the folder; None when there is none to be shown.
         remote: whether pictures from elsewhere are loaded.
-        embed: when the page is to need no other files, the data URI of a file of the folder; None for those that
-            cannot be in it.
     """
 
     base: str
+    local: Callable[[str], str | None]
     remote: bool = False
-    embed: Callable[[str], str | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -221,13 +220,11 @@ class _Writer:
                 return _missing(text, "remote image, not loaded", url)
             attributes = _SOURCE.sub("", found[1])
             return f'<img src="{html.escape(url)}"{attributes} referrerpolicy="no-referrer" loading="lazy">'
-        if self.pictures.embed:
-            path = _path(address.removeprefix(self.pictures.base))
-            data = self.pictures.embed(path)
-            if data is None:
-                return _missing(text, "image, not in the folder", path)
-            return f'<img src="{html.escape(data)}"{_SOURCE.sub("", found[1])}>'
-        return found[0]
+        path = _path(address.removeprefix(self.pictures.base))
+        local = self.pictures.local(path)
+        if local is None:
+            return _missing(text, "image that is not in the folder", path)
+        return f'<img src="{html.escape(local)}"{_SOURCE.sub("", found[1])}>'
 
 
 def _path(address: str) -> str:

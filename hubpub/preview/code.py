@@ -7,7 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 _LONGEST = 50_000
-_DIALECTS = {"py": "python", "sh": "bash", "shell": "bash", "console": "console", "yml": "yaml", "jsonc": "json"}
+# What cards are written in; lexers of other languages are not let loose on text that anybody may have written.
+_LEXERS = {
+    **{name: name for name in "bash bibtex c console cpp css diff docker html ini java javascript json".split()},
+    **{name: name for name in "julia powershell python r rust sql swift toml typescript xml yaml".split()},
+    **{"c++": "cpp", "dockerfile": "docker", "js": "javascript", "jsonc": "json", "py": "python", "python3": "python"},
+    **{"sh": "bash", "shell": "bash", "ts": "typescript", "yml": "yaml", "zsh": "bash"},
+}
 # The types of Pygments' tokens, https://pygments.org/docs/tokens/; the first that holds a token's type is its colour.
 _KINDS = (
     ("Comment", "comment"),
@@ -60,22 +66,20 @@ def _lines(code: str, language: str) -> Iterator[str]:
 def _tokens(code: str, language: str) -> Iterator[tuple[str, str]]:
     """The code in pieces, each with its kind; "" for those without."""
     lexer = _lexer(language) if len(code) <= _LONGEST else None
-    if lexer is None:
-        yield "", code
-        return
-    for token_type, text in lexer.get_tokens(code):
+    tokens = list(lexer.get_tokens(code)) if lexer else []
+    if "".join(text for _, text in tokens) != code:  # some lexers lose what they do not understand
+        tokens = [("", code)]
+    for token_type, text in tokens:
         name = str(token_type).removeprefix("Token.")
         yield next((kind for prefix, kind in _KINDS if name.startswith(prefix)), ""), text
 
 
 def _lexer(language: str) -> Any:
-    """Pygments' lexer; None without Pygments, and for languages that it does not know."""
+    """Pygments' lexer; None without Pygments, and for languages that cards are rarely written in."""
+    if language not in _LEXERS:
+        return None
     try:
         from pygments.lexers import get_lexer_by_name
-        from pygments.util import ClassNotFound
     except ImportError:  # it comes with other packages, and is only for the looks
         return None
-    try:
-        return get_lexer_by_name(_DIALECTS.get(language, language), stripnl=False, ensurenl=False)
-    except ClassNotFound:
-        return None
+    return get_lexer_by_name(_LEXERS[language], stripnl=False, ensurenl=False)

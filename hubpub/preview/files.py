@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import os
+import stat
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
+from urllib.parse import quote
 
 from hubpub.model.walk import open_regular
 
@@ -72,6 +74,20 @@ def data_uri(root: Path, path: str) -> str | None:
     if found is None or not found.content_type.startswith("image/") or len(found.content) > _LARGEST_EMBEDDED:
         return None
     return f"data:{found.content_type};base64,{base64.b64encode(found.content).decode()}"
+
+
+def versioned(root: Path, path: str) -> str | None:
+    """The address of a picture below that of the folder, with the state of the file; None when there is none."""
+    inside = _inside(root, path)
+    if inside is None or not (content_type(path) or "").startswith("image/"):
+        return None
+    try:
+        status = inside.stat()
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return f"{quote(path)}?{status.st_mtime_ns:x}-{status.st_size:x}"
 
 
 def _inside(root: Path, path: str) -> Path | None:

@@ -20,6 +20,7 @@ from hubpub.preview.subject import Subject, read_subject
 
 _MOST_ENTRIES = 2_000
 _MOST_FILES = 500
+_MOST_TRIES = 3
 # Editors that save by renaming leave a moment without the file.
 _PATIENCE = 1.0
 
@@ -50,12 +51,13 @@ class LivePreview:
 
     def page(self) -> str:
         """The page as the files are now; what cannot be read is said above the page as it was before."""
-        while True:
+        for _ in range(_MOST_TRIES):
             version, watched = self.version(), (self._files, self._settings_file)
             html = self._rendered(version)
             # What was not looked at yet when the version was taken may have changed meanwhile.
             if watched == (self._files, self._settings_file):
-                return html
+                break
+        return html
 
     def _rendered(self, version: str) -> str:
         problem = None
@@ -74,7 +76,7 @@ class LivePreview:
     def version(self) -> str:
         """A word for the state of all that counts; it stays for a moment when the card is missing."""
         card = self._path / "README.md" if self._path.is_dir() else self._path
-        if self._version and self._subject and not self._subject.is_rendered and not card.exists():
+        if self._version and self._subject and not self._subject.is_rendered and not os.path.lexists(card):
             self._missing_since = self._missing_since or time.monotonic()
             if time.monotonic() - self._missing_since < _PATIENCE:
                 return self._version

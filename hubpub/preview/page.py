@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from hubpub import __version__
 from hubpub.card.html import web_address
@@ -18,7 +21,7 @@ from hubpub.core.findings import Finding
 from hubpub.core.rule import Rule
 from hubpub.preview.body import Body, Pictures, body_html
 from hubpub.preview.code import code_html
-from hubpub.preview.files import data_uri
+from hubpub.preview.files import data_uri, versioned
 from hubpub.preview.metadata import Example, ancestry, chips, examples, results
 from hubpub.preview.subject import Subject
 from hubpub.rules.registry import card_rules
@@ -27,6 +30,7 @@ FILES = "/files/"
 STYLE = "preview.css"
 SCRIPT = "preview.js"
 _LONGEST_METADATA = 60_000
+_CODE = re.compile(r"`([^`]+)`")
 
 
 class Page(NamedTuple):
@@ -50,15 +54,17 @@ def live_page(subject: Subject | None, version: str, *, remote_images: bool, pro
         remote_images: whether pictures from elsewhere are loaded.
         problem: what is wrong and what to do about it, when the subject is that of an earlier state.
     """
-    pictures = Pictures(FILES, remote_images)
-    values, files = _shown(subject, pictures) if subject else ({}, frozenset[str]())
+    values: dict[str, Any] = {}
+    files: frozenset[str] = frozenset()
+    if subject:
+        values, files = _shown(subject, Pictures(FILES, partial(_address, subject.root), remote_images))
     html = _render(subject, values, version=version, problem=problem, inline=None)
     return Page(html, files)
 
 
 def whole_page(subject: Subject, *, remote_images: bool) -> str:
     """The page as a file that needs no other: style, script and pictures of the folder are in it."""
-    pictures = Pictures("", remote_images, embed=partial(data_uri, subject.root))
+    pictures = Pictures("", partial(data_uri, subject.root), remote_images)
     values, _ = _shown(subject, pictures)
     style, script = asset(STYLE), asset(SCRIPT)
     images = "data: https: http:" if remote_images else "data:"
@@ -76,6 +82,12 @@ def asset(name: str) -> str:
     environment = _environment()
     assert environment.loader is not None  # noqa: S101 -- it was given one
     return environment.loader.get_source(environment, name)[0].strip()
+
+
+def _address(root: Path, path: str) -> str | None:
+    """Where the server has a picture; another address for each state of it, as a browser keeps what it has seen."""
+    name = versioned(root, path)
+    return FILES + name if name else None
 
 
 def _digest(text: str) -> str:
@@ -163,9 +175,9 @@ def _with_source(example: Example, pictures: Pictures) -> dict[str, Any]:
     address = web_address(example.source, pictures.base) if example.source else None
     is_remote = address is not None and address.startswith(("http:", "https:"))
     is_picture = example.source.lower().split("?")[0].endswith((".png", ".jpg", ".jpeg", ".gif", ".webp", ".svg"))
-    shown = address if is_picture and (pictures.remote if is_remote else address) else None
-    if shown and pictures.embed and not is_remote:
-        shown = pictures.embed(shown)
+    shown = address if is_picture and pictures.remote and is_remote else None
+    if is_picture and address and not is_remote:
+        shown = pictures.local(unquote(address.removeprefix(pictures.base).partition("#")[0]))
     return {
         "title": example.title,
         "parts": example.parts,
@@ -178,4 +190,13 @@ def _with_source(example: Example, pictures: Pictures) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     loader = PackageLoader("hubpub.preview", "html")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["code"] = _with_code
+    return environment
+
+
+def _with_code(text: str) -> Markup:
+    """Text whose parts between backticks are code."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 -- escaped before

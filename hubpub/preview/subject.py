@@ -79,7 +79,7 @@ def read_subject(path: Path, settings: Settings) -> Subject:
         inline_ignores=settings.lint.inline_ignores,
         given=given,
     )
-    name = file.resolve().parent.name
+    name = file.parent.resolve().name if file.name == CARD else file.stem
     return Subject(
         name=f"{settings.org}/{name}" if settings.org else name,
         path=file,

@@ -81,7 +81,7 @@
     return { index, seen: seen.map((block) => ({ words: words(block), top: block.getBoundingClientRect().top })) };
   }
   function restore({ index, seen }, scroll) {
-    scrollTo(scrollX, scroll);
+    scrollTo({ top: scroll, behavior: "instant" });
     if (scroll < 1) return;
     const all = blocks();
     for (const was of seen) {
@@ -89,7 +89,7 @@
         .map((block, at) => ({ block, far: Math.abs(at - index) }))
         .filter((it) => it.far < 40 && words(it.block) === was.words)
         .sort((a, b) => a.far - b.far)[0];
-      if (same) { scrollBy(0, same.block.getBoundingClientRect().top - was.top); return; }
+      if (same) { scrollBy({ top: same.block.getBoundingClientRect().top - was.top, behavior: "instant" }); return; }
     }
   }
   const key = (details) => details.className + details.parentElement.className +
