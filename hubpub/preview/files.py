@@ -29,7 +29,8 @@ _TEXTS = frozenset(
     for ending in "bib cff cfg csv ini ipynb jinja json jsonl md py rst sh toml tsv txt yaml yml".split()  # noqa: SIM905
 )
 # What the Hub publishes although its name is hidden.
-_SHOWN_ALTHOUGH_HIDDEN = frozenset({".eval_results", ".gitattributes"})
+EVAL_RESULTS = ".eval_results"
+_SHOWN_ALTHOUGH_HIDDEN = frozenset({EVAL_RESULTS, ".gitattributes"})
 
 
 class ShownFile(NamedTuple):

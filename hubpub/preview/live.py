@@ -15,6 +15,7 @@ from pathlib import Path
 
 from hubpub.core.errors import HubpubError
 from hubpub.core.settings import Settings
+from hubpub.preview.files import EVAL_RESULTS
 from hubpub.preview.page import live_page
 from hubpub.preview.subject import Subject, read_subject
 
@@ -60,18 +61,19 @@ class LivePreview:
         return html
 
     def _rendered(self, version: str) -> str:
-        problem = None
         try:
             settings = self._settings()
             self._settings_file = settings.source
-            self._subject = read_subject(self._path, settings)
+            subject = read_subject(self._path, settings)
+            page = live_page(subject, version, remote_images=self._remote_images)
         except HubpubError as error:
             problem = (error.message, error.next_step)
         except Exception as error:  # the next state of the files may be better
             problem = (f"hubpub cannot show this: {type(error).__name__}: {error}", "this is a fault of hubpub")
-        page = live_page(self._subject, version, remote_images=self._remote_images, problem=problem)
-        self._files = page.files
-        return page.html
+        else:
+            self._subject, self._files = subject, page.files
+            return page.html
+        return live_page(self._subject, version, remote_images=self._remote_images, problem=problem).html
 
     def version(self) -> str:
         """A word for the state of all that counts; it stays for a moment when the card is missing."""
@@ -93,15 +95,15 @@ class LivePreview:
         watched = [card, self._settings_file, *(root / name for name in sorted(self._files)[:_MOST_FILES])]
         for path in watched:
             yield _state(path)
-        if self._path.is_dir():
-            # What the other files say is compared with the card.
+        # What the other files of a model say is compared with the card.
+        for folder in (root / EVAL_RESULTS, *([root] if self._path.is_dir() else ())):
             try:
-                with os.scandir(root) as entries:
+                with os.scandir(folder) as entries:
                     names = sorted(entry.name for entry in islice(entries, _MOST_ENTRIES))
             except OSError:
-                names = []
+                continue
             for name in names:
-                yield _state(root / name)
+                yield _state(folder / name)
 
 
 def _state(path: Path | None) -> tuple[object, ...]:

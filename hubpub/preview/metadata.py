@@ -9,15 +9,19 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.hub_lists import languages, libraries, pipeline_tags
 from hubpub.card.results import indexed_results
+from hubpub.card.yaml_block import read_yaml
+from hubpub.preview.files import EVAL_RESULTS, shown_file
 
 _MOST = 40
 _MOST_ALIKE = 4
 _LONGEST = 300
+_LARGEST_RESULTS = 1 << 20
 # keys of a widget's example that are not its input
 _ABOUT = frozenset({"example_title", "output", "group", "pipeline_tag"})
 _RELATIONS = {
@@ -136,7 +140,7 @@ def results(card: Card) -> list[Result]:
         for metric in result.metrics[:_MOST]:
             name = _text(metric.data.get("name") or metric.type or metric.id)
             verified = metric.data.get("verified") is True
-            found.append(Result(name, _value(metric.value), place, task or "task not named", source, verified))
+            found.append(Result(name, _value(metric.value), place, task, source, verified))
     return found
 
 
@@ -145,6 +149,35 @@ def _few(kind: str, texts: list[str]) -> Iterator[Chip]:
     yield from (Chip(kind, text) for text in texts[:most])
     if len(texts) > most:
         yield Chip(kind, f"and {len(texts) - most} more", tuple(texts[most:]))
+
+
+def filed_results(root: Path) -> list[Result]:
+    """The numbers of the repo's `.eval_results/*.yaml`, which the Hub shows in the same panel, in order.
+
+    https://github.com/huggingface/hub-docs/blob/main/eval_results.yaml
+    """
+    try:
+        names = sorted(path.name for path in (root / EVAL_RESULTS).iterdir() if path.suffix in (".yaml", ".yml"))
+    except OSError:
+        return []
+    found = []
+    for name in names[:_MOST]:
+        file = shown_file(root, f"{EVAL_RESULTS}/{name}")
+        text = file.content[:_LARGEST_RESULTS].decode("utf-8", "replace") if file else ""
+        # The reader of YAML wants keys with values at the top: the list becomes the value of one.
+        data = read_yaml("results:\n" + text.removeprefix("\ufeff").removeprefix("---\n")).hub_data or {}
+        entries = data.get("results")
+        for entry in entries[:_MOST] if isinstance(entries, list) else ():
+            if isinstance(entry, Mapping):
+                dataset = entry.get("dataset")
+                about = dataset if isinstance(dataset, Mapping) else {}
+                source = entry.get("source")
+                told = _text(source.get("name")) if isinstance(source, Mapping) else ""
+                value = _value(entry.get("value"))
+                found.append(
+                    Result(_text(about.get("task_id")), value, _text(about.get("id")), "", told, verified=False)
+                )
+    return found
 
 
 def _data(card: Card) -> Mapping[str, Any]:

@@ -22,7 +22,7 @@ from hubpub.core.rule import Rule
 from hubpub.preview.body import Body, Pictures, body_html
 from hubpub.preview.code import code_html
 from hubpub.preview.files import data_uri, versioned
-from hubpub.preview.metadata import Example, ancestry, chips, examples, results
+from hubpub.preview.metadata import Example, ancestry, chips, examples, filed_results, results
 from hubpub.preview.subject import Subject
 from hubpub.rules.registry import card_rules
 
@@ -45,7 +45,9 @@ class Page(NamedTuple):
     files: frozenset[str]
 
 
-def live_page(subject: Subject | None, version: str, *, remote_images: bool, problem: tuple[str, str] | None) -> Page:
+def live_page(
+    subject: Subject | None, version: str, *, remote_images: bool, problem: tuple[str, str] | None = None
+) -> Page:
     """The page that a server shows and renews.
 
     Args:
@@ -122,7 +124,7 @@ def _shown(subject: Subject, pictures: Pictures) -> tuple[dict[str, Any], frozen
         "chips": chips(card),
         "ancestry": ancestry(card),
         "examples": [_with_source(example, pictures) for example in examples(card)],
-        "results": results(card),
+        "results": [*results(card), *filed_results(subject.root)],
         "metadata": _metadata(subject, in_metadata),
         "metadata_lines": card.front_matter.raw.count("\n") + 1 if card.front_matter.found else 0,
         "metadata_notes": Markup(note(in_metadata)) if in_metadata else "",  # noqa: S704 -- from a template

@@ -32,10 +32,11 @@ def following(path: Path) -> LivePreview:
         lambda folder: (folder / "README.md").write_text(CARD + "more"),
         lambda folder: (folder / "config.json").write_text("{}"),
         lambda folder: ((folder / "assets").mkdir(), (folder / "assets/p.png").write_bytes(b"x")),
+        lambda folder: ((folder / ".eval_results").mkdir(), (folder / ".eval_results/x.yaml").write_text("[]")),
         lambda folder: (folder / "hubpub.toml").write_text("org = 'acme'"),
         lambda folder: (folder / "new.json").write_text("{}"),
     ],
-    ids=["card", "config", "picture", "settings", "new file"],
+    ids=["card", "config", "picture", "results", "settings", "new file"],
 )
 def test_a_change_is_seen_once(model: Path, change: Callable[[Path], object]) -> None:
     preview = following(model)
@@ -93,7 +94,9 @@ def test_wrong_settings_and_faults_are_told(model: Path, monkeypatch: pytest.Mon
         raise ValueError("<b>")
 
     monkeypatch.setattr(live, "read_subject", fail)
-    assert "ValueError: &lt;b&gt;" in preview.page()
+    failed = preview.page()
+    assert "ValueError: &lt;b&gt;" in failed
+    assert ">Title</h1>" in failed
 
 
 def test_unreadable_metadata_is_a_finding(model: Path) -> None:

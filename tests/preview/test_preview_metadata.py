@@ -8,7 +8,7 @@ import pytest
 
 from hubpub.card.document import Card
 from hubpub.core.settings import Settings
-from hubpub.preview.metadata import Chip, ancestry, chips, examples, results
+from hubpub.preview.metadata import Chip, ancestry, chips, examples, filed_results, results
 from hubpub.preview.page import whole_page
 from hubpub.preview.subject import read_subject
 
@@ -72,6 +72,20 @@ def test_examples_results_and_tree() -> None:
     assert accuracy[:5] == ("Accuracy", "0.931", "SST-2 (validation)", "Text Classification", "a leaderboard")
     assert (f1.metric, f1.value, f1.verified) == ("f1", "0.9 ± 0.1", True)
     assert ancestry(card) == ("merged from", ("a/b", "c/d"))
+
+
+def test_results_in_files_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / ".eval_results").mkdir()
+    (tmp_path / ".eval_results/a.yaml").write_text(
+        "- dataset: {id: cais/hle, task_id: hle}\n  value: 20.9\n"
+        "  source: {name: our run, url: https://x.example}\n- 5\n"
+    )
+    (tmp_path / ".eval_results/b.yml").write_text("a: [")
+    (tmp_path / ".eval_results/c.yaml").symlink_to("/etc/passwd")
+    (result,) = filed_results(tmp_path)
+    assert result == ("hle", "20.9", "cais/hle", "", "our run", False)
+    (tmp_path / "README.md").write_text("# T\n")
+    assert "20.9" in whole_page(read_subject(tmp_path / "README.md", Settings()), remote_images=False)
 
 
 ODD = {

@@ -19,7 +19,7 @@ PATHS = sorted(CORPUS.glob("*.md"))
 
 
 def page_of(path: Path, settings: Settings | None = None) -> str:
-    return live_page(read_subject(path, settings or Settings()), "v", remote_images=False, problem=None).html
+    return live_page(read_subject(path, settings or Settings()), "v", remote_images=False).html
 
 
 def words(html: str) -> str:

@@ -23,7 +23,7 @@
       const inside = block.contains(group) || block.tagName === "LI";
       block.classList.add("flagged", ["error", "warning", "info"].find((name) => group.classList.contains(name)));
       if (inside) { if (narrow.matches) block.append(group); else block.prepend(group); }
-      else if (narrow.matches) block.after(group);
+      else if (narrow.matches) (block.classList.contains("gap") ? block.nextElementSibling ?? block : block).after(group);
       else block.before(group);
     }
     for (const [severity, pressed] of Object.entries(filters)) apply(severity, pressed);
