@@ -30,6 +30,7 @@ FILES = "/files/"
 STYLE = "preview.css"
 SCRIPT = "preview.js"
 _LONGEST_METADATA = 60_000
+_MOST_NOTES = 400
 _CODE = re.compile(r"`([^`]+)`")
 
 
@@ -104,7 +105,7 @@ def _render(subject: Subject | None, values: Mapping[str, Any], **more: Any) -> 
 
 
 def _shown(subject: Subject, pictures: Pictures) -> tuple[dict[str, Any], frozenset[str]]:
-    card, findings = subject.card, subject.report.findings
+    card, findings = subject.card, subject.report.findings[:_MOST_NOTES]  # the worst come first
     body_line = card.lines.place(card.front_matter.body_start)[0] if card.front_matter.found else 1
     placed: list[Finding] = []
     in_metadata: list[Finding] = []
@@ -133,6 +134,7 @@ def _shown(subject: Subject, pictures: Pictures) -> tuple[dict[str, Any], frozen
         "homeless_notes": Markup(note(body.homeless)) if body.homeless else "",  # noqa: S704
         "is_cut": body.is_cut,
         "counts": subject.report.counts,
+        "untold": len(subject.report.findings) - len(findings),
         "skipped": subject.report.skipped,
         "sections": [
             {"title": section.title, "state": _state_word(state), "slug": _slug(state.line, body), "line": state.line}

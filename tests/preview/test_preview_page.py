@@ -8,6 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from support.nasty_cards import NASTY
 
 from hubpub.cli.main import main
 from hubpub.core.settings import LintSettings, Settings
@@ -96,6 +97,16 @@ def test_a_card_that_is_a_link_out_of_the_folder_is_not_followed(
         main(["preview", str(folder), "--once", str(tmp_path / "x.html")])
     assert left.value.code == 2
     assert "is not a file of the folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["headings", "HTML", "placeholders", "results", "deep quotes", "open links"])
+def test_cards_that_nobody_writes_are_shown_too(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(NASTY[kind](30_000))
+    html = page_of(tmp_path / "README.md")
+    assert len(html) < 3_000_000
+    found = re.search(r"([\d,]+) more findings are not on this page", html)
+    assert html.count('class="note ') <= 400
+    assert bool(found) is (html.count('class="note ') == 400)
 
 
 @pytest.mark.skipif(not PATHS, reason="the corpus of real cards is not beside the checkout")
