@@ -20,8 +20,9 @@ ARROWS = {
     "publish": {"rules", "card", "model", "core"},
     "fix": {"core"},
     "report": {"publish", "card", "model", "core"},
-    "hub": {"card.schema", "core"},
-    "cli": {"publish", "rules", "report", "card", "model", "core", "hub", "fix"},
+    "hub": {"card.schema", "card.html", "core"},
+    "preview": {"rules", "card", "model", "core"},
+    "cli": {"publish", "rules", "report", "card", "model", "core", "hub", "fix", "preview"},
 }
 
 
@@ -70,9 +71,10 @@ HEAVY = (
         ("verify", "--help"),
         ("rollback", "--help"),
         ("serve", "--help"),
+        ("preview", "--help"),
         ("lint", "README.md"),
     ],
-    ids=["help", "push help", "plan help", "verify help", "rollback help", "serve help", "lint"],
+    ids=["help", "push help", "plan help", "verify help", "rollback help", "serve help", "preview help", "lint"],
 )
 def test_a_light_command_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     code = (

@@ -15,11 +15,11 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute
 
+from hubpub.card.html import LARGEST_CARD, card_html
 from hubpub.card.schema import card_body
 from hubpub.hub.access.permissions import Action, may
 from hubpub.hub.errors import ApiError
 from hubpub.hub.naming import RepoKind
-from hubpub.hub.pages.card_html import LARGEST_CARD, card_html
 from hubpub.hub.store.git import GitRepo
 from hubpub.hub.store.repo_facts import RepoFacts
 from hubpub.hub.store.repos import RepoRecord, iso_time
