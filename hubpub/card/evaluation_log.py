@@ -45,11 +45,13 @@ class EvaluationLog:
         columns: names of the metrics, the loss first.
         rows: at most `MOST_ROWS`.
         total: how many evaluations there were.
+        path: of the log.
     """
 
     columns: tuple[str, ...] = ()
     rows: tuple[EvaluationRow, ...] = ()
     total: int = 0
+    path: str = ""
 
     def __bool__(self) -> bool:
         return bool(self.rows)
@@ -87,7 +89,7 @@ def evaluation_log(state: TrainerState | None) -> EvaluationLog:
                 best=best is not None and entry.step == best.step,
             )
         )
-    return EvaluationLog(columns, tuple(rows), len(order))
+    return EvaluationLog(columns, tuple(rows), len(order), state.path)
 
 
 def _kept(entries: Sequence[LogEntry], best: int | None) -> list[LogEntry]:
@@ -104,5 +106,6 @@ def _loss_before(state: TrainerState, evaluation: LogEntry) -> Value | None:
     """The training loss that was logged last before an evaluation; that after a step may be logged behind it."""
     for entry in reversed(state.log[: evaluation.index + 1]):
         if "loss" in entry.values and (entry.step or 0) <= (evaluation.step or 0):
-            return logged_values(state, entry)["loss"]
+            found = logged_values(state, entry)["loss"]
+            return Value("training_loss", found.value, found.source)
     return None

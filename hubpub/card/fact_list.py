@@ -93,9 +93,10 @@ def _listed(facts: CardFacts) -> Iterator[ListedFact]:
             if split.rows is not None:
                 yield ListedFact(f"data.{index}.{split.name}.rows", split.rows.value, split.rows.source)
         for column in found.columns:
-            yield ListedFact(f"data.{index}.columns.{column.name}", column.type, f"{found.path}: features")
+            described = {"type": column.type, "classes": column.class_count} if column.classes else column.type
+            yield ListedFact(f"data.{index}.columns.{column.name}", described, source_of(found.path, "features"))
         yield from _values(f"data.{index}", found.facts)
-    yield from _run(facts.run)
+    yield from _run(facts.summary)
     samples = dict(facts.training.sources).get("samples", "")
     if facts.training.samples is not None:
         yield ListedFact("training.samples", facts.training.samples, samples)
@@ -123,6 +124,8 @@ def _tokenizer(tokenizer: TokenizerFacts) -> Iterator[ListedFact]:
         if value is not None:
             yield ListedFact(f"tokenizer.{name}", value, sources.get(name, ""))
     yield from _values("tokenizer", tokenizer.steps)
+    if tokenizer.special:
+        yield ListedFact("tokenizer.special.total", tokenizer.special_total, tokenizer.special[0].source)
     for index, token in enumerate(tokenizer.special):
         shown = {"content": token.content, "id": token.id}
         yield ListedFact(f"tokenizer.special.{token.role or index}", shown, token.source)
@@ -131,6 +134,8 @@ def _tokenizer(tokenizer: TokenizerFacts) -> Iterator[ListedFact]:
 def _run(run: RunSummary) -> Iterator[ListedFact]:
     for part in _PARTS_OF_A_RUN:
         yield from _values(f"run.{part}", getattr(run, part))
+    if run.log:
+        yield ListedFact("run.log.total", run.log.total, source_of(run.log.path, "log_history"))
     for row in run.log.rows:
         step = row.step.value if row.step else ""
         parts = (row.step, row.epoch, row.training_loss, *row.metrics)
@@ -140,6 +145,10 @@ def _run(run: RunSummary) -> Iterator[ListedFact]:
         yield from _values(prefix, (value for value in (results.samples, results.step) if value is not None))
         yield from _values(prefix, results.metrics)
     for file in run.benchmarks:
+        yield ListedFact(f"run.benchmarks.{file.path}.total", file.total, source_of(file.path, "results"))
+        for name, text in (("tool", file.tool), ("version", file.version), ("date", file.date)):
+            if text is not None:
+                yield ListedFact(f"run.benchmarks.{file.path}.{name}", text, file.path)
         for score in file.scores:
             prefix = f"run.benchmarks.{score.score.name}.{score.metric}"
             yield ListedFact(prefix, score.score.value, score.score.source)

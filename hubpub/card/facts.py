@@ -86,12 +86,12 @@ class CardFacts:
         preprocessing: what is done to images and sound.
         modules: of an embedding model.
         prompts: of an embedding model.
-        run: what the training run left, as the card tells it.
+        summary: the training run as the card tells it.
         data: the training data, as files in the folder describe it.
         citation: what CITATION.cff asks to be cited.
         pictures: to be shown, each with path, alt, caption and section (the id of a section).
         sources: where each fact comes from, by the name of its field: `config.json: hidden_size`. The names of what is
-            in a field are joined by dots: `tokenizer.vocabulary`, `run.settings.learning_rate`.
+            in a field are joined by dots, `tokenizer.vocabulary`; those of `summary` begin with `run.`.
     """
 
     name: str
@@ -133,7 +133,7 @@ class CardFacts:
     preprocessing: tuple[Value, ...] = ()
     modules: tuple[Value, ...] = ()
     prompts: tuple[Value, ...] = ()
-    run: RunSummary = field(default_factory=RunSummary)
+    summary: RunSummary = field(default_factory=RunSummary)
     data: tuple[DataSetSummary, ...] = ()
     citation: Citation | None = None
     pictures: tuple[Any, ...] = ()
@@ -168,7 +168,7 @@ def _facts(
     config, adapter = json_object(folder.config), json_object(folder.adapter_config)
     built = architecture_facts(folder, sources)
     labels = sources.note("labels", _labels(config, built.architecture), source_of("config.json", "id2label")) or ()
-    training, run = read_run(folder, labels)
+    training, summary = read_run(folder, labels)
     base_model = _base_model(folder, repo_id, sources)
     tokenizer, data = tokenizer_facts(folder), data_sets(folder.data_facts)
     chat = chat_answer.result()
@@ -219,7 +219,7 @@ def _facts(
         preprocessing=preprocessing(folder),
         modules=embedding_modules(folder),
         prompts=prompts(folder),
-        run=run,
+        summary=summary,
         data=data,
         citation=folder.run_facts.citation,
         sources=sources.places,

@@ -151,7 +151,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
 
 def section_names(facts: CardFacts) -> dict[str, Any]:
     """What the templates of sections may use besides `facts`."""
-    run = facts.run
+    run = facts.summary
     properties = _properties(facts)
     return {
         "gap": lambda slot, prompt: Ready(write_gap(slot, prompt)),
@@ -281,7 +281,7 @@ def _rounded(value: Value) -> str:
 
 def _metric_rows(facts: CardFacts, metrics: Iterable[Value]) -> list[tuple[Any, Any]]:
     """The metrics, without those that a table by label shows."""
-    by_label = {value for _, row in facts.run.labels.rows for value in row} if facts.run.labels else set()
+    by_label = {value for _, row in facts.summary.labels.rows for value in row} if facts.summary.labels else set()
     return [(_code(metric.name), metric.value) for metric in metrics if metric not in by_label]
 
 
@@ -300,7 +300,7 @@ def _benchmark_rows(file: Benchmarks) -> list[tuple[Any, ...]]:
 
 def _emission_sentence(facts: CardFacts) -> Ready:
     """What codecarbon measured, in its own units."""
-    known = {value.name: value.value for value in facts.run.emissions}
+    known = {value.name: value.value for value in facts.summary.emissions}
     parts = [f"{known['kilograms']!r} kg of CO2 equivalent"] if "kilograms" in known else []
     parts += [f"{known['kilowatt_hours']!r} kWh of energy"] if "kilowatt_hours" in known else []
     seconds = known.get("seconds")
@@ -310,7 +310,7 @@ def _emission_sentence(facts: CardFacts) -> Ready:
 
 
 def _hardware_rows(facts: CardFacts) -> list[tuple[str, Any]]:
-    known = {value.name: value.value for value in facts.run.hardware}
+    known = {value.name: value.value for value in facts.summary.hardware}
     rows: list[tuple[str, Any]] = [
         ("GPU", known.get("gpu")),
         ("Number of GPUs", known.get("gpu_count")),
@@ -328,7 +328,7 @@ def _memory(value: int | float | str | bool | None) -> str | None:
 
 def _version_rows(facts: CardFacts) -> list[tuple[str, str]]:
     """Versions by name: what the run noted counts before what saved the model."""
-    versions = {**dict(facts.versions), **{value.name: str(value.value) for value in facts.run.software}}
+    versions = {**dict(facts.versions), **{value.name: str(value.value) for value in facts.summary.software}}
     return sorted(versions.items())
 
 

@@ -251,14 +251,17 @@ def _benchmarks(file: BenchmarkFile) -> Benchmarks:
 
 
 def _benchmark(score: Score, path: str) -> Benchmark:
-    source = source_of(path, score.key)
-    task_place = source_of(path, f"n-shot.{score.task}")
+    # "results.<task>.acc,none" has its error at "results.<task>.acc_stderr,none"
+    place, found, rest = score.key.rpartition(f".{score.metric}")
+    error_place = f"{place}{found}_stderr{rest}"
+    in_key = re.search(r"\|\d+\.", score.key)  # lighteval's tasks end with the number of examples
+    shots_place = score.key if in_key else f"n-shot.{score.task}"
     return Benchmark(
         task=(score.alias or score.task).strip(" -"),
         metric=score.metric if score.filter in ("", "none") else f"{score.metric} ({score.filter})",
-        score=Value(score.task, score.value, source),
-        error=None if score.error is None else Value("error", score.error, source),
-        shots=None if score.shots is None else Value("shots", score.shots, task_place),
+        score=Value(score.task, score.value, source_of(path, score.key)),
+        error=None if score.error is None else Value("error", score.error, source_of(path, error_place)),
+        shots=None if score.shots is None else Value("shots", score.shots, source_of(path, shots_place)),
         dataset=score.dataset,
     )
 
