@@ -57,6 +57,7 @@ class CardFacts:
         adapter: settings of an adapter.
         training: what the training run left.
         versions: of the libraries that saved it.
+        pictures: to be shown, each with path, alt, caption and section (the id of a section).
     """
 
     name: str
@@ -88,6 +89,7 @@ class CardFacts:
     adapter: tuple[Value, ...] = ()
     training: TrainingRun = field(default_factory=TrainingRun)
     versions: tuple[tuple[str, str], ...] = ()
+    pictures: tuple[Any, ...] = ()
 
     @property
     def load_id(self) -> str:

@@ -62,14 +62,14 @@ def _training_curves(series: RunSeries) -> Iterator[tuple[str, str, str, str, Fi
         return
     panels = [_panel("Loss", losses, training=series.loss)]
     said = [
-        _course("Training loss" if one is series.loss else f"{one.name.capitalize()} loss", one, one.lowest, "lowest")
+        _course("Training loss" if one is series.loss else f"{one.name.capitalize()} loss", one, best="lowest")
         for one in losses
     ]
     what = "Loss in training" if series.loss else "Loss"
     what += " and evaluation, by step" if series.evaluation_losses and series.loss else ", by step"
     if series.rate:
         panels.append(_panel("Learning rate", [series.rate], low=True))
-        said.append(_course("Learning rate", series.rate, series.rate.highest, "highest"))
+        said.append(_course("Learning rate", series.rate, best="highest"))
         what += "; below it the learning rate"
     mean = panels[0].lines[0].mean_of
     calmed = "; the strong line is a moving average of the training loss" if mean else ""
@@ -131,14 +131,26 @@ def _line(series: Series, *, alone: bool, training: bool) -> Line:
     )
 
 
-def _course(what: str, series: Series, best: tuple[float, float] | None = None, called: str = "") -> str:
-    """A sentence: where a line begins and ends, and its best value; without saying which is best, both extremes."""
-    (first, begin), (last, end) = series.points[0], series.points[-1]
-    text = f"{what}: {number(begin)} at step {step(first)}, {number(end)} at step {step(last)}"
-    if best is not None:
-        return f"{text}, {called} {number(best[1])} at step {step(best[0])}."
-    (low_at, low), (high_at, high) = series.lowest, series.highest
-    return f"{text}, lowest {number(low)} at step {step(low_at)}, highest {number(high)} at step {step(high_at)}."
+def _course(what: str, series: Series, *, best: str = "") -> str:
+    """A sentence: where a line begins and ends, and its best value; where nobody says which is best, both extremes.
+
+    Args:
+        what: the name of the line.
+        series: its points.
+        best: "lowest" or "highest".
+    """
+    extremes = {"lowest": series.lowest, "highest": series.highest}
+    if best:
+        extremes = {best: extremes[best]}
+    said = []
+    for point in (series.points[0], series.points[-1]):
+        name = next((name for name, extreme in extremes.items() if extreme == point), None)
+        said.append(f"{number(point[1])} at step {step(point[0])}{f' ({name})' if name else ''}")
+    ends = (series.points[0], series.points[-1])
+    said += [
+        f"{name} {number(point[1])} at step {step(point[0])}" for name, point in extremes.items() if point not in ends
+    ]
+    return f"{what}: {', '.join(said)}."
 
 
 def _paths(shown: Sequence[Series], *more: Series | None) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,54 +18,42 @@ if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
-    """What became of pictures.
-
-    Attributes:
-        written: paths that were written.
-        current: paths that show what they should already.
-        foreign: paths at which something lies that hubpub did not draw, or that somebody has edited; it stays.
-    """
-
-    written: tuple[str, ...] = ()
-    current: tuple[str, ...] = ()
-    foreign: tuple[str, ...] = ()
-
-
 def drawn_before(folder: ModelFolder, planned: Sequence[Planned]) -> tuple[Planned, ...]:
     """Those of the planned pictures that hubpub drew into this folder before, current or not."""
     return tuple(one for one in planned if _mark(folder, one.picture.path) is not None)
 
 
-def write_pictures(folder: ModelFolder, planned: Sequence[Planned]) -> Written:
-    """Put the pictures into the folder; only what is not current is drawn.
+def taken(folder: ModelFolder, planned: Sequence[Planned]) -> tuple[str, ...]:
+    """The paths of planned pictures at which something lies that hubpub did not draw, or that was edited since."""
+    paths = (one.picture.path for one in planned)
+    return tuple(path for path in paths if _lies_there(folder, path) and _mark(folder, path) is None)
+
+
+def write_pictures(folder: ModelFolder, planned: Sequence[Planned]) -> tuple[str, ...]:
+    """Draw those of the pictures that are not current into the folder, never over a file of another hand.
+
+    Returns:
+        The paths that were written.
 
     Raises:
         UsageError: matplotlib is missing and is needed, or the folder cannot be written to.
         HubpubError: they cannot be drawn.
     """
-    current, foreign, wanted = [], [], []
-    for one in planned:
-        path = one.picture.path
-        if _taken(folder, path):
-            foreign.append(path)
-        elif _mark(folder, path) == one.hash:
-            current.append(path)
-        else:
-            wanted.append(one)
-    for picture in draw(wanted):
+    foreign = taken(folder, planned)
+    old = [one for one in planned if one.picture.path not in foreign and _mark(folder, one.picture.path) != one.hash]
+    pictures = draw(old)
+    for picture in pictures:
         _write(folder.root, picture)
-    return Written(tuple(one.picture.path for one in wanted), tuple(current), tuple(foreign))
+    return tuple(picture.path for picture in pictures)
 
 
 def _mark(folder: ModelFolder, path: str) -> str | None:
     return read_mark(folder.start(path, LARGEST_PICTURE + 1))
 
 
-def _taken(folder: ModelFolder, path: str) -> bool:
-    """Whether something else lies at the path, also what the walk of the folder did not find."""
-    return (folder.root / path).exists() and _mark(folder, path) is None
+def _lies_there(folder: ModelFolder, path: str) -> bool:
+    """Whether anything is at the path, also what the walk left out or cannot read; a broken link too."""
+    return os.path.lexists(folder.root / path)
 
 
 def _write(root: Path, picture: Picture) -> None:
