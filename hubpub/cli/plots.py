@@ -29,7 +29,7 @@ def plots_option(command: Command) -> Command:
 
 def pictures_for(folder: ModelFolder, plots: bool | None, settings: CardSettings) -> tuple[Planned, ...]:
     """The pictures of the card: all that the files are enough for, or those that hubpub has drawn here before."""
-    from hubpub.card.pictures import PICTURE_FOLDER
+    from hubpub.pictures.picture import PICTURE_FOLDER
     from hubpub.pictures.plan import plan_pictures
     from hubpub.pictures.store import drawn_before, taken
 

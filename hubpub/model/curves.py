@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 MOST_POINTS = 10_000
@@ -82,6 +82,21 @@ def extremes(points: list[tuple[int, int | float]]) -> list[tuple[int, int | flo
     values = [value for _, value in points]
     places = sorted((values.index(min(values)), values.index(max(values))))
     return [points[place] for place in dict.fromkeys(places)]
+
+
+def thinned(points: Sequence[tuple[int, int | float]], most: int) -> tuple[tuple[int, int | float], ...]:
+    """At most `most` points: the first, the last, and of every few the lowest and the highest."""
+    if len(points) <= most:
+        return tuple(points)
+    groups = max((most - 2) // 2, 1)
+    inner = len(points) - 2
+    kept = [points[0]]
+    for group in range(groups):
+        part = points[1 + group * inner // groups : 1 + (group + 1) * inner // groups]
+        values = [value for _, value in part]
+        places = {values.index(min(values)), values.index(max(values))}
+        kept += [part[place] for place in sorted(places)]
+    return (*kept, points[-1])
 
 
 def curves_of(path: str, points: Iterable[tuple[str, int, int | float]]) -> tuple[Curve, ...]:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hubpub.card.pictures import Picture
 from hubpub.core.errors import HubpubError, UsageError
 from hubpub.model.child import Child
 from hubpub.model.kept import cache_directory
 from hubpub.pictures.figures import figure_json
+from hubpub.pictures.picture import Picture
 from hubpub.pictures.plan import Planned, plan_pictures
 from hubpub.pictures.svg import marked
 

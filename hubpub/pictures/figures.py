@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 LONGEST_LABEL = 32
@@ -121,18 +120,3 @@ def label_text(text: str, longest: int = LONGEST_LABEL) -> str:
     )
     line = " ".join(kept.split())
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
-
-
-def thinned(points: Sequence[tuple[float, float]], most: int) -> tuple[tuple[float, float], ...]:
-    """At most `most` points: the first, the last, and of every few the lowest and the highest."""
-    if len(points) <= most:
-        return tuple(points)
-    groups = max((most - 2) // 2, 1)
-    inner = len(points) - 2
-    kept = [points[0]]
-    for group in range(groups):
-        part = points[1 + group * inner // groups : 1 + (group + 1) * inner // groups]
-        values = [value for _, value in part]
-        places = {values.index(min(values)), values.index(max(values))}
-        kept += [part[place] for place in sorted(places)]
-    return (*kept, points[-1])

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hubpub.card.pictures import PICTURE_FOLDER, Picture
-from hubpub.pictures.figures import Curves, Figure, Line, Panel, figure_hash, label_text, thinned
+from hubpub.model.curves import thinned
+from hubpub.pictures.figures import Curves, Figure, Line, Panel, figure_hash, label_text
 from hubpub.pictures.matrix import matrix_picture
+from hubpub.pictures.picture import PICTURE_FOLDER, Picture
 from hubpub.pictures.scores import score_picture
 from hubpub.pictures.series import RunSeries, Series, run_series
 from hubpub.pictures.words import number, sources, step

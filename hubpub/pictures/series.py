@@ -97,6 +97,8 @@ def run_series(facts: RunFacts) -> RunSeries:
 def _sources(facts: RunFacts) -> Iterator[Sequence[Curve]]:
     if facts.states:
         yield facts.states[0].curves
+    for recorded in facts.recorded:
+        yield recorded.curves
     for run in reversed(facts.wandb):
         yield run.curves
     events = [file for file in facts.events if file.curves]

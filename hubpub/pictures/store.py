@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubpub.card.pictures import Picture
 from hubpub.core.errors import UsageError
 from hubpub.core.files import replace_file
 from hubpub.pictures.draw import LARGEST_PICTURE, draw
+from hubpub.pictures.picture import Picture
 from hubpub.pictures.plan import Planned
 from hubpub.pictures.svg import read_mark
 

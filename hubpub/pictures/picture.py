@@ -1,14 +1,15 @@
 """A picture of a card: a file of the repo, shown with a text that says the same to those who do not see it."""
 
 from __future__ import annotations
-from typing import NamedTuple
 
+from dataclasses import dataclass
 
 PICTURE_FOLDER = "assets"
 """Where pictures are, in a model's folder."""
 
 
-class Picture(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Picture:
     """A picture.
 
     Attributes:
