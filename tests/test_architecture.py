@@ -19,9 +19,11 @@ ARROWS = {
     "rules": {"card", "model", "core"},
     "publish": {"rules", "card", "model", "core"},
     "fix": {"core"},
+    "training": {"model", "core"},
+    "pictures": {"model", "core"},
     "report": {"publish", "card", "model", "core"},
     "hub": {"card.schema", "core"},
-    "cli": {"publish", "rules", "report", "card", "model", "core", "hub", "fix"},
+    "cli": {"publish", "rules", "report", "card", "model", "core", "hub", "fix", "pictures"},
 }
 
 
@@ -56,6 +58,7 @@ HEAVY = (
     "starlette",
     "uvicorn",
     "jinja2",
+    "matplotlib",
     "picklescan",
     "requests",
 )

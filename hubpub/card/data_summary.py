@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hubpub.card.model_identity import is_public_id
 from hubpub.card.sourced import Value, source_of, value_of
 from hubpub.core.pattern import Pattern
+from hubpub.model.hubpub_run import RUN_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +21,7 @@ _MOST_SETS = 5
 _MOST_SPLITS = 20
 _MOST_COLUMNS = 40
 _MOST_CLASSES = 20
-_SHOWN = ("version", "license", "homepage")
+_SHOWN = ("version", "revision", "license", "homepage")
 _FILE = Pattern(r".*\.[A-Za-z0-9]{1,8}")
 
 
@@ -53,6 +53,7 @@ class DataSetSummary:
         splits: within bounds.
         columns: within bounds.
         column_count: how many there are.
+        columns_source: where the columns stand.
         facts: version, licence and homepage.
     """
 
@@ -61,6 +62,7 @@ class DataSetSummary:
     splits: tuple[DataSplit, ...] = ()
     columns: tuple[DataColumn, ...] = ()
     column_count: int = 0
+    columns_source: str = ""
     facts: tuple[Value, ...] = ()
 
 
@@ -85,9 +87,27 @@ def _summary(found: DataSet) -> DataSetSummary:
         DataColumn(column.name, column.type, column.classes[:_MOST_CLASSES], len(column.classes))
         for column in found.columns[:_MOST_COLUMNS]
     )
-    shown = tuple(value_of(fact) for fact in found.facts if fact.name in _SHOWN)
+    # each split of a recorded data set says the same again
+    shown = {(fact.name, fact.value): value_of(fact) for fact in reversed(found.facts) if fact.name in _SHOWN}
     place = found.path or "state.json"
-    return DataSetSummary(name, place, tuple(splits), tuple(columns), len(found.columns), shown)
+    return DataSetSummary(
+        name,
+        place,
+        tuple(splits),
+        tuple(columns),
+        len(found.columns),
+        _features(found),
+        tuple(reversed(shown.values())),
+    )
+
+
+def _features(found: DataSet) -> str:
+    """The place of the columns; what save_to_disk() wrote has its description beside its state."""
+    if found.form == RUN_FILE:
+        return source_of(found.path, "data")
+    if found.form == "saved data set" and found.splits:
+        return source_of(found.splits[0].path.removesuffix("state.json") + "dataset_info.json", "features")
+    return source_of(found.path, "features")
 
 
 def _key(key: str) -> str:
@@ -95,9 +115,16 @@ def _key(key: str) -> str:
     return f"{key}.num_examples" if "splits." in key else key
 
 
-def named_datasets(configs: Sequence[RunConfig]) -> Iterator[Value]:
-    """The repos of data sets that the configurations of the run name, not files and folders of somebody's machine."""
-    for fact in configs[0].datasets if configs else ():
-        name = fact.value
-        if isinstance(name, str) and "/" in name and is_public_id(name) and not _FILE.fullmatch(name):
-            yield value_of(fact)
+def named_datasets(configs: Sequence[RunConfig], facts: DataFacts) -> tuple[Value, ...]:
+    """The repos of data sets that the run names, not files and folders of somebody's machine."""
+    named = [value_of(fact) for fact in (configs[0].datasets if configs else ())]
+    named += [
+        Value("name", one.name, source_of(one.path, "data"))
+        for one in facts.sets
+        if one.name is not None and one.form == RUN_FILE
+    ]
+    return tuple({str(value.value): value for value in reversed(named) if _is_repo(value.value)}.values())[::-1]
+
+
+def _is_repo(name: object) -> bool:
+    return isinstance(name, str) and "/" in name and is_public_id(name) and not _FILE.fullmatch(name)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 MOST_ROWS = 20
 """Evaluations that the table shows; of more, some from the first to the last, and the best."""
 
-_MOST_COLUMNS = 6
+MOST_COLUMNS = 6
+"""Metrics that the table shows, the loss first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,15 @@ class EvaluationLog:
         columns: names of the metrics, the loss first.
         rows: at most `MOST_ROWS`.
         total: how many evaluations there were.
-        path: of the log.
+        path: of the file.
+        key: where in it the evaluations are.
     """
 
     columns: tuple[str, ...] = ()
     rows: tuple[EvaluationRow, ...] = ()
     total: int = 0
     path: str = ""
+    key: str = "log_history"
 
     def __bool__(self) -> bool:
         return bool(self.rows)
@@ -75,7 +78,7 @@ def evaluation_log(state: TrainerState | None) -> EvaluationLog:
     best = state.best_evaluation
     kept = _kept(order, best.step if best else None)
     names = dict.fromkeys(metric.name for entry in kept for metric in metrics_of(merged[entry.step or 0]))
-    columns = tuple(sorted(names, key=lambda name: name != "loss"))[:_MOST_COLUMNS]
+    columns = tuple(sorted(names, key=lambda name: name != "loss"))[:MOST_COLUMNS]
     rows = []
     for entry in kept:
         values = merged[entry.step or 0]
@@ -94,12 +97,16 @@ def evaluation_log(state: TrainerState | None) -> EvaluationLog:
 
 def _kept(entries: Sequence[LogEntry], best: int | None) -> list[LogEntry]:
     """Of too many, evenly chosen ones with the first, the last and the best."""
-    if len(entries) <= MOST_ROWS:
-        return list(entries)
+    wanted = [place for place, entry in enumerate(entries) if best is not None and entry.step == best]
+    return [entries[place] for place in evenly(len(entries), wanted)]
+
+
+def evenly(count: int, wanted: Sequence[int]) -> list[int]:
+    """At most `MOST_ROWS` places of `count`, evenly from the first to the last, and one that is wanted."""
+    if count <= MOST_ROWS:
+        return list(range(count))
     most = MOST_ROWS - 1
-    places = {round(number * (len(entries) - 1) / (most - 1)) for number in range(most)}
-    places |= {place for place, entry in enumerate(entries) if best is not None and entry.step == best}
-    return [entries[place] for place in sorted(places)]
+    return sorted({round(number * (count - 1) / (most - 1)) for number in range(most)} | set(wanted[:1]))
 
 
 def _loss_before(state: TrainerState, evaluation: LogEntry) -> Value | None:

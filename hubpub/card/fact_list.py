@@ -94,7 +94,7 @@ def _listed(facts: CardFacts) -> Iterator[ListedFact]:
                 yield ListedFact(f"data.{index}.{split.name}.rows", split.rows.value, split.rows.source)
         for column in found.columns:
             described = {"type": column.type, "classes": column.class_count} if column.classes else column.type
-            yield ListedFact(f"data.{index}.columns.{column.name}", described, source_of(found.path, "features"))
+            yield ListedFact(f"data.{index}.columns.{column.name}", described, found.columns_source)
         yield from _values(f"data.{index}", found.facts)
     yield from _run(facts.summary)
     samples = dict(facts.training.sources).get("samples", "")
@@ -135,7 +135,7 @@ def _run(run: RunSummary) -> Iterator[ListedFact]:
     for part in _PARTS_OF_A_RUN:
         yield from _values(f"run.{part}", getattr(run, part))
     if run.log:
-        yield ListedFact("run.log.total", run.log.total, source_of(run.log.path, "log_history"))
+        yield ListedFact("run.log.total", run.log.total, source_of(run.log.path, run.log.key))
     for row in run.log.rows:
         step = row.step.value if row.step else ""
         parts = (row.step, row.epoch, row.training_loss, *row.metrics)

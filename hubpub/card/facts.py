@@ -264,7 +264,7 @@ def _base_model(folder: ModelFolder, repo_id: str | None, sources: Sources) -> s
 def _datasets(folder: ModelFolder, settings: CardSettings, sources: Sources) -> tuple[str, ...]:
     if settings.datasets:
         return sources.note("datasets", settings.datasets, "settings: card.datasets") or ()
-    found = tuple(named_datasets(run_configs(folder.run_facts)))
+    found = named_datasets(run_configs(folder.run_facts), folder.data_facts)
     return sources.note("datasets", tuple(str(one.value) for one in found), found[0].source if found else "") or ()
 
 

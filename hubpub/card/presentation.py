@@ -24,19 +24,9 @@ if TYPE_CHECKING:
 DECIMALS = 4
 """Decimals of the numbers in the table of evaluations, which says so."""
 
-_DTYPES = {
-    "F64": "float64",
-    "F32": "float32",
-    "F16": "float16",
-    "BF16": "bfloat16",
-    "F8_E4M3": "float8",
-    "F8_E5M2": "float8",
-    "I64": "int64",
-    "I32": "int32",
-    "I16": "int16",
-    "I8": "int8",
-    "U8": "uint8",
-    "BOOL": "bool",
+_DTYPES = {"F8_E4M3": "float8", "F8_E5M2": "float8", "U8": "uint8", "BOOL": "bool", "BF16": "bfloat16"}
+_DTYPES |= {f"F{bits}": f"float{bits}" for bits in (16, 32, 64)} | {
+    f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)
 }
 _RELATIONS = {
     "adapter": "an adapter for",
@@ -153,6 +143,7 @@ def section_names(facts: CardFacts) -> dict[str, Any]:
     """What the templates of sections may use besides `facts`."""
     run = facts.summary
     properties = _properties(facts)
+    log_head, log_rows = _log_table(run.log)
     return {
         "gap": lambda slot, prompt: Ready(write_gap(slot, prompt)),
         "table": table,
@@ -171,8 +162,8 @@ def section_names(facts: CardFacts) -> dict[str, Any]:
         "setting_rows": _setting_rows,
         "value_rows": lambda values: [(value.name, value.value) for value in values],
         "outcome_rows": [_outcome(value) for value in run.outcome if isinstance(value.value, int | float)],
-        "log_head": ["Epoch", "Step", "Training loss", *(_metric_head(name) for name in run.log.columns)],
-        "log_rows": _log_rows(run.log),
+        "log_head": log_head,
+        "log_rows": log_rows,
         "label_rows": [(label, *(value and value.value for value in row)) for label, row in run.labels.rows]
         if run.labels
         else [],
@@ -267,13 +258,16 @@ def _metric_head(name: str) -> Any:
     return "Validation loss" if name == "loss" else _code(name)
 
 
-def _log_rows(log: EvaluationLog) -> list[list[Ready]]:
+def _log_table(log: EvaluationLog) -> tuple[list[Any], list[list[Ready]]]:
+    """The head and the rows, without columns that nothing is in."""
+    head = ["Epoch", "Step", "Training loss", *(_metric_head(name) for name in log.columns)]
     rows = []
     for row in log.rows:
         cells = [row.epoch, row.step, row.training_loss, *row.metrics]
         texts = ["" if value is None else _rounded(value) for value in cells]
         rows.append([Ready(f"**{text}**" if row.best and text else text) for text in texts])
-    return rows
+    told = [place for place in range(len(head)) if any(row[place] for row in rows)]
+    return [head[place] for place in told], [[row[place] for place in told] for row in rows]
 
 
 def _rounded(value: Value) -> str:
@@ -316,9 +310,11 @@ def _hardware_rows(facts: CardFacts) -> list[tuple[str, Any]]:
         ("GPU", known.get("gpu")),
         ("Number of GPUs", known.get("gpu_count")),
         ("Memory of a GPU", _memory(known.get("gpu_memory"))),
+        ("Most memory of a GPU in use", _memory(known.get("gpu_memory_peak"))),
         ("CPU", known.get("cpu")),
         ("Number of CPU cores", known.get("cpu_count")),
         ("Main memory", _memory(known.get("memory"))),
+        ("Operating system", next((value.value for value in facts.summary.software if value.name == "os"), None)),
     ]
     return [(name, value) for name, value in rows if value]
 
@@ -330,7 +326,7 @@ def _memory(value: int | float | str | bool | None) -> str | None:
 def _version_rows(facts: CardFacts) -> list[tuple[str, str]]:
     """Versions by name: what the run noted counts before what saved the model."""
     versions = {**dict(facts.versions), **{value.name: str(value.value) for value in facts.summary.software}}
-    return sorted(versions.items())
+    return sorted((name, version) for name, version in versions.items() if name != "os")
 
 
 def _bibtex(citation: Citation) -> Ready:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hubpub.card.evaluation_log import EvaluationLog, evaluation_log
+from hubpub.card.recorded_run import (
+    recorded_log,
+    recorded_metrics,
+    recorded_outcome,
+    recorded_run,
+    recorded_settings,
+)
 from hubpub.card.sourced import Value, source_of, value_of
 from hubpub.card.training import TrainingRun, metrics_of, numbers_of, training_run
 
@@ -16,6 +23,7 @@ if TYPE_CHECKING:
     from hubpub.model.emissions import Emissions
     from hubpub.model.files import Fact
     from hubpub.model.folder import ModelFolder
+    from hubpub.model.hubpub_run import RecordedRun
     from hubpub.model.run_config import RunConfig
     from hubpub.model.run_facts import RunFacts
     from hubpub.model.trainer_state import TrainerState
@@ -146,13 +154,15 @@ def read_run(folder: ModelFolder, labels: Sequence[str]) -> tuple[TrainingRun, R
     state = next((state for state in run.states if _OF_THE_RUN.fullmatch(state.path)), None)
     configs = run_configs(run)
     found = tuple(file for file in run.results if "/" not in file.path)
-    training = training_run(state, found, configs)
+    recorded = recorded_run(run)
+    training = _with_record(training_run(state, found, configs), recorded)
     of_test = {file.of: {fact.name: value_of(fact) for fact in file.values} for file in found}
     results = tuple(_results(training, of_test))
+    settings = tuple(_settings(configs, state, training))
     summary = RunSummary(
-        settings=tuple(_settings(configs, state, training)),
+        settings=(*settings, *recorded_settings(recorded, [value.name for value in settings])),
         outcome=training.outcome,
-        log=evaluation_log(state),
+        log=evaluation_log(state) or recorded_log(recorded),
         results=results,
         labels=label_results(results[-1].metrics, labels) if results else None,
         benchmarks=tuple(_benchmarks(file) for file in run.benchmarks),
@@ -163,6 +173,17 @@ def read_run(folder: ModelFolder, labels: Sequence[str]) -> tuple[TrainingRun, R
         code=_values(training_code(folder, run)),
     )
     return training, summary
+
+
+def _with_record(training: TrainingRun, recorded: RecordedRun | None) -> TrainingRun:
+    """The run with what only its record tells."""
+    outcome = (*training.outcome, *recorded_outcome(recorded, [value.name for value in training.outcome]))
+    if training.metrics:
+        return replace(training, outcome=outcome)
+    metrics, step = recorded_metrics(recorded)
+    evaluated_at = step.value if step is not None and isinstance(step.value, int) else None
+    sources = (*training.sources, *((("evaluated_at", step.source),) if step is not None else ()))
+    return replace(training, outcome=outcome, metrics=metrics, evaluated_at=evaluated_at, sources=sources)
 
 
 def _values(facts: Sequence[Fact]) -> tuple[Value, ...]:
@@ -210,12 +231,12 @@ def _results(training: TrainingRun, of_test: Mapping[str, Mapping[str, Value]]) 
     sources = dict(training.sources)
     if training.metrics:
         samples, step = training.evaluation_samples, training.evaluated_at
-        place = training.metrics[0].source.rpartition(".")[0]
+        place = sources.get("evaluated_at") or f"{training.metrics[0].source.rpartition('.')[0]}.step"
         yield Results(
             "evaluation",
             training.metrics,
             None if samples is None else Value("samples", samples, sources.get("evaluation_samples", "")),
-            None if step is None else Value("step", step, f"{place}.step"),
+            None if step is None else Value("step", step, place),
         )
     for kind, split in (("test", "test"), ("predict", "prediction")):
         values = of_test.get(kind) or of_test.get("all", {})

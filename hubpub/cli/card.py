@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from hubpub.cli.output import config_option, notify, settings_for
+from hubpub.cli.plots import pictures_for, plots_option, put_pictures
 
 
 @click.command()
@@ -18,6 +20,7 @@ from hubpub.cli.output import config_option, notify, settings_for
 @click.option("--template", metavar="NAME", help="Profile of the card, such as llm or adapter; default: what fits.")
 @click.option("--facts", "show_facts", is_flag=True, help="Show what is known, and which file says so; no card.")
 @click.option("--json", "as_json", is_flag=True, help="The facts as JSON on stdout.")
+@plots_option
 @config_option
 def card(
     path: Path,
@@ -27,6 +30,7 @@ def card(
     template: str | None,
     show_facts: bool,
     as_json: bool,
+    plots: bool | None,
     config: Path | None,
 ) -> int:
     """Write the model card of the folder PATH to stdout.
@@ -41,6 +45,7 @@ def card(
       hubpub card ./model --diff         # what is missing from my README.md?
       hubpub card ./model --write        # put it into the folder
       hubpub card ./model --facts        # where does each number come from?
+      hubpub card ./model --write --plots # with pictures: training curves, scores, a confusion matrix
     """
     from hubpub.card.document import Card
     from hubpub.card.facts import card_facts
@@ -72,6 +77,8 @@ def card(
         existing = (folder_card(folder) or b"").decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{readme} is not UTF-8 at byte {error.start}", "save it as UTF-8 first") from error
+    planned = pictures_for(folder, plots, settings.card)
+    facts = replace(facts, pictures=tuple(one.picture for one in planned))
     rendered = render_card(facts, template=template)
     result = complete(existing, rendered)
 
@@ -84,6 +91,7 @@ def card(
         )
         click.echo("".join(_whole_line(line) for line in changes), nl=False)
     elif write:
+        put_pictures(folder, planned)
         filled, total = score(Card.parse(result))
         if result == existing:
             notify(f"{readme} lacks nothing that the folder knows; not touched")

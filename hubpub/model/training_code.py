@@ -12,7 +12,9 @@ from hubpub.model.walk import open_regular
 
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
+    from hubpub.model.hubpub_run import RecordedRun
     from hubpub.model.run_facts import RunFacts
+    from hubpub.model.wandb_run import WandbRun
 
 _DEEPEST = 3  # project/runs/first/model
 _MOST_NAMES = 1000
@@ -25,15 +27,16 @@ _LARGEST_INDEX = 64 << 20
 def training_code(folder: ModelFolder, run: RunFacts) -> tuple[Fact, ...]:
     """The "remote", a web address without names and passwords, and "commit" of the training code; empty when unknown.
 
-    What Weights & Biases noted when the training began is certain. Else the git checkout is taken that the folder of a
-    training run lies in, when there is code at its top and its remote is one that others can reach. Its commit is left
-    out when the model itself is tracked there: every commit would make the card another one.
+    What `hubpub.training` or Weights & Biases noted when the training began is certain. Else the git checkout is taken
+    that the folder of a training run lies in, when there is code at its top and its remote is one that others can
+    reach. Its commit is left out when the model itself is tracked there: every commit would make the card another one.
 
     Args:
         folder: the saved model.
         run: what is known of its training.
     """
-    for tracked in reversed(run.wandb):
+    noted: tuple[RecordedRun | WandbRun, ...] = (*run.recorded, *reversed(run.wandb))
+    for tracked in noted:
         if tracked.remote is not None:
             return (tracked.remote, tracked.commit) if tracked.commit is not None else (tracked.remote,)
     if folder.source.directory is None or not run:

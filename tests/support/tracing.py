@@ -19,7 +19,14 @@ from hubpub.card.presentation import DECIMALS, cell, duration, gibibytes, rounde
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 _CODE = re.compile(r"`[^`]*`")
 # Worked out of what the source says, not copied from it.
-_DERIVED = ("pipeline_tag", "tokenizer.kind", "tokenizer.vocabulary", "chat.path", "modules.Module 1")
+_DERIVED = (
+    "pipeline_tag",
+    "tokenizer.kind",
+    "tokenizer.vocabulary",
+    "chat.path",
+    "modules.Module 1",
+    "run.code.remote",
+)
 _NO_FILE = ("the kind of the folder", "the folder's name", "--repo-id", "settings", "2 files of weights")
 _TARGET = re.compile(r"\]\([^)]*\)|<https?://[^>]*>")
 
