@@ -19,10 +19,12 @@ ARROWS = {
     "rules": {"card", "model", "core"},
     "publish": {"rules", "card", "model", "core"},
     "fix": {"core"},
+    "training": {"model", "core"},
+    "pictures": {"model", "core"},
     "report": {"publish", "card", "model", "core"},
     "hub": {"card.schema", "card.html", "core"},
     "preview": {"rules", "card", "model", "core"},
-    "cli": {"publish", "rules", "report", "card", "model", "core", "hub", "fix", "preview"},
+    "cli": {"publish", "rules", "report", "card", "model", "core", "hub", "fix", "pictures", "preview"},
 }
 
 
@@ -57,6 +59,7 @@ HEAVY = (
     "starlette",
     "uvicorn",
     "jinja2",
+    "matplotlib",
     "picklescan",
     "requests",
 )

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.facts import CardFacts
-from hubpub.card.gaps import write_gap
 from hubpub.card.metadata import front_matter
-from hubpub.card.sanitise import inline_code, markdown_text, python_string
-from hubpub.card.schema import is_repo_id
+from hubpub.card.presentation import FILTERS, Ready, section_names, shown
 from hubpub.card.snippets import choose_snippet, example_input, peft_class
+from hubpub.card.template_choice import choose_template, no_such_template, template_file
 from hubpub.core.errors import HubpubError, UsageError
 
 if TYPE_CHECKING:
@@ -24,50 +23,33 @@ if TYPE_CHECKING:
 
 DEFAULT_TEMPLATE = "default.md.jinja"
 
-_DTYPES = {
-    "F64": "float64",
-    "F32": "float32",
-    "F16": "float16",
-    "BF16": "bfloat16",
-    "F8_E4M3": "float8",
-    "F8_E5M2": "float8",
-    "I64": "int64",
-    "I32": "int32",
-    "I16": "int16",
-    "I8": "int8",
-    "U8": "uint8",
-    "BOOL": "bool",
-}
-_RELATIONS = {
-    "adapter": "an adapter for",
-    "quantized": "a quantised version of",
-    "finetune": "fine-tuned from",
-    None: "made from",
-}
 
-
-class _Ready(str):
-    """Text that is fit for its place and must not be escaped again."""
-
-    __slots__ = ()
-
-
-def render_card(facts: CardFacts) -> str:
+def render_card(facts: CardFacts, *, template: str | None = None) -> str:
     """The card of a model, with a visible gap where only a person knows what to write.
 
+    Args:
+        facts: what is known of the model.
+        template: name of the profile; None takes the one that fits the model.
+
     Raises:
-        UsageError: a template is wrong; the message names its file and line.
+        UsageError: there is no such template, or it is wrong; the message names its file and line.
         HubpubError: the templates are not installed.
     """
-    from jinja2 import TemplateError, TemplateSyntaxError
+    from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
+    chosen = template or choose_template(facts)
+    name = template_file(chosen)
     try:
-        text = _environment().get_template(DEFAULT_TEMPLATE).render(_names(facts))
+        text = _environment().get_template(name).render(_names(facts))
+    except TemplateNotFound as error:
+        if error.name == name:
+            raise no_such_template(chosen) from error
+        raise UsageError(f"{name}: {error.message}", "mend the template") from error
     except TemplateSyntaxError as error:
-        place = f"{error.name or DEFAULT_TEMPLATE}:{error.lineno}"
+        place = f"{error.name or name}:{error.lineno}"
         raise UsageError(f"{place}: {error.message}", "mend the template") from error
     except TemplateError as error:
-        raise UsageError(f"{DEFAULT_TEMPLATE}: {error.message}", "mend the template") from error
+        raise UsageError(f"{name}: {error.message}", "mend the template") from error
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
 
 
@@ -94,82 +76,22 @@ def _environment() -> ImmutableSandboxedEnvironment:
         loader=FileSystemLoader(template_folder()),
         undefined=StrictUndefined,
         autoescape=False,  # that escapes for HTML; `finalize` escapes for Markdown
-        finalize=_shown,
+        finalize=shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        code=lambda text: _Ready(inline_code(text)),
-        python=lambda text: _Ready(python_string(text)),
-        count=lambda number: _Ready(f"{number:,}"),
-        number=_number,
-        repo_link=lambda repo: _link(repo, "https://huggingface.co/"),
-        dataset_link=lambda repo: _link(repo, "https://huggingface.co/datasets/"),
-    )
+    environment.filters.update(FILTERS)
     return environment
-
-
-def _shown(value: Any) -> Any:
-    if isinstance(value, _Ready) or not isinstance(value, str):
-        return value
-    return markdown_text(value)
-
-
-def _number(value: float | int | str) -> str:
-    if isinstance(value, bool | str):
-        return str(value)
-    return _Ready(f"{value:,}" if isinstance(value, int) else repr(value))
-
-
-def _link(repo: str, base: str) -> _Ready:
-    return _Ready(f"[{markdown_text(repo)}]({base}{repo})" if is_repo_id(repo) else inline_code(repo))
 
 
 def _names(facts: CardFacts) -> dict[str, Any]:
     """What templates may use."""
-    properties = _properties(facts)
     return {
+        **section_names(facts),
         "facts": facts,
-        "front_matter": _Ready(front_matter(facts)),
-        "gap": lambda slot, prompt: _Ready(write_gap(slot, prompt)),
-        "properties": properties,
-        "described": bool(facts.architecture or facts.base_model or properties),
-        "task": facts.pipeline_tag,
-        "dtype_names": _dtype_names(facts),
-        "relation_phrase": _RELATIONS[facts.base_model_relation],
+        "front_matter": Ready(front_matter(facts)),
         "snippet": choose_snippet(facts),
         "example_input": example_input(facts),
-        "peft_class": _Ready(peft_class(facts)),
-        "remote_code": _Ready(", trust_remote_code=True" if facts.custom_code else ""),
+        "peft_class": Ready(peft_class(facts)),
+        "remote_code": Ready(", trust_remote_code=True" if facts.custom_code else ""),
     }
-
-
-def _dtype(name: str) -> str:
-    return _DTYPES.get(name, name)
-
-
-def _dtype_names(facts: CardFacts) -> str:
-    """The types that matter: a few hundred integers are position ids, not what the model is stored as."""
-    total = sum(count for _, count in facts.dtypes)
-    return " and ".join(_dtype(dtype) for dtype, count in facts.dtypes if count * 100 >= total)
-
-
-def _properties(facts: CardFacts) -> list[tuple[str, str]]:
-    """The rows of the table of the model's properties, those that are known."""
-    dtypes = ", ".join(
-        _dtype(dtype) if len(facts.dtypes) == 1 else f"{_dtype(dtype)} ({count:,})" for dtype, count in facts.dtypes
-    )
-    rows: list[tuple[str, Any]] = [
-        ("Architecture", facts.architecture and inline_code(facts.architecture)),
-        ("Model type", facts.model_type and inline_code(facts.model_type)),
-        ("Parameters", facts.parameters),
-        ("Data type", dtypes),
-        ("Quantisation", facts.quantization and inline_code(facts.quantization)),
-        ("Layers", facts.layers),
-        ("Hidden size", facts.hidden_size),
-        ("Vocabulary", facts.vocabulary),
-        ("Context length in tokens", facts.context_length),
-        ("Embedding dimensions", facts.embedding_size),
-        ("Weights in bytes", facts.weight_bytes),
-    ]
-    return [(name, _Ready(f"{value:,}" if isinstance(value, int) else value)) for name, value in rows if value]

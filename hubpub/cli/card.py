@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from hubpub.cli.output import config_option, notify, settings_for
+from hubpub.cli.plots import pictures_for, plots_option, put_pictures
 
 
 @click.command()
@@ -15,8 +17,22 @@ from hubpub.cli.output import config_option, notify, settings_for
 @click.option("--write", is_flag=True, help="Put the card into the folder, as README.md.")
 @click.option("--diff", "show_diff", is_flag=True, help="Show what would change in README.md.")
 @click.option("--repo-id", metavar="NS/NAME", help="Repo id that the usage snippets name; default: the folder's name.")
+@click.option("--template", metavar="NAME", help="Profile of the card, such as llm or adapter; default: what fits.")
+@click.option("--facts", "show_facts", is_flag=True, help="Show what is known, and which file says so; no card.")
+@click.option("--json", "as_json", is_flag=True, help="The facts as JSON on stdout.")
+@plots_option
 @config_option
-def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: Path | None) -> int:
+def card(
+    path: Path,
+    write: bool,
+    show_diff: bool,
+    repo_id: str | None,
+    template: str | None,
+    show_facts: bool,
+    as_json: bool,
+    plots: bool | None,
+    config: Path | None,
+) -> int:
     """Write the model card of the folder PATH to stdout.
 
     A folder without README.md gets a whole card: metadata and the seven sections, filled with what the files know,
@@ -28,6 +44,8 @@ def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: 
       hubpub card ./model                # look at it
       hubpub card ./model --diff         # what is missing from my README.md?
       hubpub card ./model --write        # put it into the folder
+      hubpub card ./model --facts        # where does each number come from?
+      hubpub card ./model --write --plots # with pictures: training curves, scores, a confusion matrix
     """
     from hubpub.card.document import Card
     from hubpub.card.facts import card_facts
@@ -42,16 +60,26 @@ def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: 
 
     if write and show_diff:
         raise UsageError("--write and --diff were both given", "give one of them")
+    if as_json and not show_facts:
+        raise UsageError("--json was given without --facts", "give both, or neither")
     if repo_id:
         parse_repo_id(repo_id)
     settings = settings_for(config)
     folder = ModelFolder.open(path, exclude=settings.exclude)
+    facts = card_facts(folder, repo_id=repo_id, settings=settings.card)
+    if show_facts:
+        from hubpub.cli.card_facts import print_facts
+
+        print_facts(facts, as_json=as_json)
+        return 0
     readme = folder.root / "README.md"
     try:
         existing = (folder_card(folder) or b"").decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{readme} is not UTF-8 at byte {error.start}", "save it as UTF-8 first") from error
-    rendered = render_card(card_facts(folder, repo_id=repo_id, settings=settings.card))
+    planned = pictures_for(folder, plots, settings.card)
+    facts = replace(facts, pictures=tuple(one.picture for one in planned))
+    rendered = render_card(facts, template=template)
     result = complete(existing, rendered)
 
     if show_diff:
@@ -63,6 +91,7 @@ def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: 
         )
         click.echo("".join(_whole_line(line) for line in changes), nl=False)
     elif write:
+        put_pictures(folder, planned)
         filled, total = score(Card.parse(result))
         if result == existing:
             notify(f"{readme} lacks nothing that the folder knows; not touched")

@@ -19,11 +19,19 @@ _LARGEST_FILE = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class CardSettings:
-    """`[tool.hubpub.card]`: what the files of a model cannot tell, the same for every model of a project."""
+    """`[tool.hubpub.card]`: what the files of a model cannot tell, the same for every model of a project.
+
+    Attributes:
+        license: the Hub's id, where no LICENSE file says otherwise.
+        language: language codes.
+        datasets: ids of the training data sets.
+        plots: whether cards get pictures.
+    """
 
     license: str | None = None
     language: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    plots: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +166,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 _TABLES: Mapping[str, type] = {"card": CardSettings, "lint": LintSettings}
 _LISTS = {"ignore", "exclude", "include", "language", "datasets", "select", "extend-select", "required-sections"}
 _TABLES_OF_LISTS = {"per-file-ignores", "section-aliases"}
-_BOOLEANS = {"private", "inline-ignores"}
+_BOOLEANS = {"private", "plots", "inline-ignores"}
 _SEVERITIES = ("error", "warning", "info", "off")
 
 

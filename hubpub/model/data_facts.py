@@ -14,6 +14,7 @@ from functools import partial
 from hubpub.model.arrow_stream import read_arrow_rows
 from hubpub.model.dataset_info import DataSet, Split, parse_dataset_card, parse_dataset_info
 from hubpub.model.files import MOST_FILES, Fact, Files, Unread, line_of
+from hubpub.model.hubpub_run import read_recorded_runs
 from hubpub.model.parquet import read_parquet
 from hubpub.model.signatures import LFS_POINTER_LIMIT, lfs_pointer
 from hubpub.model.tables import LARGEST_TABLE, Column, Table, read_table
@@ -45,7 +46,7 @@ _ALSO_COMPRESSED = re.compile(r".*\.(?:zst|bz2|xz|zip|tar|7z|tgz)", re.IGNORECAS
 _NOT_DATA = re.compile(
     r"(?:readme|licen[sc]e|requirements|citation|notice|changelog|dataset_infos?|dataset_dict|state|package|metadata"
     r"|config|settings|croissant|.*[-_.](?:config|schema))(?:[-_.].*)?|.*_results\.json|results_.*\.json|trainer_state\.json"
-    r"|wandb-.*\.json|emissions\.csv|(?:special_tokens_map|tokenizer|tokenizer_config|vocab|added_tokens|args|.*_args)\.json"
+    r"|wandb-.*\.json|hubpub_run\.json|emissions\.csv|(?:special_tokens_map|tokenizer|tokenizer_config|vocab|added_tokens|args|.*_args)\.json"
     r"|(?:vocab|merges)\.txt|\..*",
     re.IGNORECASE,
 )
@@ -91,6 +92,7 @@ def read_data_facts(files: Files, *, plain: bool) -> DataFacts:
     found = _Found(files)
     saved = found.saved_sets()
     found.infos(saved)
+    found.recorded()
     if plain:
         found.cards()
         found.plain_files(saved)
@@ -191,6 +193,11 @@ class _Found:
                 self.unread.append(Unread(entry.path, document.problem.message if document.problem else "is empty"))
             # llama-factory's registry of data sets has the same name, and no features
             self.sets += parse_dataset_info(document.value, entry.path)
+
+    def recorded(self) -> None:
+        """Take what training code has recorded of its data."""
+        runs, _ = read_recorded_runs(self.files)
+        self.sets += [one for run in runs for one in run.data]
 
     def cards(self) -> None:
         """Take the dataset cards."""

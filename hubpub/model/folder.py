@@ -43,10 +43,12 @@ if TYPE_CHECKING:
     from hubpub.model.chat_examination import Examination
     from hubpub.model.custom_code import CustomCode
     from hubpub.model.data_facts import DataFacts
+    from hubpub.model.files import Unread
     from hubpub.model.gguf import GgufFile
     from hubpub.model.keras import KerasFile
     from hubpub.model.load import Loading
     from hubpub.model.onnx import OnnxFile
+    from hubpub.model.predictions import Predictions
     from hubpub.model.reading import Reading
     from hubpub.model.run_facts import RunFacts
     from hubpub.model.tensors import TensorFile
@@ -408,6 +410,17 @@ class ModelFolder:
         from hubpub.model.files import Files
 
         return read_data_facts(Files(self.files, self.open_file), plain=False)
+
+    @cached_property
+    def predictions(self) -> tuple[tuple[Predictions, ...], tuple[Unread, ...]]:
+        """What the model predicted beside the true labels, and the files of predictions that tell nothing."""
+        from hubpub.model.files import Files
+        from hubpub.model.predictions import read_predictions
+
+        table = self.config.get("id2label") if self.config else None
+        named = table.items() if isinstance(table, dict) else ()
+        names = {int(key): label for key, label in named if key.isdecimal() and len(key) < 7 and isinstance(label, str)}
+        return read_predictions(Files(self.files, self.open_file), names)
 
     @cached_property
     def custom_code(self) -> CustomCode:

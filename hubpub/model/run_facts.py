@@ -10,6 +10,7 @@ from hubpub.model.benchmark_results import BenchmarkFile, read_benchmark_results
 from hubpub.model.citation_file import Citation, read_citation
 from hubpub.model.emissions import Emissions, read_emissions
 from hubpub.model.files import Fact, Files, Unread
+from hubpub.model.hubpub_run import RecordedRun, read_recorded_runs
 from hubpub.model.run_config import RunConfig, read_run_configs
 from hubpub.model.tfevents import EventFile, read_event_files
 from hubpub.model.trainer_results import ResultsFile, read_trainer_results
@@ -33,6 +34,7 @@ class RunFacts:
         emissions: runs that codecarbon measured, the last one last.
         citation: of CITATION.cff.
         unread: files that tell nothing, and why.
+        recorded: runs that `hubpub.training` recorded, that of the whole folder first.
     """
 
     states: tuple[TrainerState, ...] = ()
@@ -44,6 +46,7 @@ class RunFacts:
     emissions: tuple[Emissions, ...] = ()
     citation: Citation | None = None
     unread: tuple[Unread, ...] = ()
+    recorded: tuple[RecordedRun, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(
@@ -54,6 +57,7 @@ class RunFacts:
             or self.wandb
             or self.benchmarks
             or self.emissions
+            or self.recorded
         )
 
     @property
@@ -67,6 +71,8 @@ class RunFacts:
         return _first(self._software())
 
     def _hardware(self) -> Iterator[Fact]:
+        for recorded in self.recorded:
+            yield from recorded.hardware
         for run in reversed(self.wandb):
             yield from run.hardware
         names = {"gpu_model": "gpu", "gpu_count": "gpu_count", "cpu_model": "cpu", "cpu_count": "cpu_count"}
@@ -78,6 +84,8 @@ class RunFacts:
                     yield Fact("memory", int(fact.value * (1 << 30)), fact.path, fact.key, fact.line)
 
     def _software(self) -> Iterator[Fact]:
+        for recorded in self.recorded:
+            yield from recorded.software
         for run in reversed(self.wandb):
             yield from run.software
         for measured in reversed(self.emissions):
@@ -96,16 +104,19 @@ def read_run_facts(files: Files) -> RunFacts:
         return found
 
     events = taken(read_event_files)
+    recorded = taken(read_recorded_runs)
+    own = tuple(run.config for run in recorded if run.config is not None)
     return RunFacts(
         taken(read_trainer_states),
         taken(read_trainer_results),
-        taken(lambda files: read_run_configs(files, events)),
+        taken(lambda files: read_run_configs(files, events)) + own,
         events,
         taken(read_wandb_runs),
         taken(read_benchmark_results),
         taken(read_emissions),
         taken(read_citation),
         tuple(unread),
+        recorded,
     )
 
 
