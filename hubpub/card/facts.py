@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hubpub.card.answered import answered
+from hubpub.card.answers import CardInput, answers_for
 from hubpub.card.hub_lists import licence_alias
 from hubpub.card.licence_text import licence_files
 from hubpub.card.model_identity import json_object, library_of, parents_of, quantisation_of, relation_of, task_of
@@ -14,6 +16,7 @@ from hubpub.card.training import TrainingRun, Value, read_training_run
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
+from hubpub.model.run_facts import RunFacts
 
 _MOST_LABELS = 200
 _CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx")
@@ -57,6 +60,11 @@ class CardFacts:
         adapter: settings of an adapter.
         training: what the training run left.
         versions: of the libraries that saved it.
+        license_name: the title of a LICENSE file that holds none of the Hub's licences, as an id.
+        license_link: that file, or the address that a person gave.
+        mask_token: what stands for the word to be guessed.
+        run: all that files tell of the training run, its evaluations and emissions.
+        answers: what people told because no file can.
     """
 
     name: str
@@ -88,6 +96,11 @@ class CardFacts:
     adapter: tuple[Value, ...] = ()
     training: TrainingRun = field(default_factory=TrainingRun)
     versions: tuple[tuple[str, str], ...] = ()
+    license_name: str | None = None
+    license_link: str | None = None
+    mask_token: str | None = None
+    run: RunFacts = field(default_factory=RunFacts, hash=False, repr=False)
+    answers: CardInput = field(default_factory=CardInput, hash=False)
 
     @property
     def load_id(self) -> str:
@@ -95,14 +108,21 @@ class CardFacts:
         return self.repo_id or self.name
 
 
-def card_facts(folder: ModelFolder, *, repo_id: str | None, settings: CardSettings) -> CardFacts:
-    """What the files of `folder` and the project's settings tell of the model.
+def card_facts(
+    folder: ModelFolder, *, repo_id: str | None, settings: CardSettings, answers: CardInput | None = None
+) -> CardFacts:
+    """What the files of `folder`, people's answers and the project's settings tell of the model.
 
     Args:
         folder: the saved model.
         repo_id: where it is to be published, if that is known.
         settings: what the files of a model cannot tell.
+        answers: what people told, which beats the files; None for what the folder's card.yaml and the settings say.
+
+    Raises:
+        UsageError: an answer cannot be one; the message names file and line.
     """
+    answers = answers_for(folder, settings) if answers is None else answers
     config = json_object(folder.config)
     text = _part(config, "text_config", "llm_config", "language_config", "decoder")
     adapter = json_object(folder.adapter_config)
@@ -111,7 +131,7 @@ def card_facts(folder: ModelFolder, *, repo_id: str | None, settings: CardSettin
     quantization = quantisation_of(config)
     parents = parents_of(folder, repo_id)
     base_model = parents.names[0] if parents and len(parents.names) == 1 else None
-    return CardFacts(
+    facts = CardFacts(
         name=repo_id.rpartition("/")[2] if repo_id else folder.root.name,
         repo_id=repo_id,
         kind=folder.kind.value,
@@ -141,7 +161,11 @@ def card_facts(folder: ModelFolder, *, repo_id: str | None, settings: CardSettin
         adapter=_adapter_settings(adapter),
         training=training,
         versions=_versions(folder, config, adapter),
+        mask_token=_mask_token(folder),
+        run=folder.run_facts,
+        answers=answers,
     )
+    return answered(facts, folder)
 
 
 def _part(config: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
@@ -205,6 +229,15 @@ def _license(folder: ModelFolder) -> str | None:
 
 def _wanted_license(settings: CardSettings) -> str | None:
     return settings.license and (licence_alias(settings.license) or settings.license)
+
+
+def _mask_token(folder: ModelFolder) -> str | None:
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        token = json_object(folder.json(name)).get("mask_token")
+        token = token.get("content") if isinstance(token, dict) else token
+        if isinstance(token, str) and 0 < len(token) < 40 and token.isprintable():
+            return token
+    return None
 
 
 def _has_chat_template(folder: ModelFolder) -> bool:

@@ -29,15 +29,15 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;"
 _LINE_START = Pattern(r"^(\d*)([.)]|[-+=])(?=\s|$)")
 
 
-def one_line(text: str) -> str:
+def one_line(text: str, longest: int = _LONGEST) -> str:
     """The text in one line of at most 300 characters, without control characters and bidirectional marks."""
     kept = "".join(
         " " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char
-        for char in text[:4000]
+        for char in text[: max(4000, longest)]
         if char not in _BIDI
     )
     line = " ".join(kept.split())
-    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def markdown_text(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -11,8 +11,14 @@ from hubpub.card.sanitise import one_line
 from hubpub.card.yaml_block import js_scalar
 
 
-def dump(values: Mapping[str, Any]) -> str:
-    """Block YAML of `values` in their order, one line per scalar."""
+class Paragraphs(str):
+    """Text that a person wrote and that keeps its lines; other text becomes one line."""
+
+    __slots__ = ()
+
+
+def dump(values: Mapping[str, Any] | Sequence[Any]) -> str:
+    """Block YAML of `values` in their order, one line per scalar but for `Paragraphs`."""
     return yaml.dump(values, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1 << 20)
 
 
@@ -38,4 +44,14 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", line, style=style)
 
 
+def _paragraphs(dumper: yaml.SafeDumper, value: Paragraphs) -> yaml.ScalarNode:
+    lines = "\n".join(
+        line[: len(line) - len(line.lstrip(" "))] + one_line(line, longest=len(line)) for line in value.splitlines()
+    )
+    if "\n" not in lines and len(lines) < 200:
+        return _text(dumper, lines)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", lines, style="|")
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(Paragraphs, _paragraphs)

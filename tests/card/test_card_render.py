@@ -78,6 +78,7 @@ def test_a_classifier_is_described_by_its_files(plain_model: Path) -> None:
         "license": "mit",
         "library_name": "transformers",
         "pipeline_tag": "text-classification",
+        "widget": [{"text": "The parcel arrived two days late, but the support team answered within minutes."}],
     }
 
 
@@ -89,6 +90,7 @@ def test_a_chat_model_is_used_with_its_template(chat_lm: Path) -> None:
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
         "tags": ["conversational"],
+        "widget": [{"messages": [{"role": "user", "content": "Why is the sky blue? Answer in two sentences."}]}],
     }
 
 
@@ -198,6 +200,7 @@ def test_an_adapter_names_its_base_model(tmp_path: Path) -> None:
         "base_model": "meta-llama/Llama-3.1-8B",
         "base_model_relation": "adapter",
         "tags": ["lora"],
+        "widget": [{"text": "The three most important things about a good night's sleep are"}],
     }
     assert "AutoPeftModelForCausalLM.from_pretrained(" in text
     assert 'AutoTokenizer.from_pretrained("meta-llama/Llama-3.1-8B")' in text
