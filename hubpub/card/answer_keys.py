@@ -24,8 +24,10 @@ from hubpub.card.hub_lists import (
     read_data,
     relation_alias,
 )
-from hubpub.card.profiles import profile_named, profile_names
+from hubpub.card.profiles import default_profile, profile_named, profile_names
+from hubpub.card.sanitise import plain_lines
 from hubpub.card.schema import RELATIONS, is_repo_id, validate_front_matter
+from hubpub.card.sections import section_meanings
 from hubpub.card.yaml_block import Path
 from hubpub.card.yaml_text import Paragraphs
 
@@ -115,11 +117,14 @@ class AnswerError(Exception):
 
 @cache
 def section_titles() -> Mapping[str, str]:
-    """The sections that may be answered: their headings by id, those of the usual profile first."""
-    sections = (section for name in profile_names() for section in profile_named(name).sections)
-    titles: dict[str, str] = {}
-    for section in sections:
-        titles.setdefault(section.id, section.title)
+    """The sections that may be answered: their headings by id, those of the usual profile first.
+
+    Of the other profiles those that mean none of these: two names for the same section would make two of it.
+    """
+    titles = {section.id: section.title for section in default_profile().sections}
+    for section in (section for name in profile_names() for section in profile_named(name).sections):
+        if not (section.title_counts or section.told_by or section_meanings(section.title)):
+            titles.setdefault(section.id, section.title)
     return titles
 
 
@@ -250,7 +255,7 @@ def _markdown(path: Path, value: Any) -> str:
         )
     if _OWN_COMMENT in value:
         raise AnswerError(path, f"{_name(path)} holds a comment of hubpub's, {_OWN_COMMENT}…", "remove the comment")
-    return Paragraphs(value.strip("\n"))
+    return Paragraphs(plain_lines(value).strip("\n"))
 
 
 def _text(path: Path, value: Any, place: Path) -> str:

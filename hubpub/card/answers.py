@@ -155,10 +155,10 @@ def joined(*answers: CardInput) -> CardInput:
 def _typed(path: Place, value: str) -> Any:
     """What a value of the command line is meant to be, by the kind of its key."""
     kind, text = kind_of(path), value.strip()
-    if kind in (Kind.LIST, Kind.TABLE) and not (path == ("co2_eq_emissions",) and text):
-        raise AnswerError(path, f"{'.'.join(map(str, path))} is {kind.value}", f"write it into {CARD_INPUT}")
     if not text:
         return None
+    if kind in (Kind.LIST, Kind.TABLE) and path != ("co2_eq_emissions",):
+        raise AnswerError(path, f"{'.'.join(map(str, path))} is {kind.value}", f"write it into {CARD_INPUT}")
     if kind is Kind.TEXTS:
         return [part.strip() for part in text.split(",") if part.strip()]
     if kind in (Kind.NUMBER, Kind.TABLE):

@@ -6,23 +6,17 @@ prints is escaped for Markdown unless a filter has made it ready for another pla
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
+from hubpub.card.answer_sections import answer_block, with_unasked
 from hubpub.card.facts import CardFacts
 from hubpub.card.gaps import write_gap
 from hubpub.card.metadata import front_matter
 from hubpub.card.sanitise import inline_code, markdown_text, python_string
 from hubpub.card.schema import is_repo_id
 from hubpub.card.snippets import choose_snippet, example_input, peft_class
-from hubpub.core.errors import HubpubError, UsageError
-
-if TYPE_CHECKING:
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-DEFAULT_TEMPLATE = "default.md.jinja"
+from hubpub.card.templating import OWN_TEMPLATES, Templates, render_template, tidy
 
 _DTYPES = {
     "F64": "float64",
@@ -52,61 +46,29 @@ class _Ready(str):
     __slots__ = ()
 
 
-def render_card(facts: CardFacts) -> str:
-    """The card of a model, with a visible gap where only a person knows what to write.
+def render_card(facts: CardFacts, templates: Templates = OWN_TEMPLATES) -> str:
+    """The card of a model, with a visible gap where only a person knows what to write and nobody has answered.
+
+    Args:
+        facts: what is known of it.
+        templates: what it is made with, as `find_templates` finds them.
 
     Raises:
         UsageError: a template is wrong; the message names its file and line.
         HubpubError: the templates are not installed.
     """
-    from jinja2 import TemplateError, TemplateSyntaxError
+    used: set[str] = set()
 
-    try:
-        text = _environment().get_template(DEFAULT_TEMPLATE).render(_names(facts))
-    except TemplateSyntaxError as error:
-        place = f"{error.name or DEFAULT_TEMPLATE}:{error.lineno}"
-        raise UsageError(f"{place}: {error.message}", "mend the template") from error
-    except TemplateError as error:
-        raise UsageError(f"{DEFAULT_TEMPLATE}: {error.message}", "mend the template") from error
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+    def gap(slot: str, prompt: str) -> _Ready:
+        answer = facts.answers.sections.get(slot)
+        if answer is None:
+            return _Ready(write_gap(slot, prompt))
+        used.add(slot)
+        return _Ready(answer_block(slot, answer))
 
-
-@cache
-def template_folder() -> Path:
-    """Where the templates are: inside an installed package, else beside it in a checkout.
-
-    Raises:
-        HubpubError: neither is there.
-    """
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "_templates", package.parent / "templates"):
-        if (folder / DEFAULT_TEMPLATE).is_file():
-            return folder
-    raise HubpubError("hubpub's card templates are not installed", "install hubpub again")
-
-
-@cache
-def _environment() -> ImmutableSandboxedEnvironment:
-    from jinja2 import FileSystemLoader, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(template_folder()),
-        undefined=StrictUndefined,
-        autoescape=False,  # that escapes for HTML; `finalize` escapes for Markdown
-        finalize=_shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        code=lambda text: _Ready(inline_code(text)),
-        python=lambda text: _Ready(python_string(text)),
-        count=lambda number: _Ready(f"{number:,}"),
-        number=_number,
-        repo_link=lambda repo: _link(repo, "https://huggingface.co/"),
-        dataset_link=lambda repo: _link(repo, "https://huggingface.co/datasets/"),
-    )
-    return environment
+    names = {**_names(facts), "gap": gap}
+    text = render_template(templates, names, filters=_FILTERS, finalize=_shown)
+    return tidy(with_unasked(tidy(text), facts.answers.sections, used))
 
 
 def _shown(value: Any) -> Any:
@@ -125,13 +87,22 @@ def _link(repo: str, base: str) -> _Ready:
     return _Ready(f"[{markdown_text(repo)}]({base}{repo})" if is_repo_id(repo) else inline_code(repo))
 
 
+_FILTERS: Mapping[str, Callable[..., Any]] = {
+    "code": lambda text: _Ready(inline_code(text)),
+    "python": lambda text: _Ready(python_string(text)),
+    "count": lambda number: _Ready(f"{number:,}"),
+    "number": _number,
+    "repo_link": lambda repo: _link(repo, "https://huggingface.co/"),
+    "dataset_link": lambda repo: _link(repo, "https://huggingface.co/datasets/"),
+}
+
+
 def _names(facts: CardFacts) -> dict[str, Any]:
     """What templates may use."""
     properties = _properties(facts)
     return {
         "facts": facts,
         "front_matter": _Ready(front_matter(facts)),
-        "gap": lambda slot, prompt: _Ready(write_gap(slot, prompt)),
         "properties": properties,
         "described": bool(facts.architecture or facts.base_model or properties),
         "task": facts.pipeline_tag,

@@ -29,15 +29,25 @@ _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "{": "&#123;"
 _LINE_START = Pattern(r"^(\d*)([.)]|[-+=])(?=\s|$)")
 
 
-def one_line(text: str, longest: int = _LONGEST) -> str:
+def one_line(text: str) -> str:
     """The text in one line of at most 300 characters, without control characters and bidirectional marks."""
     kept = "".join(
         " " if unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") else char
-        for char in text[: max(4000, longest)]
+        for char in text[:4000]
         if char not in _BIDI
     )
     line = " ".join(kept.split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
+
+
+def plain_lines(text: str) -> str:
+    """A person's text as it is, without control characters and bidirectional marks; lines end as in Unix."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        char
+        for char in lines
+        if char in "\n\t" or not (char in _BIDI or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp"))
+    )
 
 
 def markdown_text(text: str) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 import yaml
 
-from hubpub.card.sanitise import one_line
+from hubpub.card.sanitise import one_line, plain_lines
 from hubpub.card.yaml_block import js_scalar
+
+_LONGEST_LINE = 120
 
 
 class Paragraphs(str):
@@ -45,12 +47,9 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 
 
 def _paragraphs(dumper: yaml.SafeDumper, value: Paragraphs) -> yaml.ScalarNode:
-    lines = "\n".join(
-        line[: len(line) - len(line.lstrip(" "))] + one_line(line, longest=len(line)) for line in value.splitlines()
-    )
-    if "\n" not in lines and len(lines) < 200:
-        return _text(dumper, lines)
-    return dumper.represent_scalar("tag:yaml.org,2002:str", lines, style="|")
+    text = plain_lines(value)
+    style = "|" if "\n" in text or len(text) > _LONGEST_LINE else None if js_scalar(text) == text else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _text)

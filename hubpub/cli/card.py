@@ -7,6 +7,12 @@ from pathlib import Path
 
 import click
 
+from hubpub.cli.card_input import (
+    answer_options,
+    facts_and_templates,
+    tell_eval_results,
+    template_options,
+)
 from hubpub.cli.output import config_option, notify, settings_for
 
 
@@ -15,22 +21,40 @@ from hubpub.cli.output import config_option, notify, settings_for
 @click.option("--write", is_flag=True, help="Put the card into the folder, as README.md.")
 @click.option("--diff", "show_diff", is_flag=True, help="Show what would change in README.md.")
 @click.option("--repo-id", metavar="NS/NAME", help="Repo id that the usage snippets name; default: the folder's name.")
+@answer_options
+@template_options
 @config_option
-def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: Path | None) -> int:
+def card(
+    path: Path,
+    write: bool,
+    show_diff: bool,
+    repo_id: str | None,
+    assignments: tuple[str, ...],
+    card_yaml: Path | None,
+    interview: bool,
+    template: str | None,
+    config: Path | None,
+) -> int:
     """Write the model card of the folder PATH to stdout.
 
     A folder without README.md gets a whole card: metadata and the seven sections, filled with what the files know,
     with a visible gap where a person must write. An existing README.md stays as it is, byte for byte; metadata and
     sections that it lacks are added.
 
+    What no file can tell, people answer: in card.yaml beside the model (which is not published), with --set, or
+    when --interview asks. With --write, results of lm-evaluation-harness and lighteval also become
+    .eval_results/*.yaml, which the leaderboards of the Hub read.
+
     \b
     Examples:
       hubpub card ./model                # look at it
       hubpub card ./model --diff         # what is missing from my README.md?
       hubpub card ./model --write        # put it into the folder
+      hubpub card ./model --interview --write
+      hubpub card ./model --set license=mit --set language=en,de
+      hubpub card --eject sections/intended-uses templates
     """
     from hubpub.card.document import Card
-    from hubpub.card.facts import card_facts
     from hubpub.card.merge import complete
     from hubpub.card.render import render_card
     from hubpub.card.sections import score
@@ -51,7 +75,16 @@ def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: 
         existing = (folder_card(folder) or b"").decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{readme} is not UTF-8 at byte {error.start}", "save it as UTF-8 first") from error
-    rendered = render_card(card_facts(folder, repo_id=repo_id, settings=settings.card))
+    facts, templates = facts_and_templates(
+        folder,
+        settings.card,
+        repo_id=repo_id,
+        card_yaml=card_yaml,
+        assignments=assignments,
+        ask=interview,
+        template=template,
+    )
+    rendered = render_card(facts, templates)
     result = complete(existing, rendered)
 
     if show_diff:
@@ -71,6 +104,7 @@ def card(path: Path, write: bool, show_diff: bool, repo_id: str | None, config: 
             notify(f"wrote {readme}: {filled} of {total} sections filled; `hubpub lint {path}` names the rest")
     else:
         click.echo(result, nl=False)
+    tell_eval_results(folder, facts, write=write)
     return 0
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hubpub.card.facts import card_facts
 from hubpub.card.render import render_card
 from hubpub.card.source import CARD, LARGEST_CARD, folder_card
+from hubpub.card.templating import find_templates
 from hubpub.core.errors import ConflictError, FindingsError
 from hubpub.core.findings import Severity
 from hubpub.core.report import Report, joined
@@ -216,7 +217,8 @@ def _card(
         published = last_published_card(client.commits(repo_id, remote.head))
 
     def render() -> bytes:
-        return render_card(card_facts(folder, repo_id=repo_id, settings=options.card_settings)).encode()
+        facts = card_facts(folder, repo_id=repo_id, settings=options.card_settings)
+        return render_card(facts, find_templates(options.card_settings, model=folder)).encode()
 
     return replace(choose_card(local, there, published, render, options.card), before=there)
 

@@ -13,10 +13,11 @@ import pytest
 from hubpub.card.document import Card
 from hubpub.card.facts import CardFacts, card_facts
 from hubpub.card.licence_text import licence_of_text
-from hubpub.card.render import render_card, template_folder
+from hubpub.card.render import render_card
 from hubpub.card.sanitise import inline_code, markdown_text, one_line, python_string
 from hubpub.card.schema import validate_card
 from hubpub.card.sections import course_sections, required_sections
+from hubpub.card.templating import template_folder
 from hubpub.card.yaml_text import dump
 from hubpub.core.findings import Severity
 from hubpub.core.settings import CardSettings
