@@ -285,11 +285,11 @@ def _source(path: Path | None) -> tuple[str, str, Callable[[], bool]] | None:
 
 @contextmanager
 def _deadline() -> Iterator[None]:
-    """Stop a template that loops for too long: each line of it that runs looks at the clock."""
-    end = time.monotonic() + _SECONDS
+    """Stop a template that loops for too long: each line of it that runs looks at the clock of the processor."""
+    end = time.thread_time() + _SECONDS
 
     def in_template(_frame: FrameType, _event: str, _argument: Any) -> Any:
-        if time.monotonic() > end:
+        if time.thread_time() > end:
             raise _TooLongError(f"it takes more than {_SECONDS:g} seconds")
         return in_template
 
