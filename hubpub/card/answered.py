@@ -34,13 +34,15 @@ def answered(facts: CardFacts, folder: ModelFolder) -> CardFacts:
     if "base_model" in told:
         parents = tuple(told["base_model"] or ())
         changes["base_model"] = parents[0] if len(parents) == 1 else None
-        made = relation_of(folder, parents) or ("finetune" if facts.training else None)
+        trained = facts.training or facts.run.configs
+        made = relation_of(folder, parents) or ("finetune" if trained else None)
         changes.setdefault("base_model_relation", made if parents else None)
     licence = changes.get("license", facts.license)
     if licence in (None, "other"):
         name, link = _own_licence(folder)
         changes |= {"license_name": told.get("license_name", name), "license_link": told.get("license_link", link)}
-    return replace(facts, **changes)
+    sources = {**facts.sources, **{key: f"answered: {key}" for key in told if key in changes}}
+    return replace(facts, **changes, sources=sources)
 
 
 def _own_licence(folder: ModelFolder) -> tuple[str | None, str | None]:

@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from hubpub.card.answered import answered
 from hubpub.card.answers import CardInput, answers_for
+from hubpub.card.architecture_facts import architecture_facts
+from hubpub.card.chat_facts import ChatFacts, chat_facts
+from hubpub.card.data_summary import DataSetSummary, data_sets, named_datasets
+from hubpub.card.fact_list import list_facts
 from hubpub.card.hub_lists import licence_alias
+from hubpub.card.interface_facts import embedding_modules, generation_defaults, preprocessing, prompts
 from hubpub.card.licence_text import licence_files
-from hubpub.card.model_identity import json_object, library_of, parents_of, quantisation_of, relation_of, task_of
-from hubpub.card.training import TrainingRun, Value, read_training_run
+from hubpub.card.model_identity import (
+    MERGE_RECIPE,
+    is_public_id,
+    json_object,
+    library_of,
+    parents_of,
+    quantisation_of,
+    relation_of,
+    task_of,
+)
+from hubpub.card.provenance import Sources
+from hubpub.card.quantisation_facts import QuantisedFile, quantisation_settings, quantised_files
+from hubpub.card.run_summary import RunSummary, read_run, run_configs
+from hubpub.card.sourced import Value, source_of
+from hubpub.card.tokenizer_facts import TokenizerFacts, tokenizer_facts
+from hubpub.card.training import TrainingRun
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.model.run_facts import RunFacts
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from hubpub.model.citation_file import Citation
+
 _MOST_LABELS = 200
-_CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx")
-# Their position embeddings begin behind the padding token's, so two of them cannot be used.
-_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "xmod", "longformer", "mpnet"}
-# Relative positions: the number in the configuration is what they were trained with, not a limit.
-_RELATIVE_POSITIONS = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +57,11 @@ class CardFacts:
         pipeline_tag: the Hub's id of its task.
         model_type: its family, as transformers names it.
         architecture: its class.
-        parameters: how many, counted in the safetensors headers.
-        dtypes: parameters by data type, as safetensors names it.
+        parameters: how many, counted in the headers of the weights.
+        dtypes: parameters by data type, as safetensors (or ggml) names it.
         weight_bytes: size of the weights.
         context_length: tokens that fit into the model.
-        vocabulary: entries of the vocabulary.
+        vocabulary: entries of the vocabulary that the model has room for.
         hidden_size: width of its layers.
         layers: how many.
         embedding_size: dimensions of the vectors that a sentence-transformers model makes.
@@ -58,13 +77,29 @@ class CardFacts:
         has_tokenizer: whether the folder holds a vocabulary.
         peft_task: `task_type` of an adapter.
         adapter: settings of an adapter.
-        training: what the training run left.
+        training: what the training run left, as rules and metadata need it.
         versions: of the libraries that saved it.
         license_name: the title of a LICENSE file that holds none of the Hub's licences, as an id.
         license_link: that file, or the address that a person gave.
         mask_token: what stands for the word to be guessed.
         run: all that files tell of the training run, its evaluations and emissions.
         answers: what people told because no file can.
+        active_parameters: those that one token of a mixture of experts takes part of.
+        base_model_revision: the commit or branch of the base model.
+        quantization_settings: how it was quantised.
+        quantised_files: its GGUF files.
+        tokenizer: its tokenizer.
+        chat: what its chat template can do.
+        generation: defaults of generation.
+        preprocessing: what is done to images and sound.
+        modules: of an embedding model.
+        prompts: of an embedding model.
+        summary: the training run as the card tells it.
+        data: the training data, as files in the folder describe it.
+        citation: what CITATION.cff asks to be cited.
+        pictures: to be shown, each with path, alt, caption and section (the id of a section).
+        sources: where each fact comes from, by the name of its field: `config.json: hidden_size`. The names of what is
+            in a field are joined by dots, `tokenizer.vocabulary`; those of `summary` begin with `run.`.
     """
 
     name: str
@@ -101,6 +136,21 @@ class CardFacts:
     mask_token: str | None = None
     run: RunFacts = field(default_factory=RunFacts, hash=False, repr=False)
     answers: CardInput = field(default_factory=CardInput, hash=False)
+    active_parameters: int | None = None
+    base_model_revision: str | None = None
+    quantization_settings: tuple[Value, ...] = ()
+    quantised_files: tuple[QuantisedFile, ...] = ()
+    tokenizer: TokenizerFacts = field(default_factory=TokenizerFacts)
+    chat: ChatFacts | None = None
+    generation: tuple[Value, ...] = ()
+    preprocessing: tuple[Value, ...] = ()
+    modules: tuple[Value, ...] = ()
+    prompts: tuple[Value, ...] = ()
+    summary: RunSummary = field(default_factory=RunSummary)
+    data: tuple[DataSetSummary, ...] = ()
+    citation: Citation | None = None
+    pictures: tuple[Any, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def load_id(self) -> str:
@@ -122,89 +172,128 @@ def card_facts(
     Raises:
         UsageError: an answer cannot be one; the message names file and line.
     """
-    answers = answers_for(folder, settings) if answers is None else answers
-    config = json_object(folder.config)
-    text = _part(config, "text_config", "llm_config", "language_config", "decoder")
-    adapter = json_object(folder.adapter_config)
-    training = read_training_run(folder)
-    architecture = folder.architectures[0] if folder.architectures else None
+    from concurrent.futures import ThreadPoolExecutor
+
+    told = answers_for(folder, settings) if answers is None else answers
+    with ThreadPoolExecutor(1) as beside:
+        # a chat template is rendered by another process, which takes as long as all the rest
+        chat = beside.submit(chat_facts, folder)
+        return _facts(folder, repo_id, settings, told, chat)
+
+
+def _facts(
+    folder: ModelFolder,
+    repo_id: str | None,
+    settings: CardSettings,
+    answers: CardInput,
+    chat_answer: Future[ChatFacts | None],
+) -> CardFacts:
+    sources = Sources()
+    config, adapter = json_object(folder.config), json_object(folder.adapter_config)
+    built = architecture_facts(folder, sources)
+    labels = sources.note("labels", _labels(config, built.architecture), source_of("config.json", "id2label")) or ()
+    training, summary = read_run(folder, labels)
+    base_model = _base_model(folder, repo_id, sources)
+    tokenizer, data = tokenizer_facts(folder), data_sets(folder.data_facts)
+    chat = chat_answer.result()
+    versions = tuple(_versions(folder, config, adapter))
     quantization = quantisation_of(config)
-    parents = parents_of(folder, repo_id)
-    base_model = parents.names[0] if parents and len(parents.names) == 1 else None
+    sources.note("quantization", quantization, source_of("config.json", "quantization_config.quant_method"))
+    for value in versions:
+        sources.note(f"versions.{value.name}", value.value, value.source)
     facts = CardFacts(
-        name=repo_id.rpartition("/")[2] if repo_id else folder.root.name,
+        name=sources.note("name", _name(folder, repo_id), "--repo-id" if repo_id else "the folder's name") or "",
         repo_id=repo_id,
         kind=folder.kind.value,
-        library_name=library_of(folder),
-        pipeline_tag=task_of(folder),
-        model_type=folder.model_type,
-        architecture=architecture,
-        parameters=folder.weights.parameters,
-        dtypes=tuple(sorted(folder.weights.parameters_by_dtype.items(), key=lambda item: (-item[1], item[0]))),
-        weight_bytes=folder.weights.weight_bytes,
-        context_length=_context_length(folder, text),
-        vocabulary=_positive(text.get("vocab_size")),
-        hidden_size=_first_positive(text, "hidden_size", "d_model", "n_embd", "dim"),
-        layers=_first_positive(text, "num_hidden_layers", "n_layer", "n_layers", "num_layers"),
-        embedding_size=_embedding_size(folder, config),
-        labels=_labels(config, architecture),
+        library_name=sources.note("library_name", library_of(folder), "the kind of the folder"),
+        pipeline_tag=_task(folder, chat, sources),
+        model_type=built.model_type,
+        architecture=built.architecture,
+        parameters=built.parameters,
+        dtypes=built.dtypes,
+        weight_bytes=built.weight_bytes,
+        context_length=built.context_length,
+        vocabulary=built.vocabulary,
+        hidden_size=built.hidden_size,
+        layers=built.layers,
+        embedding_size=built.embedding_size,
+        labels=labels,
         base_model=base_model,
-        base_model_relation=_relation(folder, training, base_model) if base_model else None,
+        base_model_relation=_relation(folder, training, base_model, sources) if base_model else None,
         quantization=quantization,
-        license=_license(folder) or _wanted_license(settings),
-        language=settings.language,
-        datasets=settings.datasets,
-        chat_template=_has_chat_template(folder),
+        license=_license(folder, settings, sources),
+        language=sources.note("language", settings.language, "settings: card.language") or (),
+        datasets=_datasets(folder, settings, sources),
+        chat_template=chat is not None or _has_chat_template(folder),
         custom_code="auto_map" in config and any(name.endswith(".py") for name in folder.root_names),
         has_tokenizer=bool(folder.tokenizer.vocabularies),
-        peft_task=_word(adapter.get("task_type")),
+        peft_task=sources.note("peft_task", _word(adapter.get("task_type")), "adapter_config.json: task_type"),
         adapter=_adapter_settings(adapter),
         training=training,
-        versions=_versions(folder, config, adapter),
+        versions=tuple((value.name, str(value.value)) for value in versions),
+        active_parameters=built.active_parameters,
+        base_model_revision=sources.note(
+            "base_model_revision", _word(adapter.get("revision")), "adapter_config.json: revision"
+        ),
+        quantization_settings=quantisation_settings(config),
+        quantised_files=quantised_files(folder),
+        tokenizer=tokenizer,
+        chat=chat,
+        generation=generation_defaults(folder),
+        preprocessing=preprocessing(folder),
+        modules=embedding_modules(folder),
+        prompts=prompts(folder),
+        summary=summary,
+        data=data,
+        citation=folder.run_facts.citation,
+        sources=sources.places,
         mask_token=_mask_token(folder),
         run=folder.run_facts,
         answers=answers,
     )
-    return answered(facts, folder)
+    facts = answered(facts, folder)
+    return replace(facts, sources={fact.name: fact.source for fact in list_facts(facts)})
 
 
-def _part(config: Mapping[str, Any], *keys: str) -> Mapping[str, Any]:
-    """The configuration of a multi-part model's language part; the whole one for others."""
-    return next((config[key] for key in keys if isinstance(config.get(key), dict)), config)
-
-
-def _positive(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 48 else None
-
-
-def _first_positive(config: Mapping[str, Any], *keys: str) -> int | None:
-    return next((value for key in keys if (value := _positive(config.get(key)))), None)
+def _name(folder: ModelFolder, repo_id: str | None) -> str:
+    return repo_id.rpartition("/")[2] if repo_id else folder.root.name
 
 
 def _word(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _context_length(folder: ModelFolder, text: Mapping[str, Any]) -> int | None:
-    sentence_bert = json_object(folder.json("sentence_bert_config.json"))
-    if limit := _positive(sentence_bert.get("max_seq_length")):
-        return limit
-    if folder.model_type in _RELATIVE_POSITIONS:
-        return None
-    length = _first_positive(text, *_CONTEXT_KEYS)
-    return length - 2 if length and folder.model_type in _OFFSET_POSITIONS else length
+def _task(folder: ModelFolder, chat: ChatFacts | None, sources: Sources) -> str | None:
+    """Of GGUF files only those with a chat template say what they are for."""
+    if folder.kind is ModelKind.GGUF:
+        return sources.note("pipeline_tag", "text-generation", chat.path) if chat is not None else None
+    named = {ModelKind.ADAPTER: "adapter_config.json: task_type", ModelKind.SENTENCE_TRANSFORMERS: "modules.json"}
+    return sources.note("pipeline_tag", task_of(folder), named.get(folder.kind, "config.json: architectures.0"))
 
 
-def _embedding_size(folder: ModelFolder, config: Mapping[str, Any]) -> int | None:
-    if folder.kind is not ModelKind.SENTENCE_TRANSFORMERS:
-        return None
-    dense = [
-        size
-        for path in sorted(entry.path for entry in folder.release_files)
-        if path.endswith("_Dense/config.json")
-        and (size := _positive(json_object(folder.json(path)).get("out_features")))
-    ]
-    return dense[-1] if dense else _first_positive(config, "hidden_size", "d_model", "dim")
+def _base_model(folder: ModelFolder, repo_id: str | None, sources: Sources) -> str | None:
+    keys = {"adapter_config.json": "base_model_name_or_path", "config.json": "_name_or_path", MERGE_RECIPE: ""}
+    if parents := parents_of(folder, repo_id):
+        if len(parents.names) != 1:
+            return None
+        return sources.note("base_model", parents.names[0], source_of(parents.path, keys[parents.path]))
+    for config in run_configs(folder.run_facts):
+        base = config.base_model
+        if base and isinstance(base.value, str) and base.value != repo_id and is_public_id(base.value):
+            return sources.note("base_model", base.value, source_of(base.path, base.key))
+    for path, file in folder.gguf.items():
+        key = "general.base_model.0.repo_url"
+        name = (file.text(key) or "").removeprefix("https://huggingface.co/")
+        if name != repo_id and "/" in name and is_public_id(name):
+            return sources.note("base_model", name, source_of(path, key))
+    return None
+
+
+def _datasets(folder: ModelFolder, settings: CardSettings, sources: Sources) -> tuple[str, ...]:
+    if settings.datasets:
+        return sources.note("datasets", settings.datasets, "settings: card.datasets") or ()
+    found = tuple(named_datasets(run_configs(folder.run_facts)))
+    return sources.note("datasets", tuple(str(one.value) for one in found), found[0].source if found else "") or ()
 
 
 def _labels(config: Mapping[str, Any], architecture: str | None) -> tuple[str, ...]:
@@ -218,17 +307,21 @@ def _labels(config: Mapping[str, Any], architecture: str | None) -> tuple[str, .
     return labels[:_MOST_LABELS]
 
 
-def _relation(folder: ModelFolder, training: TrainingRun, base_model: str) -> str | None:
-    return relation_of(folder, (base_model,)) or ("finetune" if training else None)
+def _relation(folder: ModelFolder, training: TrainingRun, base_model: str, sources: Sources) -> str | None:
+    told = relation_of(folder, (base_model,))
+    if told is not None:
+        return sources.note("base_model_relation", told, "the kind of the folder")
+    trained = "finetune" if training or folder.run_facts.configs else None
+    return sources.note("base_model_relation", trained, "the files of a training run")
 
 
-def _license(folder: ModelFolder) -> str | None:
-    found = set(licence_files(folder).values())
-    return found.pop() if len(found) == 1 else None
-
-
-def _wanted_license(settings: CardSettings) -> str | None:
-    return settings.license and (licence_alias(settings.license) or settings.license)
+def _license(folder: ModelFolder, settings: CardSettings, sources: Sources) -> str | None:
+    files = licence_files(folder)
+    found = set(files.values())
+    if len(found) == 1 and (told := found.pop()):
+        return sources.note("license", told, next(iter(files)))
+    wanted = settings.license and (licence_alias(settings.license) or settings.license)
+    return sources.note("license", wanted, "settings: card.license")
 
 
 def _mask_token(folder: ModelFolder) -> str | None:
@@ -248,23 +341,37 @@ def _has_chat_template(folder: ModelFolder) -> bool:
 
 def _adapter_settings(adapter: Mapping[str, Any]) -> tuple[Value, ...]:
     named = (
-        ("Method", adapter.get("peft_type")),
-        ("Rank", adapter.get("r")),
-        ("Alpha", adapter.get("lora_alpha")),
-        ("Dropout", adapter.get("lora_dropout")),
-        ("Target modules", _joined(adapter.get("target_modules"))),
+        ("Method", "peft_type"),
+        ("Rank", "r"),
+        ("Alpha", "lora_alpha"),
+        ("Dropout", "lora_dropout"),
+        ("Target modules", "target_modules"),
+        ("Modules saved in full", "modules_to_save"),
+        ("Bias", "bias"),
+        ("DoRA", "use_dora"),
+        ("rsLoRA", "use_rslora"),
+        ("Virtual tokens", "num_virtual_tokens"),
     )
-    return tuple(Value(name, value) for name, value in named if isinstance(value, int | float | str) and value != "")
+    found = ((name, _joined(adapter.get(key)), source_of("adapter_config.json", key)) for name, key in named)
+    return tuple(
+        Value(name, value, source)
+        for name, value, source in found
+        if isinstance(value, int | float | str) and value is not False and value not in ("", "none")
+    )
 
 
 def _joined(value: Any) -> Any:
     return ", ".join(sorted(map(str, value))) if isinstance(value, list) else value
 
 
-def _versions(
-    folder: ModelFolder, config: Mapping[str, Any], adapter: Mapping[str, Any]
-) -> tuple[tuple[str, str], ...]:
-    versions = json_object(folder.json("config_sentence_transformers.json")).get("__version__")
-    found = dict(versions) if isinstance(versions, dict) else {}
-    found = {"transformers": config.get("transformers_version"), **found, "peft": adapter.get("peft_version")}
-    return tuple((str(name), version) for name, version in found.items() if isinstance(version, str) and version)
+def _versions(folder: ModelFolder, config: Mapping[str, Any], adapter: Mapping[str, Any]) -> Iterator[Value]:
+    path = "config_sentence_transformers.json"
+    document = json_object(folder.json(path)).get("__version__")
+    saved = document if isinstance(document, dict) else {}
+    if not _word(saved.get("transformers")) and (version := _word(config.get("transformers_version"))):
+        yield Value("transformers", version, source_of("config.json", "transformers_version"))
+    for name, version in list(saved.items())[:_MOST_LABELS]:
+        if _word(version):
+            yield Value(str(name), version, source_of(path, f"__version__.{name}"))
+    if version := _word(adapter.get("peft_version")):
+        yield Value("peft", version, source_of("adapter_config.json", "peft_version"))

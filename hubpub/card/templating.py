@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from hubpub.card.template_choice import TEMPLATES, no_such_template
 from hubpub.core.errors import HubpubError, UsageError
 from hubpub.core.pattern import Pattern
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from hubpub.core.settings import CardSettings
     from hubpub.model.folder import ModelFolder
 
-DEFAULT_TEMPLATE = "default"
 SUFFIX = ".md.jinja"
 
 _LARGEST_TEMPLATE = 256 << 10
@@ -44,7 +44,7 @@ class Templates:
     """What a card is made with.
 
     Attributes:
-        name: one of hubpub's own templates; None for the default.
+        name: of a profile, one of hubpub's or of those in `folder`; None for the one that fits the model.
         file: a project's template in its place.
         folder: a project's templates, which come before hubpub's own of the same name.
     """
@@ -75,19 +75,13 @@ def template_folder() -> Path:
     """
     package = Path(__file__).resolve().parent.parent
     for folder in (package / "_templates", package.parent / "templates"):
-        if (folder / f"{DEFAULT_TEMPLATE}{SUFFIX}").is_file():
+        if (folder / f"default{SUFFIX}").is_file():
             return folder
     raise HubpubError("hubpub's card templates are not installed", "install hubpub again")
 
 
-def template_names() -> tuple[str, ...]:
-    """The templates of hubpub's that make a whole card, the default first."""
-    names = sorted(path.name.removesuffix(SUFFIX) for path in template_folder().glob(f"*{SUFFIX}"))
-    return tuple(sorted(names, key=lambda name: name != DEFAULT_TEMPLATE))
-
-
 def partial_names() -> tuple[str, ...]:
-    """All of hubpub's templates, as includes name them: those of whole cards, of sections, of snippets."""
+    """All of hubpub's templates, as includes name them: those of whole cards, of sections, their parts, snippets."""
     root = template_folder()
     paths = sorted(root.rglob(f"*{SUFFIX}"), key=lambda path: (len(path.relative_to(root).parts), path.as_posix()))
     return tuple(path.relative_to(root).as_posix() for path in paths)
@@ -122,13 +116,14 @@ def find_templates(settings: CardSettings, chosen: str | None = None, model: Mod
 
 
 def _chosen(word: str, base: Path, folder: Path | None, root: Path | None, who: str) -> Templates:
-    if word in template_names():
+    own = folder and "/" not in word and (folder / f"{word}{SUFFIX}").is_file()
+    if word in TEMPLATES or own:
         return Templates(name=word, folder=folder)
     path = base / word
     if not path.is_file():
-        near = difflib.get_close_matches(word, template_names(), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"name a file, or one of {', '.join(template_names())}"
-        raise UsageError(f"{who}: there is no template {word!r}", hint)
+        near = difflib.get_close_matches(word, TEMPLATES, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"name a file, or one of {', '.join(TEMPLATES)}"
+        raise UsageError(f"{who}: there is no template {word[:100]!r}", hint)
     _outside(path, root)
     return Templates(file=path, folder=folder)
 
@@ -172,6 +167,7 @@ def eject(name: str, folder: Path) -> Path:
 
 def render_template(
     templates: Templates,
+    name: str,
     names: Mapping[str, Any],
     *,
     filters: Mapping[str, Callable[..., Any]],
@@ -181,6 +177,7 @@ def render_template(
 
     Args:
         templates: which ones.
+        name: of the file of a whole card; `templates.file` comes before it.
         names: what they may use.
         filters: what they may call.
         finalize: makes each value fit for Markdown.
@@ -193,7 +190,7 @@ def render_template(
     environment = _own_environment() if templates.are_own else _environment(templates)
     environment.filters.update(filters)
     environment.finalize = finalize
-    name = templates.file.as_posix() if templates.file else f"{templates.name or DEFAULT_TEMPLATE}{SUFFIX}"
+    name = templates.file.as_posix() if templates.file else name
     parts: list[str] = []
     size = 0
     try:
@@ -209,6 +206,8 @@ def render_template(
         place = f"{_shown(error.filename or error.name or name)}:{error.lineno}"
         raise UsageError(f"{place}: {error.message}", _MEND) from error
     except TemplateNotFound as error:
+        if error.name == name:
+            raise no_such_template(name.removesuffix(SUFFIX)) from error
         message = f"there is no template {error.name!r}"
         raise UsageError(f"{_place(error) or _shown(name)}: {message}", _MEND) from error
     except Exception as error:  # whatever an expression of a template may raise

@@ -23,6 +23,8 @@ from hubpub.cli.output import config_option, notify, settings_for
 @click.option("--repo-id", metavar="NS/NAME", help="Repo id that the usage snippets name; default: the folder's name.")
 @answer_options
 @template_options
+@click.option("--facts", "show_facts", is_flag=True, help="Show what is known, and which file says so; no card.")
+@click.option("--json", "as_json", is_flag=True, help="The facts as JSON on stdout.")
 @config_option
 def card(
     path: Path,
@@ -33,6 +35,8 @@ def card(
     card_yaml: Path | None,
     interview: bool,
     template: str | None,
+    show_facts: bool,
+    as_json: bool,
     config: Path | None,
 ) -> int:
     """Write the model card of the folder PATH to stdout.
@@ -50,6 +54,7 @@ def card(
       hubpub card ./model                # look at it
       hubpub card ./model --diff         # what is missing from my README.md?
       hubpub card ./model --write        # put it into the folder
+      hubpub card ./model --facts        # where does each number come from?
       hubpub card ./model --interview --write
       hubpub card ./model --set license=mit --set language=en,de
       hubpub card --eject sections/intended-uses templates
@@ -66,15 +71,12 @@ def card(
 
     if write and show_diff:
         raise UsageError("--write and --diff were both given", "give one of them")
+    if as_json and not show_facts:
+        raise UsageError("--json was given without --facts", "give both, or neither")
     if repo_id:
         parse_repo_id(repo_id)
     settings = settings_for(config)
     folder = ModelFolder.open(path, exclude=settings.exclude)
-    readme = folder.root / "README.md"
-    try:
-        existing = (folder_card(folder) or b"").decode()
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{readme} is not UTF-8 at byte {error.start}", "save it as UTF-8 first") from error
     facts, templates = facts_and_templates(
         folder,
         settings.card,
@@ -84,6 +86,16 @@ def card(
         ask=interview,
         template=template,
     )
+    if show_facts:
+        from hubpub.cli.card_facts import print_facts
+
+        print_facts(facts, as_json=as_json)
+        return 0
+    readme = folder.root / "README.md"
+    try:
+        existing = (folder_card(folder) or b"").decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{readme} is not UTF-8 at byte {error.start}", "save it as UTF-8 first") from error
     rendered = render_card(facts, templates)
     result = complete(existing, rendered)
 

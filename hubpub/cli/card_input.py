@@ -73,9 +73,10 @@ def template_options(command: Command) -> Command:
 
 def _list_templates(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from hubpub.card.templating import partial_names, template_names
+        from hubpub.card.template_choice import TEMPLATES
+        from hubpub.card.templating import partial_names
 
-        for name in (*template_names(), *(name for name in partial_names() if "/" in name)):
+        for name in (*TEMPLATES, *(name for name in partial_names() if "/" in name)):
             click.echo(name)
         context.exit()
 

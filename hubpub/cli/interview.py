@@ -49,12 +49,11 @@ def interview(
     from hubpub.card.facts import card_facts
     from hubpub.card.questions import questions
     from hubpub.card.render import render_card
-    from hubpub.model.folder import ModelFolder
 
     if not on_a_terminal():
         raise UsageError("--interview asks on a terminal, and there is none", f"write {CARD_INPUT}, or use --set")
     kept = file or folder.root / CARD_INPUT
-    file = kept if kept.exists() and file else None
+    file = file if file and file.exists() else None
     asked: set[str] = set()
     answers = answers_for(folder, settings, file=file, assignments=assignments)
     while True:
@@ -69,9 +68,7 @@ def interview(
         value = _answer(question)
         if value is not None:
             _keep(kept, question.key, value)
-            own = kept if kept != folder.root / CARD_INPUT else None
-            folder = folder if own else ModelFolder.open(folder.root)
-            answers = answers_for(folder, settings, file=own, assignments=assignments)
+            answers = answers_for(folder, settings, file=kept, assignments=assignments)
     if not asked:
         notify("the files and the answers tell all that a card needs; there is nothing to ask")
     return answers

@@ -19,6 +19,7 @@ _CHECKPOINT = re.compile(r"(?:.*/)?checkpoint-(\d{1,15})/trainer_state\.json")
 _LIMIT = 64 << 20  # a run of 100,000 logged steps has some 25 MB
 _MOST_ENTRIES = 200_000
 _MOST_VALUES = 200
+_OWN_KEYS = frozenset(["log_history", "global_step", "num_train_epochs"])
 _NUMBERS = (
     "global_step",
     "max_steps",
@@ -106,7 +107,7 @@ def read_trainer_states(files: Files) -> tuple[tuple[TrainerState, ...], tuple[U
         document = files.json(path, limit=_LIMIT)
         if not isinstance(document.value, dict):
             unread.append(Unread(path, document.problem.message if document.problem else "is empty"))
-        elif "log_history" in document.value or "global_step" in document.value:
+        elif _OWN_KEYS & document.value.keys():
             states.append(parse_trainer_state(document.value, path))
     return tuple(states), tuple(unread)
 

@@ -21,6 +21,7 @@ from hubpub.card.yaml_text import Paragraphs
 from hubpub.core.errors import UsageError
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
+from hubpub.rules.run import check_folder
 
 Copy = Callable[[Path], Path]
 
@@ -246,3 +247,16 @@ def test_a_key_without_a_value_gets_one() -> None:
     assert add_answer("license:\ntags: [a]\n", ("license",), "mit", "card.yaml") == "license: mit\ntags: [a]\n"
     assert add_answer("sections:\n", ("sections", "glossary"), "x", "card.yaml") == "sections:\n  glossary: x\n"
     assert add_answer("", ("license",), "mit", "card.yaml").endswith("# This file is not published.\nlicense: mit\n")
+
+
+def test_answers_stay_home_unless_they_are_asked_for(plain_model: Path, copy_of: Copy) -> None:
+    folder = copy_of(plain_model)
+    (folder / "card.yaml").write_text("license: mit\n")
+    model = ModelFolder.open(folder)
+    assert "card.yaml" not in model.root_names
+    found = model.leftover("card.yaml")
+    assert found is not None
+    assert "answers" in found.reason
+    report = check_folder(model, target="model")
+    assert [finding for finding in report.findings if finding.path == "card.yaml"] == []
+    assert "card.yaml" in ModelFolder.open(folder, include=["card.yaml"]).root_names

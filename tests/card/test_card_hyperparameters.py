@@ -163,8 +163,8 @@ def test_a_run_states_its_arguments_and_evaluations(tmp_path: Path) -> None:
     write_files(tmp_path, {name: json.dumps(content) for name, content in files.items()})
     run = read_training_run(ModelFolder.open(tmp_path))
     assert run.arguments == (
-        Argument("seed", 4, "args.json"),
         Argument("learning_rate", 2e-5, "args.json"),
+        Argument("seed", 4, "args.json"),
         Argument("per_device_train_batch_size", 16, "args.json"),
         Argument("num_train_epochs", 3, "trainer_state.json"),
     )
