@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubpub.card.benchmarks import Benchmarked, benchmarked
 from hubpub.card.left_out import LeftOut
-from hubpub.card.metrics import is_loss, known_metrics, metric_id
+from hubpub.card.metrics import hub_metric, is_loss, known_metrics, metric_id
 
 if TYPE_CHECKING:
     from hubpub.card.facts import CardFacts
@@ -60,13 +60,13 @@ def model_index_results(facts: CardFacts) -> Results:
 
 
 def measured_metrics(facts: CardFacts) -> tuple[str, ...]:
-    """The ids of what was measured, known data set or not, as `metrics` lists them."""
+    """The Hub's ids of what was measured, on a known data set or not."""
     scores, _ = benchmarked(facts)
     names = [value.name for value in facts.training.metrics]
     names += [value.name for evaluation in _test_evaluations(facts.training) for value in evaluation.metrics]
     names += [one.score.metric for one in scores]
-    ids = (metric_id(name) for name in names)
-    return tuple(dict.fromkeys(name for name in ids if name in known_metrics() and not is_loss(name)))
+    ids = (hub_metric(metric_id(name)) for name in names if not is_loss(metric_id(name)))
+    return tuple(dict.fromkeys(name for name in ids if name is not None))
 
 
 def _result(group: list[_Measured]) -> dict[str, Any]:

@@ -142,6 +142,13 @@ def test_results_of_a_run_need_their_data_set(plain_model: Path, copy_of: Copy) 
     assert [finding.rule for finding in report.findings if finding.rule.startswith(("META", "EVAL"))] == []
 
 
+def test_metrics_are_listed_by_the_ids_of_the_hub(plain_model: Path, copy_of: Copy) -> None:
+    folder = copy_of(plain_model)
+    measured = {"eval_rouge1": 0.4, "eval_rougeL": 0.3, "eval_f1_macro": 0.5, "eval_loss": 1, "eval_own_score": 2}
+    (folder / "eval_results.json").write_text(json.dumps(measured | {"eval_pearson_cosine": 0.8}))
+    assert metadata(facts_of(folder))["metrics"] == ["f1", "pearson_cosine", "rouge"]
+
+
 def test_emissions_are_in_grams(plain_model: Path, copy_of: Copy) -> None:
     folder = copy_of(plain_model)
     (folder / "emissions.csv").write_text(
