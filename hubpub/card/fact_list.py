@@ -125,7 +125,7 @@ def _tokenizer(tokenizer: TokenizerFacts) -> Iterator[ListedFact]:
             yield ListedFact(f"tokenizer.{name}", value, sources.get(name, ""))
     yield from _values("tokenizer", tokenizer.steps)
     if tokenizer.special:
-        yield ListedFact("tokenizer.special.total", tokenizer.special_total, tokenizer.special[0].source)
+        yield ListedFact("tokenizer.special.total", tokenizer.special_total, sources.get("special_total", ""))
     for index, token in enumerate(tokenizer.special):
         shown = {"content": token.content, "id": token.id}
         yield ListedFact(f"tokenizer.special.{token.role or index}", shown, token.source)

@@ -104,7 +104,9 @@ def embedding_modules(folder: ModelFolder) -> tuple[Value, ...]:
             name = kind.rpartition(".")[2]
             detail = _pooling(folder, module.get("path")) if name == "Pooling" else ""
             shown = f"{name} ({detail})" if detail else name
-            found.append(Value(f"Module {index}", shown, source_of("modules.json", f"{index}.type")))
+            place = source_of("modules.json", f"{index}.type")
+            place += f"; {module.get('path')}/config.json" if detail else ""
+            found.append(Value(f"Module {index}", shown, place))
     path = "config_sentence_transformers.json"
     similarity = json_object(folder.json(path)).get("similarity_fn_name")
     if isinstance(similarity, str) and similarity:

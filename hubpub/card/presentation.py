@@ -336,7 +336,7 @@ def _bibtex(citation: Citation) -> Ready:
     """The entry; what BibTeX would take for commands is escaped, and a line never ends a fence."""
     lines = [f"@{citation.type}{{{citation.key},"]
     for name, value in citation.fields:
-        text = one_line(value).replace("\\", "")
+        text = one_line(value).replace("\\", "").replace("<!--", "").replace("-->", "")
         if name not in ("url", "doi"):
             text = re.sub(r"([&%$#_])", r"\\\1", text)
         if text.count("{") != text.count("}") or "}" in text.partition("{")[0]:

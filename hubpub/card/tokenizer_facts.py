@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hubpub.model.gguf import GgufFile
     from hubpub.model.tokenizer import TokenizerFiles
     from hubpub.model.tokenizer_json import TokenizerJson
+    from hubpub.model.vocabulary import Vocabulary
 
 _MOST_SPECIAL = 12
 _NO_LIMIT = 1 << 30  # what transformers writes for "no limit" is 1e30
@@ -94,12 +95,14 @@ def tokenizer_facts(folder: ModelFolder) -> TokenizerFacts:
     longest = files.config.get("model_max_length") if files.config else None
     special = tuple(_special(files))
     sources = {"class_name": source_of(config, "tokenizer_class"), "longest": source_of(config, "model_max_length")}
+    sources["special_total"] = config
     vocabulary: int | None = None
     if digest is not None:
         path = f"{files.directory}tokenizer.json"
         vocabulary = digest.length or None
         sources |= {"kind": source_of(path, "model.type"), "vocabulary": source_of(path, "model.vocab, added_tokens")}
         sources |= {"added_tokens": source_of(path, "added_tokens"), "fast": path}
+        sources["special_total"] = source_of(path, "added_tokens")
     elif fallback is not None:
         # transformers moves the ids of other files and adds tokens to them
         vocabulary = fallback.vocabulary.size or None
@@ -121,7 +124,7 @@ def tokenizer_facts(folder: ModelFolder) -> TokenizerFacts:
 def _kind(files: TokenizerFiles) -> str | None:
     digest, fallback = files.tokenizer_json, files.fallback
     if digest is not None:
-        return _kind_of_json(digest)
+        return _kind_of_json(digest, _single(digest.model, files))
     built = files.chosen.algorithm if files.chosen else None
     if fallback is not None and fallback.vocabulary.size:
         name = fallback.path.rpartition("/")[2]
@@ -129,12 +132,21 @@ def _kind(files: TokenizerFiles) -> str | None:
             return "byte-level BPE"
         if name.endswith((".model", ".spm")):
             return f"{built} (SentencePiece)" if built else "SentencePiece"
-        return built or ("BPE" if name == "vocab.json" else None)
+        if built is None and _single(fallback.vocabulary, files):
+            return "character level"
+        return built or ("BPE" if f"{files.directory}merges.txt" in files.files else None)
     return _WITHOUT_VOCABULARY.get((files.tokenizer_class or "").removesuffix("Fast"))
 
 
-def _kind_of_json(digest: TokenizerJson) -> str | None:
-    single = digest.model.size and digest.model.short >= _SINGLE * digest.model.size
+def _single(vocabulary: Vocabulary, files: TokenizerFiles) -> bool:
+    """Whether the tokens are single characters, but for special ones."""
+    named = {role.content for role in files.special.roles}
+    named |= {token.content for token in files.tokenizer_json.added if token.special} if files.tokenizer_json else set()
+    ordinary = vocabulary.size - len(named & vocabulary.ids.keys())
+    return ordinary > 0 and vocabulary.short >= _SINGLE * ordinary
+
+
+def _kind_of_json(digest: TokenizerJson, single: bool) -> str | None:
     if digest.algorithm == "WordLevel":
         return "character level" if single else "word level"
     if digest.algorithm == "BPE":
@@ -189,6 +201,7 @@ def _of_gguf(path: str, file: GgufFile) -> TokenizerFacts:
         if (number := file.number(key)) is not None
     )
     sources = {"kind": source_of(path, "tokenizer.ggml.model"), "vocabulary": source_of(path, "tokenizer.ggml.tokens")}
+    sources["special_total"] = path
     return TokenizerFacts(
         kind=_GGML.get(model or "", model),
         vocabulary=file.tokens,
