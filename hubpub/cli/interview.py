@@ -100,14 +100,15 @@ def _line(default: str | None) -> str:
 
 
 def _prose() -> str:
-    click.echo("  Markdown; an empty line ends it.", err=True)
+    """Lines up to two empty ones: a text that is pasted has single ones in it."""
+    click.echo("  Markdown; two empty lines end it.", err=True)
     lines: list[str] = []
     while len(lines) < _MOST_LINES:
         line: str = click.prompt(">", default="", show_default=False, prompt_suffix=" ", err=True)
-        if not line.strip():
+        if not line.strip() and not (lines and lines[-1].strip()):
             break
         lines.append(line)
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip()
 
 
 def _checked(question: Question, text: str) -> Any:

@@ -85,7 +85,7 @@ def test_templates_from_the_command_line(run: Run, plain_model: Path, tmp_path: 
 def test_the_interview_keeps_each_answer(run: Run, plain_model: Path, copy_of: Copy) -> None:
     folder = copy_of(plain_model)
     (folder / "card.yaml").write_text("# by hand\ntags: [acme]  # ours\n")
-    typed = "foo\nMIT\n\nFor reviews.\n\n- of films\n\n\n"
+    typed = "foo\nMIT\n\nFor reviews.\n\n- of films\n\n\nIrony.\n\n\n"
     done = run(folder, "--interview", typed=typed + "\n" * 9)
     assert done.exception is None
     assert "the Hub knows no license 'foo'" in done.stderr
@@ -93,8 +93,8 @@ def test_the_interview_keeps_each_answer(run: Run, plain_model: Path, copy_of: C
     text = (folder / "card.yaml").read_text()
     assert text.startswith("# by hand\ntags: [acme]  # ours\nlicense: mit\nlanguage: en\n")
     answers = parse_answers(text.encode(), "card.yaml")
-    assert answers.sections["intended-uses"] == "For reviews."
-    assert answers.sections["limitations-and-bias"] == "- of films"
+    assert answers.sections["intended-uses"] == "For reviews.\n\n- of films"
+    assert answers.sections["limitations-and-bias"] == "Irony."
     assert "license: mit\nlanguage:\n  - en\n" in done.stdout
     assert "For reviews." in done.stdout
     skipped = run(folder, "--interview", typed="\n" * 20)
@@ -128,9 +128,13 @@ def test_without_a_terminal_nobody_is_asked(run: Run, plain_model: Path, monkeyp
 
 
 def test_on_a_real_terminal(plain_model: Path, copy_of: Copy, tmp_path: Path) -> None:
+    """Two answers, and Ctrl-C at the third question: the answers are there, and the card is not."""
     folder = copy_of(plain_model)
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "hubpub", "card", str(folder), "--interview", "--write"]
+    # Ctrl-C reaches whom the terminal belongs to
+    code = "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"
+    code += "from hubpub.cli.main import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", code, "card", str(folder), "--interview", "--write"]
     process = subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=tmp_path, start_new_session=True
     )
@@ -155,12 +159,14 @@ def test_on_a_real_terminal(plain_model: Path, copy_of: Copy, tmp_path: Path) ->
         os.write(ours, b"\n")
         wait_for("Intended uses")
         wait_for("> ")
-        process.terminate()
-        process.wait(30)
+        os.write(ours, b"\x03")
+        wait_for("interrupted")
+        assert process.wait(30) == 130
     finally:
         process.kill()
         process.wait()
         os.close(ours)
+    assert not (folder / "README.md").exists()
     assert parse_answers((folder / "card.yaml").read_bytes(), "card.yaml").metadata == {
         "license": "mit",
         "language": ["en"],
