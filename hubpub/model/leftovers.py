@@ -1,4 +1,4 @@
-"""What never belongs in a release of a model, and why: training state, caches, traces of tools, and hubpub's input."""
+"""What never belongs in a release of a model, and why: training state, caches, and traces of tools."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from enum import StrEnum
 
 
 class LeftoverKind(StrEnum):
-    """Whether a leftover comes from training or from a tool, or is what hubpub itself works from."""
+    """Where a leftover comes from: training, a tool, or hubpub, whose own notes are nobody's mistake."""
 
     TRAINING = "training"
     JUNK = "junk"
-    INPUT = "input"
+    NOTES = "notes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,8 @@ _FILES = [
     (LeftoverKind.TRAINING, r"nohup\.out|slurm[-_].*\.(out|err)|.+\.log", "a log", _LOG),
     (LeftoverKind.TRAINING, r"events\.out\.tfevents\..+", "TensorBoard events", _LOG),
 ]
-# hubpub's own, directly in the folder: an answer that was given for the card is no part of the model.
-_INPUTS = {"card.yaml": "it holds the answers that the card is written from, and the card has them all"}
+# Directly in the folder: what people told of the model, for its card.
+_ANSWERS = {"card.yaml": "it holds the answers that the card is written from, and the card has them all"}
 _HUB_CACHE = re.compile(r"(?:^|.*/)\.cache/huggingface/")
 _COMPILED_DIRECTORIES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _DIRECTORIES]
 _COMPILED_FILES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _FILES]
@@ -105,8 +105,8 @@ _COMPILED_FILES = [(kind, re.compile(name), what, reason) for kind, name, what, 
 
 def leftover(path: str) -> Leftover | None:
     """Why `path` (posix, relative; "dir/" for a directory) stays out of a release, if it does."""
-    if path in _INPUTS:
-        return Leftover(LeftoverKind.INPUT, "what hubpub works from", _INPUTS[path], path)
+    if path in _ANSWERS:
+        return Leftover(LeftoverKind.NOTES, "answers for the card", _ANSWERS[path], path)
     if found := _HUB_CACHE.match(path):
         what = "the download cache of huggingface_hub"
         return Leftover(LeftoverKind.JUNK, what, _CACHE, found[0])
