@@ -159,6 +159,7 @@ def section_names(facts: CardFacts) -> dict[str, Any]:
         "properties": properties,
         "described": bool(facts.architecture or facts.base_model or properties),
         "task": facts.pipeline_tag,
+        "article": "an" if (facts.pipeline_tag or "").startswith(("a", "i", "o")) else "a",
         "dtype_names": _dtype_names(facts),
         "relation_phrase": _RELATIONS[facts.base_model_relation],
         "tokenizer_rows": _tokenizer_rows(facts),

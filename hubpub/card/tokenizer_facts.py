@@ -152,9 +152,9 @@ def _kind_of_json(digest: TokenizerJson, single: bool) -> str | None:
     if digest.algorithm == "BPE":
         if digest.byte_level:
             return "byte-level BPE"
-        if single:
-            return "character level"
-        return "BPE with byte fallback" if digest.byte_fallback else "BPE"
+        if digest.byte_fallback:
+            return "BPE with byte fallback"
+        return "character level" if single else "BPE"
     if digest.algorithm == "Unigram" and digest.byte_fallback:
         return "Unigram with byte fallback"
     return digest.algorithm

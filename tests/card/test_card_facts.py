@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.layouts import LAYOUTS
 from support.profile_folders import PROFILES, edit, write_json, write_run
 from support.tracing import disagreeing, numbers_of, untraced
 
 from hubpub.card.document import Card
 from hubpub.card.fact_list import list_facts
 from hubpub.card.facts import CardFacts, card_facts
+from hubpub.card.presentation import FILTERS, section_names
 from hubpub.card.render import render_card
 from hubpub.card.sections import course_sections
 from hubpub.card.template_choice import TEMPLATES, choose_template
@@ -368,6 +370,29 @@ def test_text_of_any_file_stays_text(profile: str, payload: str, tmp_path: Path)
     assert not any(block.kind == "html" and "hubpub:" not in block.text for block in card.blocks)
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_of_files_gets_a_card_without_errors(layout: str, tmp_path: Path) -> None:
+    folder = tmp_path / "m"
+    LAYOUTS[layout][0](folder)
+    text = render_card(facts_of(folder))
+    (folder / "README.md").write_text(text)
+    findings = lint_card(text.encode(), path="README.md", target="card", folder=ModelFolder.open(folder)).findings
+    assert [finding for finding in findings if finding.severity is Severity.ERROR] == []
+    facts = facts_of(folder)
+    assert untraced(text, facts) == []
+
+
+def test_the_real_model(minilm: Path) -> None:
+    facts = facts_of(minilm)
+    described = section(render_card(facts), "Model description")
+    assert "| Module 1 | Pooling (mean_tokens) |" in described
+    assert "| Kind | WordPiece |\n| Tokens in all | 30,522 |" in described
+    assert "| `mask_token` | `[MASK]` | 103 |" in described
+    assert untraced(render_card(facts), facts) == []
+    wrong = disagreeing(facts, minilm)
+    assert [fact.name for fact in wrong] == []
+
+
 def test_an_unknown_template_is_an_error_with_the_names_of_all() -> None:
     for name in ("nothing", "../default", "sections/citation"):
         with pytest.raises(UsageError, match="there is no template") as error:
@@ -393,3 +418,10 @@ def test_pictures_stand_in_their_sections() -> None:
     assert "<!-- hubpub:begin evaluation-results-pictures -->" in results
     assert "e.org" not in text
     assert "../x" not in text
+
+
+def test_the_docs_name_all_that_templates_may_use() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "card-templates.md").read_text()
+    code = " ".join(re.findall(r"`([^`\n]+)`", page))
+    words = set(re.findall(r"[\w-]+", code))
+    assert set(section_names(CardFacts(name="x"))) | set(FILTERS) | set(TEMPLATES) <= words
