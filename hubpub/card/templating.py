@@ -122,7 +122,7 @@ def _chosen(word: str, base: Path, folder: Path | None, root: Path | None, who: 
     path = base / word
     if not path.is_file():
         near = difflib.get_close_matches(word, TEMPLATES, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"name a file, or one of {', '.join(TEMPLATES)}"
+        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(TEMPLATES)}, or name a file"
         raise UsageError(f"{who}: there is no template {word[:100]!r}", hint)
     _outside(path, root)
     return Templates(file=path, folder=folder)

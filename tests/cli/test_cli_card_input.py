@@ -143,7 +143,7 @@ def test_on_a_real_terminal(plain_model: Path, copy_of: Copy, tmp_path: Path) ->
 
     def wait_for(words: str) -> None:
         nonlocal said
-        end = time.monotonic() + 60
+        end = time.monotonic() + 120
         while words not in said:
             assert time.monotonic() < end, said
             if select.select([ours], [], [], 1)[0]:
