@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hubpub.card.facts import CardFacts
 from hubpub.card.gaps import write_gap
 from hubpub.card.metadata import front_matter
+from hubpub.card.regions import stamp
 from hubpub.card.sanitise import inline_code, markdown_text, python_string
 from hubpub.card.schema import is_repo_id
 from hubpub.card.snippets import choose_snippet, example_input, peft_class
@@ -68,7 +69,7 @@ def render_card(facts: CardFacts) -> str:
         raise UsageError(f"{place}: {error.message}", "mend the template") from error
     except TemplateError as error:
         raise UsageError(f"{DEFAULT_TEMPLATE}: {error.message}", "mend the template") from error
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+    return stamp(re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n")
 
 
 @cache
