@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import Any
 
 from hubpub.card.document import Block, Card
 from hubpub.card.edits import newline_of
@@ -42,19 +43,20 @@ def merge_card(
         stubs: whether sections that hold nothing but what a generator left to be filled in are replaced.
     """
     rendered = stamp(rendered)
-    new = Given.of(Card.parse(rendered))
+    card = Card.parse(rendered)
+    new = Given.of(card)
     if not existing.strip("\ufeff \t\r\n"):
         return Merged(rendered, new, (Change(Part.SECTION, "all", "added"),))
-    text, replaced = replace_stubs(existing, rendered) if stubs else (existing, [])
-    text, changes, kept, missing = merge_body(text, rendered, base, choice)
-    text, unplaced = _with_sections(text, Card.parse(rendered), missing)
+    text, replaced = replace_stubs(existing, card) if stubs else (existing, [])
+    text, changes, kept, missing = merge_body(text, card, base, choice)
+    text, unplaced = _with_sections(text, card, missing)
     changes = [change for change in replaced + changes if change.name not in unplaced]
     kept += [Kept(Part.SECTION, name, "the end of the card is in code or HTML that is not closed") for name in unplaced]
-    metadata = Card.parse(rendered).front_matter.data or {}
+    metadata = card.front_matter.data or {}
     text, changed_keys, kept_keys = merge_metadata(text, metadata, base, choice)
     return Merged(
         text=text,
-        given=_given(existing, new, base, metadata, changes),
+        given=_given(new, base, given_metadata(existing, metadata, base, choice), changes),
         changes=tuple(changed_keys + changes),
         kept=tuple(kept_keys + kept),
         problems=tuple(
@@ -77,14 +79,14 @@ def names_of(rendered: str) -> frozenset[str]:
     return frozenset(given.metadata) | frozenset(given.regions) | frozenset(given.gaps) | sections
 
 
-def _given(existing: str, new: Given, base: Given | None, metadata: dict[str, object], changes: list[Change]) -> Given:
+def _given(new: Given, base: Given | None, metadata: dict[str, Any], changes: list[Change]) -> Given:
     """What hubpub has given, for the next merge: what it renders now, and what a person deleted since it was given."""
     before = base or Given()
     gone = {(change.part, change.name) for change in changes if change.how == "removed"}
     regions = {name: value for name, value in before.regions.items() if (Part.REGION, name) not in gone}
     gaps = {slot: value for slot, value in before.gaps.items() if (Part.GAP, slot) not in gone}
     return Given(
-        metadata=given_metadata(existing, metadata, base),
+        metadata=metadata,
         regions={**regions, **new.regions},
         gaps={**gaps, **new.gaps},
         sections=before.sections | new.sections,

@@ -61,8 +61,8 @@ class _Body:
     units: dict[Key, Unit] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, text: str) -> _Body:
-        card, regions = Card.parse(text), read_regions(text)
+    def of(cls, card: Card) -> _Body:
+        text, regions = card.text, read_regions(card.text)
         starts = [section.heading_start for section in card.sections]
         units = [
             Unit(
@@ -91,7 +91,7 @@ class _Body:
 
 
 def merge_body(
-    existing: str, rendered: str, base: Given | None, choice: Choice
+    existing: str, rendered: Card, base: Given | None, choice: Choice
 ) -> tuple[str, list[Change], list[Kept], list[str]]:
     """The card with its regions, gaps and sections merged, what changed, what was kept, and the headings to add.
 
@@ -103,7 +103,7 @@ def merge_body(
         base: what was rendered last; None when that is not known: then nothing goes into sections that are there.
         choice: where hubpub's text is taken all the same.
     """
-    merge = _Merge(_Body.of(existing), _Body.of(rendered), base, choice)
+    merge = _Merge(_Body.of(Card.parse(existing)), _Body.of(rendered), base, choice)
     merge.update()
     merge.insert()
     return apply_edits(existing, merge.edits), merge.changes, merge.kept, merge.missing
@@ -236,6 +236,8 @@ class _Merge:
             self.kept.append(Kept(Part.SECTION, shown, "the card is too long to tell whether it is there"))
         elif self.base is not None and name in self.base.sections and not self.choice.takes_hubpubs(shown):
             self.kept.append(Kept(Part.SECTION, shown, "deleted", "", self._own(self._text_of(section))))
+        elif damaged := self._units_in(section) & self.here.regions.mentioned:
+            self.kept += [Kept(Part.REGION, name, "its markers are damaged") for name in sorted(damaged)]
         elif parent is None and (required or self.base is not None):
             self.missing.append(section.heading)
             self.changes.append(Change(Part.SECTION, shown, "added"))
@@ -244,6 +246,12 @@ class _Merge:
             nested = self.here.card.children(holder)
             end = nested[-1].end if nested else holder.end
             self._nested.append((holder.heading_start, end, shown, self._text_of(section)))
+
+    def _units_in(self, section: Section) -> set[str]:
+        """The regions of the other card that stand in a section, or in one nested in it."""
+        start = section.heading_start
+        end = start + len(self._text_of(section))
+        return {key[1] for key, unit in self.there.units.items() if key[0] is Part.REGION and start <= unit.start < end}
 
     def _text_of(self, section: Section) -> str:
         """A section of the other card, with what is nested in it."""

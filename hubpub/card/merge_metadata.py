@@ -50,49 +50,50 @@ def merge_metadata(
     kept: list[Kept] = []
     text = existing
     data = here.data or {}
-    new_keys: dict[str, Any] = {}
-    for key in dict.fromkeys((*data, *rendered, *(base.metadata if base else ()))):
-        now, wanted = data.get(key, _ABSENT), rendered.get(key, _ABSENT)
-        if key in data and key in rendered and same(now, wanted):
+    wanted: dict[str, Any] = {}
+    for key in dict.fromkeys((*data, *rendered)):
+        now, then = data.get(key, _ABSENT), rendered.get(key, _ABSENT)
+        if now is not _ABSENT and then is not _ABSENT and same(now, then):
             continue
-        result, why = _merged(key, now, wanted, base, choice)
+        result, why = _merged(key, now, then, base, choice)
         if why:
-            kept.append(Kept(Part.METADATA, key, why, _shown(key, now), _shown(key, wanted)))
-        if result is now or (result is not _ABSENT and now is not _ABSENT and same(result, now)):
+            kept.append(Kept(Part.METADATA, key, why, _shown(key, now), _shown(key, then)))
+        elif result is not now:
+            wanted[key] = result
+    new_keys = {key: value for key, value in wanted.items() if key not in data}
+    edits = add_keys(text, here, new_keys) if new_keys else ()
+    if edits is None:
+        why = "keys cannot be added without touching what stands around them"
+        kept += [Kept(Part.METADATA, key, why, "", _shown(key, value)) for key, value in new_keys.items()]
+    elif edits:
+        text = apply_edits(text, edits)
+        changes += [Change(Part.METADATA, key, "added") for key in new_keys]
+    for key in [key for key in data if key in wanted]:
+        result = wanted[key]
+        if result is not _ABSENT and same(result, data[key]):
             continue
-        if now is _ABSENT:
-            new_keys[key] = result
-            continue
-        edits = _edits(text, read_front_matter(text), key, now, result)
+        edits = _edits(text, read_front_matter(text), key, data[key], result)
         if edits is None:
             why = "it cannot be changed without touching what stands around it"
-            kept.append(Kept(Part.METADATA, key, why, _shown(key, now), _shown(key, result)))
+            kept.append(Kept(Part.METADATA, key, why, _shown(key, data[key]), _shown(key, result)))
             continue
         text = apply_edits(text, edits)
         changes.append(Change(Part.METADATA, key, "removed" if result is _ABSENT else "updated"))
-    if new_keys:
-        edits = add_keys(text, read_front_matter(text), new_keys)
-        if edits:
-            text = apply_edits(text, edits)
-            changes += [Change(Part.METADATA, key, "added") for key in new_keys]
-        else:
-            why = "keys cannot be added without touching what stands around them"
-            kept += [Kept(Part.METADATA, key, why, "", _shown(key, value)) for key, value in new_keys.items()]
     return text, changes, kept
 
 
-def given_metadata(existing: str, rendered: Mapping[str, Any], base: Given | None) -> dict[str, Any]:
+def given_metadata(existing: str, rendered: Mapping[str, Any], base: Given | None, choice: Choice) -> dict[str, Any]:
     """What is remembered of the metadata after the merge, for the next one."""
-    given = {key: as_given(value) for key, value in rendered.items()}
     present = read_front_matter(existing).data or {}
-    if base is None:
-        return given | {key: dict(BY_HAND) for key in present}
-    removed = {
+    before = base.metadata if base is not None else dict.fromkeys(present, BY_HAND)
+    by_hand = {key for key in present if same(before.get(key), BY_HAND) and not choice.takes_hubpubs(key)}
+    given = {key: as_given(value) for key, value in rendered.items()}
+    kept = {
         key: value
-        for key, value in base.metadata.items()
-        if key not in given and (key not in present or not base.holds(key, present[key]))
+        for key, value in before.items()
+        if key in by_hand or key not in present or not same(value, as_given(present[key]))
     }
-    return removed | given
+    return {**kept, **given, **{key: dict(BY_HAND) for key in by_hand}}
 
 
 def _merged(key: str, now: Any, wanted: Any, base: Given | None, choice: Choice) -> tuple[Any, str]:

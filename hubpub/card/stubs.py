@@ -15,19 +15,19 @@ from hubpub.card.regions import read_regions
 from hubpub.card.sections import required_sections
 
 
-def replace_stubs(existing: str, rendered: str) -> tuple[str, list[Change]]:
+def replace_stubs(existing: str, rendered: Card) -> tuple[str, list[Change]]:
     """The card with hubpub's text in place of stubs, where it has any beyond a gap, and what was replaced.
 
     Args:
         existing: the card.
         rendered: a card as `render_card` makes it, stamped.
     """
-    card, new = Card.parse(existing), Card.parse(rendered)
+    card = Card.parse(existing)
     newline = newline_of(existing)
     edits: list[TextEdit] = []
     changes: list[Change] = []
-    ours = {section.heading: section for section in new.sections}
-    states = required_sections(new)
+    ours = {section.heading: section for section in rendered.sections}
+    states = required_sections(rendered)
     for required, state in required_sections(card).items():
         section = next((item for item in card.sections if state.heading and item.line == state.line), None)
         own = ours.get(required.title)

@@ -77,7 +77,7 @@ def test_a_deleted_region_stays_deleted_for_good() -> None:
     without = managed_card({key: value for key, value in REGIONS.items() if key != "Evaluation results"})
     later = merged(result.text, without, result.given)
     assert merged(later.text, SECOND, later.given).text == existing
-    assert merged(existing, SECOND, choice=Choice.of(["results"])).text == SECOND
+    assert merged(existing, SECOND, choice=Choice.of(["results"])).text.rstrip() == SECOND.rstrip()
 
 
 def test_a_region_that_is_rendered_no_more_goes_and_comes_back() -> None:
@@ -181,7 +181,8 @@ def test_damaged_markers_are_told_and_nothing_is_lost_or_added(damage: Any) -> N
     result = merged(existing, SECOND)
     assert result.text == existing
     assert any("results" in problem for problem in result.problems)
-    assert "results" in names(result)
+    assert "results" in names(result) or "evaluation-results" in names(result, Part.SECTION)
+    assert merged(existing, SECOND, None).text == existing
 
 
 WAYS = {
