@@ -9,14 +9,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.managed_cards import METADATA, managed_card, with_regions
-from support.running_hub import TestHub
+from support.running_hub import ALICE, TestHub
 
-import hubpub
-from hubpub.card import render
 from hubpub.card.frontmatter import read_front_matter
+from hubpub.card.lock import LOCK
 from hubpub.core.errors import ConflictError
+from hubpub.core.rule import Depth
 from hubpub.publish.card import CardChoice, CardSource, card_trailer, choose_card, last_published_card
-from hubpub.publish.client import Commit
+from hubpub.publish.client import Commit, HubClient
+from hubpub.publish.prepare import PushOptions, prepare
+from hubpub.publish.push import push
+from hubpub.publish.target import Target
 
 FIRST = managed_card()
 SECOND = managed_card(
@@ -174,20 +177,28 @@ def test_a_push_merges_with_the_card_on_a_real_hub(
 ) -> None:
     rendered = [FIRST]
     monkeypatch.setattr("hubpub.publish.prepare.render_card", lambda facts: rendered[0])
-    assert render is not None
     (plain_copy / "README.md").unlink(missing_ok=True)
-    with hub.environment():
-        hubpub.push(plain_copy, "alice/model")
-        api = hub.api()
-        api.upload_file(
-            path_or_fileobj=FIRST.replace("# x\n", "# x\n\nBy Anna.\n").encode(),
-            path_in_repo="README.md",
-            repo_id="alice/model",
-        )
-        rendered[0] = SECOND
-        plan = hubpub.plan(plain_copy, "alice/model")
-        assert "+Measured on 20 examples." in plan.card.diff
-        assert "Anna" not in "".join(line for line in plan.card.diff.splitlines() if line[:1] in "+-")
-        receipt = hubpub.push(plain_copy, "alice/model")
-        assert receipt.plan.card.content.decode() == SECOND.replace("# x\n", "# x\n\nBy Anna.\n")
-        assert not hubpub.push(plain_copy, "alice/model").published
+    (plain_copy / ".hubpub").mkdir()
+    (plain_copy / ".hubpub" / "card.lock.json").write_text("{}")
+    options = PushOptions(path=plain_copy, name="model", namespace="acme", depth=Depth.QUICK)
+    client = HubClient(Target(hub.endpoint, ALICE, "the test"))
+    notes: list[str] = []
+    first = push(options, client, notes.append)
+    assert [item.path for item in first.plan.left_out if "memory of what it wrote" in item.reason] == [LOCK]
+
+    edited = FIRST.replace("# x\n", "# x\n\nBy Anna.\n").replace("f1 | 0.9", "f1 | 0.91")
+    hub.api().upload_file(path_or_fileobj=edited.encode(), path_in_repo="README.md", repo_id="acme/model")
+    rendered[0] = SECOND
+    plan = prepare(options, client, notes.append).plan
+    assert "+license: bsd" in plan.card.diff
+    assert "Anna" not in "".join(line for line in plan.card.diff.splitlines() if line[:1] in "+-")
+    assert "kept by hand: results" in plan.card.note
+    push(options, client, notes.append)
+    assert hub.read("acme/model", "README.md").decode() == edited.replace("license: mit", "license: bsd")
+    assert not push(options, client, notes.append).published
+    rendered[0] = THIRD
+    push(options, client, notes.append)
+    text = hub.read("acme/model", "README.md").decode()
+    assert "library_name: peft" in text
+    assert "By Anna." in text
+    assert "f1 | 0.91" in text
