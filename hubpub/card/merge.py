@@ -1,7 +1,8 @@
 """Bringing a card up to date: what is there stays byte for byte, but for what hubpub wrote and nobody has touched.
 
 Three cards meet: the one that hubpub rendered last (the base), the one that is there, and the one that it renders now.
-Where no base is known, the card is adopted: what it lacks is added, and nothing that is there is changed.
+Where no base is known, or the card has nothing of it, the card is adopted: what it lacks is added, and nothing that is
+there is changed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from typing import Any
 
 from hubpub.card.document import Block, Card
 from hubpub.card.edits import newline_of
-from hubpub.card.given import Given
+from hubpub.card.given import Given, gaps_of
+from hubpub.card.headings import normalised
 from hubpub.card.merge_body import merge_body, section_name
 from hubpub.card.merge_metadata import given_metadata, merge_metadata
 from hubpub.card.outcome import Change, Choice, Kept, Merged, Part
@@ -48,6 +50,7 @@ def merge_card(
     if not existing.strip("\ufeff \t\r\n"):
         return Merged(rendered, new, (Change(Part.SECTION, "all", "added"),))
     text, replaced = replace_stubs(existing, card) if stubs else (existing, [])
+    base = base if base is not None and _is_of(base, existing) else None
     text, changes, kept, missing = merge_body(text, card, base, choice)
     text, unplaced = _with_sections(text, card, missing)
     changes = [change for change in replaced + changes if change.name not in unplaced]
@@ -64,6 +67,14 @@ def merge_card(
             for problem in read_regions(text).problems
         ),
     )
+
+
+def _is_of(base: Given, existing: str) -> bool:
+    """Whether a card comes from what was given: another one that took its place has deleted nothing."""
+    regions = read_regions(existing)
+    if regions.mentioned or gaps_of(existing, regions).keys() & base.gaps.keys():
+        return True
+    return any(normalised(section.heading) in base.sections for section in Card.parse(existing).sections)
 
 
 def complete(existing: str, rendered: str) -> str:
