@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import hubpub
 from hubpub.card.given import Given
@@ -27,8 +27,7 @@ _NEXT = ".hubpub/card.lock.next.json"
 _LARGEST = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Lock:
+class Lock(NamedTuple):
     """What hubpub rendered last, and the SHA-256 of the card that it wrote then."""
 
     given: Given

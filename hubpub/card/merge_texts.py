@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import NamedTuple
+from typing import NamedTuple, NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
@@ -23,8 +22,7 @@ _ENTRY = re.compile(r"(?=^[^\s#-])", re.MULTILINE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-@dataclass(frozen=True, slots=True)
-class MergedTexts:
+class MergedTexts(NamedTuple):
     """Two cards as one.
 
     Attributes:

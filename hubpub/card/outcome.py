@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple, Any, NamedTuple
 
 from hubpub.card.given import Given
 
@@ -67,8 +66,7 @@ class Kept(NamedTuple):
         return {"part": self.part.value, "name": self.name, "why": self.why, "here": self.here, "ours": self.ours}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """Whose text is taken where a person edited or deleted what hubpub rendered: the person's, but for these.
 
     Attributes:
@@ -89,8 +87,7 @@ class Choice:
         return name not in self.ours and bool(self.theirs & {"all", name})
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(NamedTuple):
     """A merged card.
 
     Attributes:

@@ -105,7 +105,7 @@ def card(
     rendered = _rendered(folder, repo_id, settings.card)
     _check_names(choice, rendered)
     lock = read_lock(folder.root, content)
-    merged = merge_card(existing, rendered, lock and lock.given, choice, stubs=replace_stubs)
+    merged = merge_card(existing, rendered, lock.given if lock else None, choice, stubs=replace_stubs)
     written = write and write_card(folder.root, readme, merged.text, merged.given)
     shown = Shown(path, readme, existing, write=write, diff=show_diff, check=check)
     _tell(shown, merged, written=written, as_json=as_json)
