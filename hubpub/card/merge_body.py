@@ -6,88 +6,33 @@ in the base and not in the card was deleted by a person, and stays so.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
 
 from hubpub.card.document import Card, Section
 from hubpub.card.edits import TextEdit, apply_edits, newline_of
-from hubpub.card.given import Given, gap_hash, gaps_of
+from hubpub.card.given import Given
 from hubpub.card.headings import normalised
 from hubpub.card.outcome import Change, Choice, Kept, Part
-from hubpub.card.regions import Regions, begin_mark, content_hash, read_regions
+from hubpub.card.regions import begin_mark
 from hubpub.card.sections import course_sections, required_sections
-
-Key: TypeAlias = tuple[Part, str]
+from hubpub.card.units import (
+    REST_OF_LINE,
+    Body,
+    Key,
+    Unit,
+    has_blank_line_before,
+    is_alone,
+    line_end,
+    line_start,
+    lines_of_unit,
+)
 
 _TITLE = -1
 """Where the text above the first heading stands, in place of the index of a section."""
 
 _NOWHERE = -2
 """In place of the index of a section that is there without a heading: a title or the metadata stand for it."""
-
-_REST_OF_LINE = re.compile(r"[ \t]*(?:\r\n|\r|\n|\Z)")
-_LINE_END = re.compile(r"[\r\n]|\Z")
-
-
-class Unit(NamedTuple):
-    """A region or a gap in a text.
-
-    Attributes:
-        key: what it is, and its name.
-        start: of its first line.
-        end: behind its last line, the line end not counted.
-        text: what stands there.
-        hash: of a region's content, or of a gap.
-        section: index of the section that it stands in; -1 above the first.
-    """
-
-    key: Key
-    start: int
-    end: int
-    text: str
-    hash: str
-    section: int
-
-
-@dataclass
-class _Body:
-    """A card with its units."""
-
-    card: Card
-    regions: Regions
-    units: dict[Key, Unit] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, card: Card) -> _Body:
-        text, regions = card.text, read_regions(card.text)
-        starts = [section.heading_start for section in card.sections]
-        units = [
-            Unit(
-                (Part.REGION, region.name),
-                region.start,
-                region.end,
-                text[region.start : region.end],
-                content_hash(region.content),
-                bisect_right(starts, region.start) - 1,
-            )
-            for region in regions.found.values()
-        ]
-        units += [
-            Unit(
-                (Part.GAP, gap.slot),
-                gap.start,
-                gap.end,
-                text[gap.start : gap.end],
-                gap_hash(gap),
-                bisect_right(starts, gap.start) - 1,
-            )
-            for gap in gaps_of(text, regions).values()
-        ]
-        units.sort(key=lambda unit: unit.start)
-        return cls(card, regions, {unit.key: unit for unit in units})
 
 
 def merge_body(
@@ -103,14 +48,14 @@ def merge_body(
         base: what was rendered last; None when that is not known: then nothing goes into sections that are there.
         choice: where hubpub's text is taken all the same.
     """
-    merge = _Merge(_Body.of(Card.parse(existing)), _Body.of(rendered), base, choice)
+    merge = _Merge(Body.of(Card.parse(existing)), Body.of(rendered), base, choice)
     merge.update()
     merge.insert()
     return apply_edits(existing, merge.edits), merge.changes, merge.kept, merge.missing
 
 
 class _Merge:
-    def __init__(self, here: _Body, there: _Body, base: Given | None, choice: Choice) -> None:
+    def __init__(self, here: Body, there: Body, base: Given | None, choice: Choice) -> None:
         self.here, self.there, self.base, self.choice = here, there, base, choice
         self.newline = newline_of(here.card.text)
         self.edits: list[TextEdit] = []
@@ -161,14 +106,14 @@ class _Merge:
                 self.changes.append(Change(Part.SECTION, shown, "added"))
         for unit in self._removed.values():
             self.changes.append(Change(*unit.key, "removed"))
-            self.edits.append((*_lines_of(self.here.card.text, unit), ""))
+            self.edits.append((*lines_of_unit(self.here.card.text, unit), ""))
 
     def _is_hubpubs(self, unit: Unit) -> bool:
         part, name = unit.key
         if part is Part.REGION:
             return self.here.regions.found[name].is_untouched
         given = self.base.gaps.get(name) if self.base else None
-        return given == unit.hash and _is_alone(self.here.card.text, unit)
+        return given == unit.hash and is_alone(self.here.card.text, unit)
 
     def _was_given(self, key: Key) -> bool:
         given = self.base or Given()
@@ -291,22 +236,22 @@ class _Merge:
                 self.kept += [Kept(*unit.key, why, "", self._own(unit.text)) for unit in group]
 
     def _insert_behind(self, at: int, home: int, text: str) -> bool:
-        at = _line_end(self.here.card.text, at)
+        at = line_end(self.here.card.text, at)
         gone = next((unit for unit in self._removed.values() if unit.start <= at <= unit.end), None)
         if gone is not None:
             return self._insert_before(gone.start, home, text)
         if self._is_hidden(at, home):
             return False
-        rest = _REST_OF_LINE.match(self.here.card.text, at)
-        blank = rest is None or _REST_OF_LINE.match(self.here.card.text, rest.end())
+        rest = REST_OF_LINE.match(self.here.card.text, at)
+        blank = rest is None or REST_OF_LINE.match(self.here.card.text, rest.end())
         self.edits.append((at, at, self.newline * 2 + text + ("" if blank else self.newline)))
         return True
 
     def _insert_before(self, at: int, home: int, text: str) -> bool:
-        at = _line_start(self.here.card.text, at)
+        at = line_start(self.here.card.text, at)
         if self._is_hidden(at, home):
             return False
-        blank = not self.here.card.text[:at].strip() or _has_blank_line_before(self.here.card.text, at)
+        blank = not self.here.card.text[:at].strip() or has_blank_line_before(self.here.card.text, at)
         self.edits.append((at, at, ("" if blank else self.newline) + text + self.newline * 2))
         return True
 
@@ -342,36 +287,3 @@ def section_name(heading: str) -> str:
     """What a section of the template is called: the id of a required one, else its heading in lower case."""
     required = (item.id for item in course_sections() if item.title == heading)
     return next(required, normalised(heading).replace(" ", "-"))
-
-
-def _is_alone(text: str, unit: Unit) -> bool:
-    """Whether nothing stands beside it on its lines."""
-    return not text[_line_start(text, unit.start) : unit.start].strip(" \t") and bool(
-        _REST_OF_LINE.match(text, unit.end)
-    )
-
-
-def _lines_of(text: str, unit: Unit) -> tuple[int, int]:
-    """The span of a unit's lines, with the blank line behind it when there is one before it too."""
-    start = _line_start(text, unit.start)
-    rest = _REST_OF_LINE.match(text, unit.end)
-    end = rest.end() if rest else unit.end
-    following = _REST_OF_LINE.match(text, end)
-    if following and following.end() > end and _has_blank_line_before(text, start):
-        end = following.end()
-    return start, end
-
-
-def _line_start(text: str, at: int) -> int:
-    return max(text.rfind("\n", 0, at), text.rfind("\r", 0, at)) + 1
-
-
-def _line_end(text: str, at: int) -> int:
-    found = _LINE_END.search(text, at)
-    return found.start() if found else len(text)
-
-
-def _has_blank_line_before(text: str, at: int) -> bool:
-    """Whether the line before the one that begins at an offset is blank."""
-    end = at - (2 if text.endswith("\r\n", 0, at) else 1)
-    return end >= 0 and not text[_line_start(text, end) : end].strip(" \t")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
-from typing import NamedTuple, NamedTuple
+from typing import NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.frontmatter import FrontMatter, read_front_matter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from hubpub.card.given import Given
 
