@@ -13,6 +13,7 @@ from hubpub.card.facts import CardFacts
 from hubpub.card.gaps import write_gap
 from hubpub.card.metadata import front_matter
 from hubpub.card.presentation import FILTERS, Ready, section_names, shown
+from hubpub.card.regions import stamp
 from hubpub.card.snippets import choose_snippet, example_input, peft_class
 from hubpub.card.template_choice import choose_template, template_file
 from hubpub.card.templating import OWN_TEMPLATES, Templates, render_template, tidy
@@ -41,7 +42,7 @@ def render_card(facts: CardFacts, templates: Templates = OWN_TEMPLATES, *, templ
 
     name = template_file(template or templates.name or choose_template(facts))
     text = render_template(templates, name, {**_names(facts), "gap": gap}, filters=FILTERS, finalize=shown)
-    return tidy(with_unasked(tidy(text), facts.answers.sections, used))
+    return stamp(tidy(with_unasked(tidy(text), facts.answers.sections, used)))
 
 
 def _names(facts: CardFacts) -> dict[str, Any]:

@@ -130,8 +130,8 @@ def facts_and_templates(
     return facts, templates
 
 
-def tell_eval_results(folder: ModelFolder, facts: CardFacts, *, write: bool) -> None:
-    """Write the files of .eval_results/, or say which there would be."""
+def tell_eval_results(folder: ModelFolder, facts: CardFacts, *, write: bool) -> bool:
+    """Write the files of .eval_results/, or say which there would be; whether they are up to date now."""
     from hubpub.card.eval_results import compared_eval_results, write_eval_results
 
     files = write_eval_results(folder, facts) if write else compared_eval_results(folder, facts)
@@ -144,3 +144,4 @@ def tell_eval_results(folder: ModelFolder, facts: CardFacts, *, write: bool) -> 
     for file in files:
         if file.state in said:
             notify(f"{said[file.state]} {file.path}")
+    return write or not any(file.state in ("new", "changed") for file in files)

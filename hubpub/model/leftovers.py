@@ -40,6 +40,7 @@ _CACHE = "it is rebuilt on every machine, and means nothing on another"
 _DESKTOP = "the desktop made it, and it lists names of files on this machine"
 _EDITOR = "an editor or a merge made it, and it may hold text that was removed on purpose"
 _PARTIAL = "it is a download or write that did not finish"
+_NOTES = "it is hubpub's memory of what it wrote here, and the card on the hub says the same by itself"
 _HISTORY = "it lists commands that were typed on this machine, and often passwords with them"
 
 # Those of package managers say how to install what the model needs.
@@ -56,6 +57,7 @@ _DIRECTORIES = [
     (LeftoverKind.JUNK, r"\.idea|\.vscode|\.vs", "editor settings", _EDITOR),
     (LeftoverKind.JUNK, r"__MACOSX|\.Trashes|\.Spotlight-V100|\.fseventsd", "macOS desktop data", _DESKTOP),
     (LeftoverKind.JUNK, r"\.?venv|node_modules|\.conda|\.tox|\.nox|.+\.egg-info", "installed packages", _CACHE),
+    (LeftoverKind.NOTES, r"\.hubpub", "hubpub's notes on the folder", _NOTES),
     (LeftoverKind.TRAINING, r"checkpoint[-_]\d+", "a training checkpoint", _SECOND_COPY),
     (LeftoverKind.TRAINING, r"global_step\d+", "a DeepSpeed checkpoint", _RESUME),
     (LeftoverKind.TRAINING, r"(pytorch_model_fsdp|optimizer)_\d+", "an FSDP checkpoint", _RESUME),

@@ -51,11 +51,14 @@ def test_answers_and_results_on_one_command_line(run: Run, plain_model: Path, co
     assert "would write .eval_results/gsm8k.yaml" in shown.stderr
     assert "quick of results_x.json is of no data set that the file names" in shown.stderr
     assert not (folder / ".eval_results").exists()
+    (folder / "README.md").write_text(shown.stdout)
+    assert run(folder, "--check", "--set", "license=mit", "--set", "language=en").return_value == 1
     written = run(folder, "--write", "--set", "license=mit")
     assert "wrote .eval_results/gsm8k.yaml" in written.stderr
     assert (folder / ".eval_results/gsm8k.yaml").is_file()
     again = run(folder, "--write", "--set", "license=mit")
     assert "eval_results" not in again.stderr
+    assert run(folder, "--check", "--set", "license=mit").return_value == 0
 
 
 def test_a_card_yaml_elsewhere(run: Run, plain_model: Path, tmp_path: Path) -> None:
