@@ -7,7 +7,7 @@ touching anything else: every result is read again, and must say in both dialect
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias
 
@@ -76,7 +76,7 @@ def set_value(text: str, front_matter: FrontMatter, path: Path, value: Any) -> T
     span = front_matter.values.get(path)
     if span is None or not path:
         return None
-    start, end = span[0], _value_end(text, front_matter, path)
+    start, end = span[0], value_end(text, front_matter, path)
     key = front_matter.keys.get(path)
     opens_a_line = key is not None and "\n" in text[key[1] : start].replace("\r", "\n")
     if opens_a_line and key is not None:
@@ -99,6 +99,46 @@ def set_text(text: str, front_matter: FrontMatter, path: Path, value: str) -> Te
     return _verified(text, edits, _with(front_matter.data, path, value), _with(front_matter.hub_data, path, value))
 
 
+def set_entry(text: str, front_matter: FrontMatter, key: str, value: Any) -> TextEdits | None:
+    """Write a key of the block anew, with `value`; a list or a mapping over several lines, as `add_keys` does.
+
+    What stands behind the value on its last line stays.
+    """
+    span = front_matter.keys.get((key,))
+    if span is None or (key,) not in front_matter.values:
+        return None
+    start = _start_of_line(text, span[0])
+    indent = text[start : span[0]]
+    if indent.strip(" "):
+        return None
+    newline = newline_of(text)
+    entry = newline.join(indent + line for line in dump({key: value}).rstrip("\n").split("\n"))
+    edits = ((start, max(value_end(text, front_matter, (key,)), span[1] + 1), entry),)
+    return _verified(text, edits, _with(front_matter.data, (key,), value), _with(front_matter.hub_data, (key,), value))
+
+
+def add_items(text: str, front_matter: FrontMatter, path: Path, items: Sequence[Any]) -> TextEdits | None:
+    """Write `items` behind the last one of the list of scalars at `path`, in its style; None for an empty list."""
+    holder = front_matter.values.get(path)
+    present = _item_at(front_matter.data, path)
+    if holder is None or not isinstance(present, list) or not present:
+        return None
+    first, end = front_matter.values[(*path, len(present) - 1)]
+    end = first + len(text[first:end].rstrip())
+    if text[holder[0] : holder[0] + 1] == "[":
+        edits = ((end, end, "".join(f", {flow(item)}" for item in items)),)
+    else:
+        start = _start_of_line(text, first)
+        mark = re.fullmatch(r"[ ]*-[ ]+", text[start:first])
+        line_end = re.compile(r"[^\r\n]*").match(text, end, front_matter.end)
+        if mark is None or line_end is None:
+            return None
+        added = "".join(newline_of(text) + mark[0] + flow(item) for item in items)
+        edits = ((line_end.end(), line_end.end(), added),)
+    value = [*present, *items]
+    return _verified(text, edits, _with(front_matter.data, path, value), _with(front_matter.hub_data, path, value))
+
+
 def rename_key(text: str, front_matter: FrontMatter, path: Path, name: str) -> TextEdits | None:
     """Call the key at `path` `name`; None when there is such a key already."""
     span = front_matter.keys.get(path)
@@ -116,7 +156,7 @@ def remove_key(text: str, front_matter: FrontMatter, path: Path) -> TextEdits | 
     start = _start_of_line(text, key[0])
     if text[start : key[0]].strip():
         return None
-    end = max(_value_end(text, front_matter, path), key[1] + 1)
+    end = max(value_end(text, front_matter, path), key[1] + 1)
     edits = (_lines(text, front_matter, start, end),)
     return _verified(text, edits, _without(front_matter.data, path), _without(front_matter.hub_data, path))
 
@@ -138,6 +178,22 @@ def remove_item(text: str, front_matter: FrontMatter, path: Path) -> TextEdits |
             return None
         edits = (_lines(text, front_matter, start, end),)
     return _verified(text, edits, _without(front_matter.data, path), _without(front_matter.hub_data, path))
+
+
+def value_end(text: str, front_matter: FrontMatter, path: Path) -> int:
+    """The offset behind a value. The span of a block collection goes on to the next token, over comments."""
+    start, end = front_matter.values[path]
+    if _FLOW.match(text, start):
+        return end
+    inside = (other for other in front_matter.values if other[: len(path)] == path and other != path)
+    holders = {other[:-1] for other in front_matter.values}
+    ends = [
+        front_matter.values[other][1]
+        for other in inside
+        if other not in holders or _FLOW.match(text, front_matter.values[other][0])
+    ]
+    last = max((at for at in ends if at <= end), default=end)
+    return start + len(text[start:last].rstrip())
 
 
 def _lines(text: str, front_matter: FrontMatter, start: int, end: int) -> TextEdit:
@@ -182,22 +238,6 @@ def without_tabs(text: str, front_matter: FrontMatter) -> TextEdits | None:
     return tabs
 
 
-def _value_end(text: str, front_matter: FrontMatter, path: Path) -> int:
-    """The offset behind a value. The span of a block collection goes on to the next token, over comments."""
-    start, end = front_matter.values[path]
-    if _FLOW.match(text, start):
-        return end
-    inside = (other for other in front_matter.values if other[: len(path)] == path and other != path)
-    holders = {other[:-1] for other in front_matter.values}
-    ends = [
-        front_matter.values[other][1]
-        for other in inside
-        if other not in holders or _FLOW.match(text, front_matter.values[other][0])
-    ]
-    last = max((at for at in ends if at <= end), default=end)
-    return start + len(text[start:last].rstrip())
-
-
 def _verified(
     text: str, edits: TextEdits, wanted: dict[str, Any] | None, hub_wanted: dict[str, Any] | None
 ) -> TextEdits | None:
@@ -237,6 +277,13 @@ def _item(holder: Any, part: str | int) -> Any:
     if isinstance(holder, list) and isinstance(part, int) and part < len(holder):
         return holder[part]
     return _NOTHING
+
+
+def _item_at(data: dict[str, Any] | None, path: Path) -> Any:
+    value: Any = data
+    for part in path:
+        value = _item(value, part)
+    return value
 
 
 def _with(data: dict[str, Any] | None, path: Path, value: Any) -> dict[str, Any] | None:

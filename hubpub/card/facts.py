@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from hubpub.card.answered import answered
+from hubpub.card.answers import CardInput, answers_for
 from hubpub.card.architecture_facts import architecture_facts
 from hubpub.card.chat_facts import ChatFacts, chat_facts
 from hubpub.card.data_summary import DataSetSummary, data_sets, named_datasets
@@ -33,6 +35,7 @@ from hubpub.card.training import TrainingRun
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
+from hubpub.model.run_facts import RunFacts
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -76,6 +79,11 @@ class CardFacts:
         adapter: settings of an adapter.
         training: what the training run left, as rules and metadata need it.
         versions: of the libraries that saved it.
+        license_name: the title of a LICENSE file that holds none of the Hub's licences, as an id.
+        license_link: that file, or the address that a person gave.
+        mask_token: what stands for the word to be guessed.
+        run: all that files tell of the training run, its evaluations and emissions.
+        answers: what people told because no file can.
         active_parameters: those that one token of a mixture of experts takes part of.
         base_model_revision: the commit or branch of the base model.
         quantization_settings: how it was quantised.
@@ -123,6 +131,11 @@ class CardFacts:
     adapter: tuple[Value, ...] = ()
     training: TrainingRun = field(default_factory=TrainingRun)
     versions: tuple[tuple[str, str], ...] = ()
+    license_name: str | None = None
+    license_link: str | None = None
+    mask_token: str | None = None
+    run: RunFacts = field(default_factory=RunFacts, hash=False, repr=False)
+    answers: CardInput = field(default_factory=CardInput, hash=False)
     active_parameters: int | None = None
     base_model_revision: str | None = None
     quantization_settings: tuple[Value, ...] = ()
@@ -145,24 +158,35 @@ class CardFacts:
         return self.repo_id or self.name
 
 
-def card_facts(folder: ModelFolder, *, repo_id: str | None, settings: CardSettings) -> CardFacts:
-    """What the files of `folder` and the project's settings tell of the model.
+def card_facts(
+    folder: ModelFolder, *, repo_id: str | None, settings: CardSettings, answers: CardInput | None = None
+) -> CardFacts:
+    """What the files of `folder`, people's answers and the project's settings tell of the model.
 
     Args:
         folder: the saved model.
         repo_id: where it is to be published, if that is known.
         settings: what the files of a model cannot tell.
+        answers: what people told, which beats the files; None for what the folder's card.yaml and the settings say.
+
+    Raises:
+        UsageError: an answer cannot be one; the message names file and line.
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    told = answers_for(folder, settings) if answers is None else answers
     with ThreadPoolExecutor(1) as beside:
         # a chat template is rendered by another process, which takes as long as all the rest
         chat = beside.submit(chat_facts, folder)
-        return _facts(folder, repo_id, settings, chat)
+        return _facts(folder, repo_id, settings, told, chat)
 
 
 def _facts(
-    folder: ModelFolder, repo_id: str | None, settings: CardSettings, chat_answer: Future[ChatFacts | None]
+    folder: ModelFolder,
+    repo_id: str | None,
+    settings: CardSettings,
+    answers: CardInput,
+    chat_answer: Future[ChatFacts | None],
 ) -> CardFacts:
     sources = Sources()
     config, adapter = json_object(folder.config), json_object(folder.adapter_config)
@@ -223,7 +247,11 @@ def _facts(
         data=data,
         citation=folder.run_facts.citation,
         sources=sources.places,
+        mask_token=_mask_token(folder),
+        run=folder.run_facts,
+        answers=answers,
     )
+    facts = answered(facts, folder)
     return replace(facts, sources={fact.name: fact.source for fact in list_facts(facts)})
 
 
@@ -294,6 +322,15 @@ def _license(folder: ModelFolder, settings: CardSettings, sources: Sources) -> s
         return sources.note("license", told, next(iter(files)))
     wanted = settings.license and (licence_alias(settings.license) or settings.license)
     return sources.note("license", wanted, "settings: card.license")
+
+
+def _mask_token(folder: ModelFolder) -> str | None:
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        token = json_object(folder.json(name)).get("mask_token")
+        token = token.get("content") if isinstance(token, dict) else token
+        if isinstance(token, str) and 0 < len(token) < 40 and token.isprintable():
+            return token
+    return None
 
 
 def _has_chat_template(folder: ModelFolder) -> bool:

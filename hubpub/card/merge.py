@@ -1,65 +1,128 @@
-"""Completing a card that a person wrote: what is there stays byte for byte, what is missing is added.
+"""Bringing a card up to date: what is there stays byte for byte, but for what hubpub wrote and nobody has touched.
 
-Missing metadata keys are written into the block as text, behind the last key; missing sections go to the end.
+Three cards meet: the one that hubpub rendered last (the base), the one that is there, and the one that it renders now.
+Where no base is known, or the card has nothing of it, the card is adopted: what it lacks is added, and nothing that is
+there is changed.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from typing import Any
 
 from hubpub.card.document import Block, Card
-from hubpub.card.edits import add_keys, apply_edits, newline_of
-from hubpub.card.frontmatter import FrontMatter, read_front_matter
-from hubpub.card.sections import required_sections
+from hubpub.card.edits import newline_of
+from hubpub.card.given import Given, gaps_of
+from hubpub.card.headings import normalised
+from hubpub.card.merge_body import merge_body, section_name
+from hubpub.card.merge_metadata import given_metadata, merge_metadata
+from hubpub.card.outcome import Change, Choice, Kept, Merged, Part
+from hubpub.card.regions import read_regions, stamp
+from hubpub.card.stubs import replace_stubs
+
+_PERSONS_CHOICE = Choice()
+
+
+def merge_card(
+    existing: str,
+    rendered: str,
+    base: Given | None = None,
+    choice: Choice = _PERSONS_CHOICE,
+    *,
+    stubs: bool = False,
+) -> Merged:
+    """The card `existing`, brought up to date with `rendered`.
+
+    Merging the result once more changes nothing. Front matter that cannot be read is not touched, and neither is one
+    whose meaning an added key would change.
+
+    Args:
+        existing: the card that is there; blank text gives `rendered`.
+        rendered: a card as `render_card` makes it now.
+        base: what hubpub rendered last; None when that is not known.
+        choice: where hubpub's text is taken although a person edited or deleted it.
+        stubs: whether sections that hold nothing but what a generator left to be filled in are replaced.
+    """
+    rendered = stamp(rendered)
+    card = Card.parse(rendered)
+    new = Given.of(card)
+    if not existing.strip("\ufeff \t\r\n"):
+        return Merged(rendered, new, (Change(Part.SECTION, "all", "added"),))
+    text, replaced = replace_stubs(existing, card) if stubs else (existing, [])
+    base = base if base is not None and _is_of(base, existing) else None
+    text, changes, kept, missing = merge_body(text, card, base, choice)
+    text, unplaced = _with_sections(text, card, missing)
+    changes = [change for change in replaced + changes if change.name not in unplaced]
+    kept += [Kept(Part.SECTION, name, "the end of the card is in code or HTML that is not closed") for name in unplaced]
+    metadata = card.front_matter.data or {}
+    text, changed_keys, kept_keys = merge_metadata(text, metadata, base, choice)
+    return Merged(
+        text=text,
+        given=_given(new, base, given_metadata(existing, metadata, base, choice), changes),
+        changes=tuple(changed_keys + changes),
+        kept=tuple(kept_keys + kept),
+        problems=tuple(
+            f"line {problem.line}: the marker of the region {problem.name or '(no name)'} {problem.message}"
+            for problem in read_regions(text).problems
+        ),
+    )
+
+
+def _is_of(base: Given, existing: str) -> bool:
+    """Whether a card comes from what was given: another one that took its place has deleted nothing."""
+    regions = read_regions(existing)
+    if regions.mentioned or gaps_of(existing, regions).keys() & base.gaps.keys():
+        return True
+    return any(normalised(section.heading) in base.sections for section in Card.parse(existing).sections)
 
 
 def complete(existing: str, rendered: str) -> str:
-    """The card `existing` with what it lacks of `rendered`.
+    """The card `existing` with what it lacks of `rendered`; `merge_card` without a base."""
+    return merge_card(existing, rendered).text
 
-    A card that lacks nothing comes back as it is, and completing twice changes nothing more. Front matter that
-    cannot be read is not touched, and neither is one whose meaning an added key would change. A key that is there
-    without a value stays so.
 
-    Args:
-        existing: what a person wrote; blank text gives `rendered`.
-        rendered: a card as `render_card` makes it.
-    """
-    if not existing.strip("\ufeff \t\r\n"):
-        return rendered
+def names_of(rendered: str) -> frozenset[str]:
+    """What a choice may name: the regions, gaps, sections and metadata keys of a rendered card."""
+    card = Card.parse(rendered)
+    given = Given.of(card)
+    sections = {section_name(section.heading) for section in card.sections if section.level > 1}
+    return frozenset(given.metadata) | frozenset(given.regions) | frozenset(given.gaps) | sections
+
+
+def _given(new: Given, base: Given | None, metadata: dict[str, Any], changes: list[Change]) -> Given:
+    """What hubpub has given, for the next merge: what it renders now, and what a person deleted since it was given."""
+    before = base or Given()
+    gone = {(change.part, change.name) for change in changes if change.how == "removed"}
+    regions = {name: value for name, value in before.regions.items() if (Part.REGION, name) not in gone}
+    gaps = {slot: value for slot, value in before.gaps.items() if (Part.GAP, slot) not in gone}
+    return Given(
+        metadata=metadata,
+        regions={**regions, **new.regions},
+        gaps={**gaps, **new.gaps},
+        sections=before.sections | new.sections,
+    )
+
+
+def _with_sections(existing: str, rendered: Card, missing: Collection[str]) -> tuple[str, list[str]]:
+    """The card with the sections of those headings at its end; and the names of those that cannot be put there."""
     newline = newline_of(existing)
-    with_metadata = _with_metadata(existing, read_front_matter(rendered))
-    return _add_sections(with_metadata, Card.parse(rendered), newline)
-
-
-def _with_metadata(existing: str, rendered: FrontMatter) -> str:
-    present = read_front_matter(existing)
-    if present.problem:
-        return existing
-    missing = {key: value for key, value in (rendered.data or {}).items() if key not in (present.data or {})}
-    edits = add_keys(existing, present, missing) if missing else None
-    return apply_edits(existing, edits) if edits else existing
-
-
-def _add_sections(existing: str, rendered: Card, newline: str) -> str:
-    card = Card.parse(existing)
-    missing = {required for required, state in required_sections(card).items() if not state.present}
     added = []
     for section in rendered.sections:
-        meant = {required for required in missing if required.title == section.heading}
-        if meant:
+        if section.heading in missing:
             nested = rendered.children(section)
             end = nested[-1].end if nested else section.end
             added.append(rendered.text[section.heading_start : end].strip("\n").replace("\n", newline))
     if not added:
-        return existing
+        return existing, []
     text = (newline * 2).join(added) + newline
-    for closing in ("", *_closings(card, newline)):
+    for closing in ("", *_closings(Card.parse(existing), newline)):
         begin = existing + closing
         result = begin + _blank_line(begin, newline) + text
-        states = required_sections(Card.parse(result))
-        if all(states[required].present for required in missing):
-            return result
-    return existing
+        seen = {section.heading for section in Card.parse(result).sections if section.heading_start >= len(begin)}
+        if seen.issuperset(missing):
+            return result, []
+    return existing, [section_name(heading) for heading in missing]
 
 
 def _closings(card: Card, newline: str) -> list[str]:

@@ -9,6 +9,7 @@ from hubpub.core.pattern import Pattern
 
 _DECORATION = Pattern(r"[*`#↑↓]+|\((?:%|in %|in percent)\)|%")
 _NOT_A_NAME = Pattern(r"[^a-z0-9@]+")
+_AVERAGE = Pattern(r"_(?:macro|micro|weighted)$")
 _PREFIX = Pattern(r"^(?:eval|test|val|dev)_(?=.)|_score$")
 
 
@@ -35,6 +36,19 @@ def known_metrics() -> frozenset[str]:
 def fractions() -> frozenset[str]:
     """Metrics between 0 and 1, which are also written in percent."""
     return frozenset(read_data("metrics.json")["fractions"])
+
+
+@lru_cache(maxsize=4096)
+def hub_metric(metric: str) -> str | None:
+    """The id that the Hub lists a metric under, as `metric_id` spells it: rouge2 is one of rouge, f1_macro one of f1.
+
+    One that the Hub does not know, but training libraries report, is its own; None for any other.
+    """
+    ids = read_data("metrics.json")["ids"]
+    general = "rouge" if metric.startswith("rouge") else _AVERAGE.sub("", metric)
+    if metric in ids:
+        return metric
+    return general if general in ids else metric if metric in known_metrics() else None
 
 
 def is_loss(metric: str) -> bool:

@@ -6,82 +6,43 @@ prints is escaped for Markdown unless a filter has made it ready for another pla
 
 from __future__ import annotations
 
-import re
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hubpub.card.answer_sections import answer_block, with_unasked
 from hubpub.card.facts import CardFacts
+from hubpub.card.gaps import write_gap
 from hubpub.card.metadata import front_matter
 from hubpub.card.presentation import FILTERS, Ready, section_names, shown
+from hubpub.card.regions import stamp
 from hubpub.card.snippets import choose_snippet, example_input, peft_class
-from hubpub.card.template_choice import choose_template, no_such_template, template_file
-from hubpub.core.errors import HubpubError, UsageError
-
-if TYPE_CHECKING:
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-DEFAULT_TEMPLATE = "default.md.jinja"
+from hubpub.card.template_choice import choose_template, template_file
+from hubpub.card.templating import OWN_TEMPLATES, Templates, render_template, tidy
 
 
-def render_card(facts: CardFacts, *, template: str | None = None) -> str:
-    """The card of a model, with a visible gap where only a person knows what to write.
+def render_card(facts: CardFacts, templates: Templates = OWN_TEMPLATES, *, template: str | None = None) -> str:
+    """The card of a model, with a visible gap where only a person knows what to write and nobody has answered.
 
     Args:
         facts: what is known of the model.
-        template: name of the profile; None takes the one that fits the model.
+        templates: what it is made with, as `find_templates` finds them.
+        template: name of the profile, in place of the one of `templates`; None takes the one that fits the model.
 
     Raises:
         UsageError: there is no such template, or it is wrong; the message names its file and line.
         HubpubError: the templates are not installed.
     """
-    from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+    used: set[str] = set()
 
-    chosen = template or choose_template(facts)
-    name = template_file(chosen)
-    try:
-        text = _environment().get_template(name).render(_names(facts))
-    except TemplateNotFound as error:
-        if error.name == name:
-            raise no_such_template(chosen) from error
-        raise UsageError(f"{name}: {error.message}", "mend the template") from error
-    except TemplateSyntaxError as error:
-        place = f"{error.name or name}:{error.lineno}"
-        raise UsageError(f"{place}: {error.message}", "mend the template") from error
-    except TemplateError as error:
-        raise UsageError(f"{name}: {error.message}", "mend the template") from error
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+    def gap(slot: str, prompt: str) -> Ready:
+        answer = facts.answers.sections.get(slot)
+        if answer is None:
+            return Ready(write_gap(slot, prompt))
+        used.add(slot)
+        return Ready(answer_block(slot, answer))
 
-
-@cache
-def template_folder() -> Path:
-    """Where the templates are: inside an installed package, else beside it in a checkout.
-
-    Raises:
-        HubpubError: neither is there.
-    """
-    package = Path(__file__).resolve().parent.parent
-    for folder in (package / "_templates", package.parent / "templates"):
-        if (folder / DEFAULT_TEMPLATE).is_file():
-            return folder
-    raise HubpubError("hubpub's card templates are not installed", "install hubpub again")
-
-
-@cache
-def _environment() -> ImmutableSandboxedEnvironment:
-    from jinja2 import FileSystemLoader, StrictUndefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
-    environment = ImmutableSandboxedEnvironment(
-        loader=FileSystemLoader(template_folder()),
-        undefined=StrictUndefined,
-        autoescape=False,  # that escapes for HTML; `finalize` escapes for Markdown
-        finalize=shown,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(FILTERS)
-    return environment
+    name = template_file(template or templates.name or choose_template(facts))
+    text = render_template(templates, name, {**_names(facts), "gap": gap}, filters=FILTERS, finalize=shown)
+    return stamp(tidy(with_unasked(tidy(text), facts.answers.sections, used)))
 
 
 def _names(facts: CardFacts) -> dict[str, Any]:

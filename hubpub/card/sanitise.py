@@ -40,6 +40,16 @@ def one_line(text: str) -> str:
     return line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…"
 
 
+def plain_lines(text: str) -> str:
+    """A person's text as it is, without control characters and bidirectional marks; lines end as in Unix."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return "".join(
+        char
+        for char in lines
+        if char in "\n\t" or not (char in _BIDI or unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp"))
+    )
+
+
 def markdown_text(text: str) -> str:
     """Markdown that shows the text and nothing else: no markup, HTML, links, cells or template marks in it."""
     escaped = _SPECIAL.sub(lambda match: "\\" + match[0], one_line(text)).translate(_ENTITIES)

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
-from hubpub.card.sanitise import one_line
+from hubpub.card.sanitise import one_line, plain_lines
 from hubpub.card.yaml_block import js_scalar
 
+_LONGEST_LINE = 120
 
-def dump(values: Mapping[str, Any]) -> str:
-    """Block YAML of `values` in their order, one line per scalar."""
+
+class Paragraphs(str):
+    """Text that a person wrote and that keeps its lines; other text becomes one line."""
+
+    __slots__ = ()
+
+
+def dump(values: Mapping[str, Any] | Sequence[Any]) -> str:
+    """Block YAML of `values` in their order, one line per scalar but for `Paragraphs`."""
     return yaml.dump(values, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=1 << 20)
 
 
@@ -38,4 +46,11 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", line, style=style)
 
 
+def _paragraphs(dumper: yaml.SafeDumper, value: Paragraphs) -> yaml.ScalarNode:
+    text = plain_lines(value)
+    style = "|" if "\n" in text or len(text) > _LONGEST_LINE else None if js_scalar(text) == text else '"'
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
 _Dumper.add_representer(str, _text)
+_Dumper.add_representer(Paragraphs, _paragraphs)

@@ -2,31 +2,78 @@
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from hubpub.cli.output import config_option, notify, settings_for
+from hubpub.cli.card_input import answer_options, facts_and_templates, tell_eval_results, template_options
+from hubpub.cli.output import colour, config_option, notify, print_json, settings_for
 from hubpub.cli.plots import pictures_for, plots_option, put_pictures
+
+if TYPE_CHECKING:
+    from hubpub.card.outcome import Choice, Merged
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What is shown of a merge: the folder as it was named, its card, and which option was given."""
+
+    path: Path
+    readme: Path
+    existing: str
+    write: bool
+    diff: bool
+    check: bool
 
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--write", is_flag=True, help="Put the card into the folder, as README.md.")
 @click.option("--diff", "show_diff", is_flag=True, help="Show what would change in README.md.")
+@click.option("--check", is_flag=True, help="Exit with 1 when README.md is not up to date; for CI.")
+@click.option(
+    "--theirs",
+    multiple=True,
+    metavar="NAME|all",
+    help="Take hubpub's text of a region, section or metadata key that was edited or deleted by hand. Repeatable.",
+)
+@click.option(
+    "--ours",
+    multiple=True,
+    metavar="NAME",
+    help="Keep what was written by hand, which is the default, although --theirs all was given. Repeatable.",
+)
+@click.option(
+    "--replace-stubs",
+    is_flag=True,
+    help="Replace sections that hold nothing but what a generator left, such as [More Information Needed].",
+)
 @click.option("--repo-id", metavar="NS/NAME", help="Repo id that the usage snippets name; default: the folder's name.")
-@click.option("--template", metavar="NAME", help="Profile of the card, such as llm or adapter; default: what fits.")
+@answer_options
+@template_options
 @click.option("--facts", "show_facts", is_flag=True, help="Show what is known, and which file says so; no card.")
-@click.option("--json", "as_json", is_flag=True, help="The facts as JSON on stdout.")
 @plots_option
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="What changes and what is kept by hand, as JSON on stdout; with --facts, the facts.",
+)
 @config_option
 def card(
     path: Path,
     write: bool,
     show_diff: bool,
+    check: bool,
+    theirs: tuple[str, ...],
+    ours: tuple[str, ...],
+    replace_stubs: bool,
     repo_id: str | None,
+    assignments: tuple[str, ...],
+    card_yaml: Path | None,
+    interview: bool,
     template: str | None,
     show_facts: bool,
     as_json: bool,
@@ -36,73 +83,132 @@ def card(
     """Write the model card of the folder PATH to stdout.
 
     A folder without README.md gets a whole card: metadata and the seven sections, filled with what the files know,
-    with a visible gap where a person must write. An existing README.md stays as it is, byte for byte; metadata and
-    sections that it lacks are added.
+    with a visible gap where a person must write. An existing README.md is brought up to date: what hubpub wrote and
+    nobody touched follows the files; what a person wrote, edited or deleted stays so, byte for byte, and is
+    named on stderr; metadata and sections that it lacks are added.
+
+    What hubpub writes stands between comments, <!-- hubpub:begin NAME ... --> and <!-- hubpub:end NAME -->. What it
+    wrote last is in .hubpub/card.lock.json, which belongs into your version control beside the card.
+
+    What no file can tell, people answer: in card.yaml beside the model (which is not published), with --set, or
+    when --interview asks. With --write, results of lm-evaluation-harness and lighteval also become
+    .eval_results/*.yaml, which the leaderboards of the Hub read.
 
     \b
     Examples:
-      hubpub card ./model                # look at it
-      hubpub card ./model --diff         # what is missing from my README.md?
-      hubpub card ./model --write        # put it into the folder
-      hubpub card ./model --facts        # where does each number come from?
-      hubpub card ./model --write --plots # with pictures: training curves, scores, a confusion matrix
+      hubpub card ./model                          # look at it
+      hubpub card ./model --diff                   # what would change in my README.md?
+      hubpub card ./model --write                  # put it into the folder
+      hubpub card ./model --write --plots          # with pictures: training curves, scores, a confusion matrix
+      hubpub card ./model --check                  # in CI: is README.md what the files say?
+      hubpub card ./model --write --theirs license # drop my edit of the licence
+      hubpub card ./model --facts                  # where does each number come from?
+      hubpub card ./model --interview --write      # ask me what no file tells
+      hubpub card ./model --set license=mit --set language=en,de
+      hubpub card --eject sections/intended-uses templates
     """
-    from hubpub.card.document import Card
-    from hubpub.card.facts import card_facts
-    from hubpub.card.merge import complete
+    from hubpub.card.lock import read_lock, write_card
+    from hubpub.card.merge import merge_card
+    from hubpub.card.outcome import Choice
     from hubpub.card.render import render_card
-    from hubpub.card.sections import score
     from hubpub.card.source import folder_card
     from hubpub.core.errors import UsageError
-    from hubpub.core.files import replace_file
     from hubpub.model.folder import ModelFolder
     from hubpub.publish.target import parse_repo_id
 
-    if write and show_diff:
-        raise UsageError("--write and --diff were both given", "give one of them")
-    if as_json and not show_facts:
-        raise UsageError("--json was given without --facts", "give both, or neither")
+    asked = [name for name, given in (("--write", write), ("--diff", show_diff), ("--check", check)) if given]
+    if write and len(asked) > 1:
+        raise UsageError(f"{' and '.join(asked)} were both given", "give one of them")
     if repo_id:
         parse_repo_id(repo_id)
     settings = settings_for(config)
     folder = ModelFolder.open(path, exclude=settings.exclude)
-    facts = card_facts(folder, repo_id=repo_id, settings=settings.card)
+    facts, templates = facts_and_templates(
+        folder,
+        settings.card,
+        repo_id=repo_id,
+        card_yaml=card_yaml,
+        assignments=assignments,
+        ask=interview,
+        template=template,
+    )
     if show_facts:
         from hubpub.cli.card_facts import print_facts
 
         print_facts(facts, as_json=as_json)
         return 0
     readme = folder.root / "README.md"
-    try:
-        existing = (folder_card(folder) or b"").decode()
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{readme} is not UTF-8 at byte {error.start}", "save it as UTF-8 first") from error
+    content = folder_card(folder)
+    existing = _decoded(content, readme)
+    choice = Choice.of(theirs, ours)
     planned = pictures_for(folder, plots, settings.card)
     facts = replace(facts, pictures=tuple(one.picture for one in planned))
-    rendered = render_card(facts, template=template)
-    result = complete(existing, rendered)
-
-    if show_diff:
-        changes = difflib.unified_diff(
-            existing.splitlines(keepends=True),
-            result.splitlines(keepends=True),
-            "README.md",
-            "README.md (proposed)",
-        )
-        click.echo("".join(_whole_line(line) for line in changes), nl=False)
-    elif write:
+    rendered = render_card(facts, templates)
+    _check_names(choice, rendered)
+    lock = read_lock(folder.root, content)
+    merged = merge_card(existing, rendered, lock.given if lock else None, choice, stubs=replace_stubs)
+    if write:
         put_pictures(folder, planned)
-        filled, total = score(Card.parse(result))
-        if result == existing:
-            notify(f"{readme} lacks nothing that the folder knows; not touched")
-        else:
-            replace_file(readme, result.encode())
-            notify(f"wrote {readme}: {filled} of {total} sections filled; `hubpub lint {path}` names the rest")
-    else:
-        click.echo(result, nl=False)
-    return 0
+    written = write and write_card(folder.root, readme, merged.text, merged.given)
+    shown = Shown(path, readme, existing, write=write, diff=show_diff, check=check)
+    _tell(shown, merged, written=written, as_json=as_json)
+    results_told = tell_eval_results(folder, facts, write=write)
+    return 1 if check and not (results_told and merged.text == existing) else 0
 
 
-def _whole_line(line: str) -> str:
-    """A line of a diff with its end, marked as `diff` marks it where the file has none."""
-    return line if line.endswith("\n") else line + "\n\\ No newline at end of file\n"
+def _decoded(content: bytes | None, readme: Path) -> str:
+    from hubpub.core.errors import UsageError
+
+    try:
+        return (content or b"").decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{readme} is not UTF-8 at byte {error.start}", "save it as UTF-8 first") from error
+
+
+def _check_names(choice: Choice, rendered: str) -> None:
+    """Return if every name means a part of the card that hubpub would render."""
+    from hubpub.card.merge import names_of
+    from hubpub.core.errors import UsageError
+
+    known = names_of(rendered)
+    unknown = sorted((choice.theirs | choice.ours) - known - {"all"})
+    if unknown:
+        raise UsageError(
+            f"hubpub renders no region, section or metadata key {', '.join(unknown)}",
+            f"name one of {', '.join(sorted(known))}",
+        )
+
+
+def _tell(shown: Shown, merged: Merged, *, written: bool, as_json: bool) -> None:
+    """Print the card, the difference or what was done; what stays as a person wrote it goes to stderr."""
+    from hubpub.report.card import card_diff, merge_document, render_changes, render_kept
+
+    stale = merged.text != shown.existing
+    if as_json:
+        print_json(merge_document(str(shown.readme), shown.existing, merged, written=written))
+        return
+    if shown.diff:
+        click.echo(card_diff(shown.existing, merged.text), nl=False)
+    elif not (shown.write or shown.check):
+        click.echo(merged.text, nl=False)
+    for line in render_kept(merged, colour, diff=shown.diff):
+        notify(line)
+    if shown.write:
+        _tell_written(shown, merged, written=written)
+    elif shown.check and stale:
+        for line in render_changes(merged, colour):
+            notify(line)
+        notify(f"{shown.readme} is not up to date; `hubpub card {shown.path} --write` brings it there")
+    elif shown.check:
+        notify(f"{shown.readme} is up to date")
+
+
+def _tell_written(shown: Shown, merged: Merged, *, written: bool) -> None:
+    from hubpub.card.document import Card
+    from hubpub.card.sections import score
+
+    if not written:
+        notify(f"{shown.readme} lacks nothing that the folder knows; not touched")
+        return
+    filled, total = score(Card.parse(merged.text))
+    notify(f"wrote {shown.readme}: {filled} of {total} sections filled; `hubpub lint {shown.path}` names the rest")

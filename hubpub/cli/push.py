@@ -123,9 +123,8 @@ def _push(
     *,
     local: bool,
 ) -> int:
+    from hubpub.card.lock import write_card
     from hubpub.cli.local_hub import PORT
-    from hubpub.core.files import replace_file
-    from hubpub.publish.card import CardSource
     from hubpub.publish.client import HubClient
     from hubpub.publish.push import push as publish
     from hubpub.publish.saved import check_outside, save_outside
@@ -135,8 +134,9 @@ def _push(
     if receipt_file:
         check_outside(receipt_file, options.path)
     receipt = publish(options, HubClient(target), notifier(output_format), expected)
-    if write and receipt.plan.card.source is CardSource.RENDERED:
-        replace_file(options.path / "README.md", receipt.plan.card.content)
+    card = receipt.plan.card
+    if write and card.given is not None:
+        write_card(options.path, options.path / "README.md", card.content.decode(), card.given)
     if receipt_file:
         save_outside(receipt_file, options.path, receipt.to_json())
         if output_format == "text":

@@ -7,7 +7,7 @@ to send somebody's token to another host. They come from the command line or the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,21 @@ class CardSettings:
         language: language codes.
         datasets: ids of the training data sets.
         plots: whether cards get pictures.
+        template: the template that makes a card: a name of hubpub's own, or a file, relative to the settings file.
+        templates: folder of templates that come before hubpub's own, relative to the settings file; without it,
+            `templates/` beside that file, if there is one.
+        answers: what card.yaml may hold as well, unchecked.
+        source: the file that these came from; None for the defaults.
     """
 
     license: str | None = None
     language: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     plots: bool = False
+    template: str | None = None
+    templates: str | None = None
+    answers: Mapping[str, Any] = field(default_factory=dict)
+    source: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +145,7 @@ def parse_settings(table: Mapping[str, Any], source: Path) -> Settings:
                 f"{source}: {name} is not a table", f"write [tool.hubpub.{name}], or [{name}] in hubpub.toml"
             )
         values[name] = into(**_checked(inner, into, source, f"{name}."))
+    values["card"] = replace(values["card"], source=source)
     return Settings(**values, source=source)
 
 
@@ -189,6 +199,8 @@ def _value(key: str, value: Any, source: Path) -> Any:
     name = key.rpartition(".")[2]
     if key in _TABLES:
         return value
+    if name == "answers":
+        return dict(_table(key, value, source))
     if name in _LISTS:
         return _list(key, value, source)
     if name in _TABLES_OF_LISTS:

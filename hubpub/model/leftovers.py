@@ -8,10 +8,11 @@ from enum import StrEnum
 
 
 class LeftoverKind(StrEnum):
-    """Whether a leftover comes from training or from a tool."""
+    """Where a leftover comes from: training, a tool, or hubpub, whose own notes are nobody's mistake."""
 
     TRAINING = "training"
     JUNK = "junk"
+    NOTES = "notes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ _CACHE = "it is rebuilt on every machine, and means nothing on another"
 _DESKTOP = "the desktop made it, and it lists names of files on this machine"
 _EDITOR = "an editor or a merge made it, and it may hold text that was removed on purpose"
 _PARTIAL = "it is a download or write that did not finish"
+_NOTES = "it is hubpub's memory of what it wrote here, and the card on the hub says the same by itself"
 _HISTORY = "it lists commands that were typed on this machine, and often passwords with them"
 
 # Those of package managers say how to install what the model needs.
@@ -55,6 +57,7 @@ _DIRECTORIES = [
     (LeftoverKind.JUNK, r"\.idea|\.vscode|\.vs", "editor settings", _EDITOR),
     (LeftoverKind.JUNK, r"__MACOSX|\.Trashes|\.Spotlight-V100|\.fseventsd", "macOS desktop data", _DESKTOP),
     (LeftoverKind.JUNK, r"\.?venv|node_modules|\.conda|\.tox|\.nox|.+\.egg-info", "installed packages", _CACHE),
+    (LeftoverKind.NOTES, r"\.hubpub", "hubpub's notes on the folder", _NOTES),
     (LeftoverKind.TRAINING, r"checkpoint[-_]\d+", "a training checkpoint", _SECOND_COPY),
     (LeftoverKind.TRAINING, r"global_step\d+", "a DeepSpeed checkpoint", _RESUME),
     (LeftoverKind.TRAINING, r"(pytorch_model_fsdp|optimizer)_\d+", "an FSDP checkpoint", _RESUME),
@@ -95,6 +98,8 @@ _FILES = [
     (LeftoverKind.TRAINING, r"nohup\.out|slurm[-_].*\.(out|err)|.+\.log", "a log", _LOG),
     (LeftoverKind.TRAINING, r"events\.out\.tfevents\..+", "TensorBoard events", _LOG),
 ]
+# Directly in the folder: what people told of the model, for its card.
+_ANSWERS = {"card.yaml": "it holds the answers that the card is written from, and the card has them all"}
 _HUB_CACHE = re.compile(r"(?:^|.*/)\.cache/huggingface/")
 _COMPILED_DIRECTORIES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _DIRECTORIES]
 _COMPILED_FILES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _FILES]
@@ -102,6 +107,8 @@ _COMPILED_FILES = [(kind, re.compile(name), what, reason) for kind, name, what, 
 
 def leftover(path: str) -> Leftover | None:
     """Why `path` (posix, relative; "dir/" for a directory) stays out of a release, if it does."""
+    if path in _ANSWERS:
+        return Leftover(LeftoverKind.NOTES, "answers for the card", _ANSWERS[path], path)
     if found := _HUB_CACHE.match(path):
         what = "the download cache of huggingface_hub"
         return Leftover(LeftoverKind.JUNK, what, _CACHE, found[0])

@@ -151,6 +151,18 @@ _DATASETS = {
     "torchtune": ("dataset.source", "dataset._component_"),
     "trl": ("dataset_name", "datasets"),
 }
+# Where a tool names the method, and its names for them.
+_METHOD_KEYS = {"llama-factory": "stage", "axolotl": "rl"}
+_METHODS = {"rm": "reward", **{name: name for name in ("sft", "dpo", "kto", "orpo", "cpo", "grpo", "ppo", "reward")}}
+# Fields that only one trainer of TRL has: https://huggingface.co/docs/trl
+_FIELDS_OF_METHODS = (
+    ("rloo", {"num_generations", "normalize_advantages"}),
+    ("grpo", {"num_generations", "scale_rewards"}),
+    ("dpo", {"precompute_ref_log_probs", "label_smoothing", "beta"}),
+    ("kto", {"desirable_weight", "undesirable_weight"}),
+    ("reward", {"center_rewards_coefficient"}),
+    ("sft", {"dataset_text_field", "packing"}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +176,7 @@ class RunConfig:
         settings: by their names in TrainingArguments and LoraConfig; `key` is the file's own.
         base_model: what was trained, as written: a repo of the Hub or a path.
         datasets: what it was trained on, as written: repos of the Hub, paths, or names of the tool's own.
+        method: how, by the name of its trainer in TRL: "sft", "dpo", "grpo", ...
     """
 
     path: str
@@ -171,6 +184,7 @@ class RunConfig:
     settings: tuple[Fact, ...]
     base_model: Fact | None = None
     datasets: tuple[Fact, ...] = ()
+    method: str | None = None
 
     def setting(self, name: str) -> Fact | None:
         """A setting by its name in TrainingArguments."""
@@ -221,7 +235,7 @@ def parse_run_config(document: Any, path: str, *, named: bool = False) -> RunCon
     model_key = _MODELS.get(tool)
     model = line_of(document.get(model_key)) if model_key else None
     base = Fact("base_model", model, path, model_key or "") if model else None
-    return RunConfig(path, tool, settings, base, tuple(_datasets(document, tool, path)))
+    return RunConfig(path, tool, settings, base, tuple(_datasets(document, tool, path)), _method(document, tool))
 
 
 def tool_of(document: Mapping[str, Any]) -> str | None:
@@ -268,6 +282,16 @@ def _setting(name: str, value: Any) -> int | float | str | bool | None:
         value = float(value)
     number = finite(value)
     return None if number is None or number < 0 or (name == "max_steps" and number == 0) else number
+
+
+def _method(document: Mapping[str, Any], tool: str) -> str | None:
+    key = _METHOD_KEYS.get(tool)
+    if key is not None:
+        named = line_of(document.get(key), 20)
+        return _METHODS.get(named or "")
+    if tool not in ("trl", "transformers"):
+        return None
+    return next((method for method, fields in _FIELDS_OF_METHODS if fields <= document.keys()), None)
 
 
 def _datasets(document: Mapping[str, Any], tool: str, path: str) -> Iterator[Fact]:

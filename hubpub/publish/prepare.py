@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 from hubpub.card.facts import card_facts
 from hubpub.card.render import render_card
 from hubpub.card.source import CARD, LARGEST_CARD, folder_card
-from hubpub.core.errors import ConflictError, FindingsError
+from hubpub.card.templating import find_templates
+from hubpub.core.errors import ConflictError, FindingsError, HubpubError
 from hubpub.core.findings import Severity
 from hubpub.core.report import Report, joined
 from hubpub.core.rule import Depth
 from hubpub.core.settings import CardSettings, LintSettings
 from hubpub.model.folder import ModelFolder
-from hubpub.publish.card import CardChoice, CardSource, choose_card, last_published_card
+from hubpub.publish.card import CardChoice, CardSource, PublishedCard, choose_card, last_published_card
 from hubpub.publish.client import HubClient, Identity, RemoteFile
 from hubpub.publish.expected import Expected
 from hubpub.publish.plan import LocalFile, Plan, split_by_remote
@@ -213,12 +214,20 @@ def _card(
     there, published = None, None
     if remote.head and CARD in remote.files:
         there = client.read(repo_id, CARD, remote.head, LARGEST_CARD)
-        published = last_published_card(client.commits(repo_id, remote.head))
+        published = last_published_card(client.commits(repo_id, remote.head), merged=local is None)
+
+    def read_published(card: PublishedCard) -> bytes | None:
+        try:
+            return client.read(repo_id, CARD, card.commit, LARGEST_CARD)
+        except HubpubError:
+            return None  # the history was rewritten: nothing is known of it
 
     def render() -> bytes:
-        return render_card(card_facts(folder, repo_id=repo_id, settings=options.card_settings)).encode()
+        facts = card_facts(folder, repo_id=repo_id, settings=options.card_settings)
+        return render_card(facts, find_templates(options.card_settings, model=folder)).encode()
 
-    return replace(choose_card(local, there, published, render, options.card), before=there)
+    choice = choose_card(local, there, published, render, options.card, read_published)
+    return replace(choice, before=there)
 
 
 def _additions(folder: ModelFolder, release: PublishSet, card: CardChoice) -> dict[str, CommitOperationAdd]:

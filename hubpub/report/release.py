@@ -16,6 +16,7 @@ _DIFF_SHOWN = 60
 _FINISH = {
     CardSource.FOLDER: "`hubpub lint` names the rest",
     CardSource.HUB: "`hubpub lint` names the rest",
+    CardSource.MERGED: "`hubpub lint` names the rest",
     CardSource.RENDERED: "`hubpub card PATH --write` puts it here to be finished",
 }
 

@@ -24,7 +24,7 @@ def training_run(subject: CardSubject) -> TrainingRun | None:
 
 @lru_cache(maxsize=8)
 def evaluated(subject: CardSubject) -> dict[str, list[float]]:
-    """Every value that the run's evaluations had, by the id of the metric."""
+    """Every value that the evaluations of the run and of benchmarks had, by the id of the metric."""
     found: dict[str, list[float]] = {}
     run = training_run(subject)
     if run is None:
@@ -33,6 +33,9 @@ def evaluated(subject: CardSubject) -> dict[str, list[float]]:
         for value in metrics:
             if isinstance(value.value, int | float):
                 found.setdefault(metric_id(value.name), []).append(float(value.value))
+    for file in subject.folder.run_facts.benchmarks if subject.folder is not None else ():
+        for score in file.scores:
+            found.setdefault(metric_id(score.metric), []).append(float(score.value))
     return found
 
 

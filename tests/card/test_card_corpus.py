@@ -6,12 +6,11 @@ import time
 from pathlib import Path
 
 import pytest
+from support.managed_cards import managed_card
 
 from hubpub.card.document import Card
-from hubpub.card.facts import CardFacts
 from hubpub.card.frontmatter import read_front_matter
-from hubpub.card.merge import complete
-from hubpub.card.render import render_card
+from hubpub.card.merge import merge_card
 from hubpub.card.sections import required_sections
 from hubpub.core.findings import Severity
 from hubpub.rules.run import lint_card
@@ -27,13 +26,6 @@ def cards() -> list[str]:
     return [path.read_bytes().decode("utf-8") for path in PATHS]
 
 
-@pytest.fixture(scope="module")
-def rendered() -> str:
-    return render_card(
-        CardFacts(name="x", repo_id="acme/x", license="mit", pipeline_tag="fill-mask", datasets=("a/b",))
-    )
-
-
 def test_every_place_is_where_it_says(cards: list[str]) -> None:
     for text in cards:
         card = Card.parse(text)
@@ -44,12 +36,19 @@ def test_every_place_is_where_it_says(cards: list[str]) -> None:
             assert text[start:end].strip("'\"") == path[-1]
 
 
-def test_completing_keeps_every_byte_and_is_done_once(cards: list[str], rendered: str) -> None:
+def test_adopting_keeps_every_byte_and_is_done_once(cards: list[str]) -> None:
+    rendered = managed_card()
     for text in cards:
-        result = complete(text, rendered)
-        assert complete(result, rendered) == result
+        adopted = merge_card(text, rendered)
+        result = adopted.text
+        again = merge_card(result, rendered, adopted.given)
+        assert (again.text, again.given) == (result, adopted.given)
+        assert merge_card(result, rendered).text == result
         before, after = read_front_matter(text), read_front_matter(result)
-        assert result[after.body_start :].lstrip("\r\n").startswith(text[before.body_start :].lstrip("\r\n"))
+        body = result[after.body_start :]
+        if not before.found and after.found:
+            body = body.removeprefix("\n").removeprefix("\r\n") if not text.startswith(("\n", "\r")) else body
+        assert body.startswith(text[before.body_start :].removeprefix("\ufeff"))
         assert after.raw.startswith(before.raw)
         assert (before.data or {}).items() <= (after.data or {}).items() or before.problem
         assert all(state.present for state in required_sections(Card.parse(result)).values())

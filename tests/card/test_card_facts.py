@@ -25,7 +25,7 @@ from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.run import lint_card
 
-REGION = re.compile(r"<!-- hubpub:(begin|end) ([a-z0-9-]+) -->")
+REGION = re.compile(r"<!-- hubpub:(begin|end) ([a-z0-9-]+)(?: sha256=[0-9a-f]{16})? -->")
 
 
 def facts_of(path: Path) -> CardFacts:
@@ -107,7 +107,9 @@ def test_what_is_rendered_stands_in_regions(
     assert marks == [mark for name in names for mark in (("begin", name), ("end", name))]
     assert len(set(names)) == len(names)
     body = Card.parse(text).text[Card.parse(text).front_matter.body_start :]
-    outside = re.sub(r"<!-- hubpub:begin ([a-z0-9-]+) -->\n.*?\n<!-- hubpub:end \1 -->\n", "", body, flags=re.DOTALL)
+    outside = re.sub(
+        r"<!-- hubpub:begin ([a-z0-9-]+) sha256=\w+ -->\n.*?\n<!-- hubpub:end \1 -->\n", "", body, flags=re.DOTALL
+    )
     left = [line for line in outside.splitlines() if line and not line.startswith(("#", "<!-- hubpub:todo", "*To be"))]
     assert left == []
     assert render_card(facts) == text
@@ -415,7 +417,7 @@ def test_pictures_stand_in_their_sections() -> None:
     text = render_card(CardFacts(name="x", architecture="A", pictures=pictures))
     results = section(text, "Evaluation results")
     assert "![Loss \\[by\\] step](assets/scores.svg)\n\n*The \\*loss\\**" in results
-    assert "<!-- hubpub:begin evaluation-results-pictures -->" in results
+    assert "<!-- hubpub:begin evaluation-results-pictures sha256=" in results
     assert "e.org" not in text
     assert "../x" not in text
 

@@ -13,10 +13,11 @@ import pytest
 from hubpub.card.document import Card
 from hubpub.card.facts import CardFacts, card_facts
 from hubpub.card.licence_text import licence_of_text
-from hubpub.card.render import render_card, template_folder
+from hubpub.card.render import render_card
 from hubpub.card.sanitise import inline_code, markdown_text, one_line, python_string
 from hubpub.card.schema import validate_card
 from hubpub.card.sections import course_sections, required_sections
+from hubpub.card.templating import template_folder
 from hubpub.card.yaml_text import dump
 from hubpub.core.findings import Severity
 from hubpub.core.settings import CardSettings
@@ -78,6 +79,7 @@ def test_a_classifier_is_described_by_its_files(plain_model: Path) -> None:
         "license": "mit",
         "library_name": "transformers",
         "pipeline_tag": "text-classification",
+        "widget": [{"text": "The parcel arrived two days late, but the support team answered within minutes."}],
     }
 
 
@@ -89,6 +91,7 @@ def test_a_chat_model_is_used_with_its_template(chat_lm: Path) -> None:
         "library_name": "transformers",
         "pipeline_tag": "text-generation",
         "tags": ["conversational"],
+        "widget": [{"messages": [{"role": "user", "content": "Why is the sky blue? Answer in two sentences."}]}],
     }
 
 
@@ -112,7 +115,7 @@ def test_rendering_is_deterministic_and_tells_no_path(plain_model: Path) -> None
     text = rendered(plain_model)
     assert other.stdout == text == rendered(plain_model)
     assert str(plain_model.parent) not in text
-    assert "hubpub" not in re.sub(r"<!-- hubpub:(?:todo|begin|end) [a-z-]+ -->", "", text)
+    assert "hubpub" not in re.sub(r"<!-- hubpub:(?:todo|begin|end) [a-z-]+(?: sha256=[0-9a-f]{16})? -->", "", text)
 
 
 def test_a_training_run_is_told_number_by_number(plain_model: Path, copy_of: Callable[[Path], Path]) -> None:
@@ -198,6 +201,7 @@ def test_an_adapter_names_its_base_model(tmp_path: Path) -> None:
         "base_model": "meta-llama/Llama-3.1-8B",
         "base_model_relation": "adapter",
         "tags": ["lora"],
+        "widget": [{"text": "The three most important things about a good night's sleep are"}],
     }
     assert "AutoPeftModelForCausalLM.from_pretrained(" in text
     assert 'AutoTokenizer.from_pretrained("meta-llama/Llama-3.1-8B")' in text

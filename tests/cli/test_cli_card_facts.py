@@ -65,8 +65,10 @@ def test_a_template_is_chosen_by_name(capsys: pytest.CaptureFixture[str], traine
     assert "choose one of default, llm, adapter" in err
 
 
-def test_json_is_of_facts(capsys: pytest.CaptureFixture[str], trained: Path) -> None:
-    assert run(capsys, "card", trained, "--json")[0] == 2
+def test_json_is_of_facts_only_when_they_are_asked_for(capsys: pytest.CaptureFixture[str], trained: Path) -> None:
+    code, out, _ = run(capsys, "card", trained, "--json")
+    assert code == 0
+    assert json.loads(out)["schema"] != "hubpub.facts/1"
 
 
 @pytest.mark.speed

@@ -84,3 +84,14 @@ def test_a_folder_that_may_not_be_entered_holds_no_settings(tmp_path: Path, monk
     monkeypatch.setattr(Path, "is_file", as_another_user)
     (tmp_path / "hubpub.toml").write_text('org = "acme"\n')
     assert find_settings(closed).org == "acme"
+
+
+def test_templates_and_answers_of_a_project(tmp_path: Path) -> None:
+    path = tmp_path / "hubpub.toml"
+    path.write_text('[card]\ntemplate = "llm"\ntemplates = "cards"\n[card.answers]\ntags = ["acme"]\n')
+    card = load_settings(path).card
+    assert (card.template, card.templates, card.answers) == ("llm", "cards", {"tags": ["acme"]})
+    assert card.source == path
+    path.write_text('[card]\nanswers = "x"\n')
+    with pytest.raises(UsageError, match=r"card\.answers is not a table"):
+        load_settings(path)

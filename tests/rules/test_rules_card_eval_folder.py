@@ -153,6 +153,13 @@ def test_results_that_are_at_hand(text: str, hit: bool, tmp_path: Path) -> None:
     ] * hit
 
 
+def test_a_result_of_a_benchmark_is_not_one_of_the_run(tmp_path: Path) -> None:
+    card = CARD.format(index=INDEX.replace("SST-2, type: stanfordnlp/sst2", "arc_easy, type: allenai/ai2_arc"), body="")
+    assert findings_of(subject(card, FINAL, tmp_path), "EVAL018")
+    harness = {"results": {"arc_easy": {"acc,none": 0.8976}}, "configs": {}, "versions": {}}
+    assert not findings_of(subject(card, {**FINAL, "results_x.json": json.dumps(harness)}, tmp_path), "EVAL018")
+
+
 def test_without_a_folder_they_say_nothing() -> None:
     assert not findings_of(subject(CARD.format(index=INDEX, body="- Accuracy: 0.1")), "EVAL017 EVAL018 EVAL019")
 

@@ -1,0 +1,153 @@
+"""Cards of generators are adopted; what they left to be filled in is replaced when that is asked for."""
+
+from __future__ import annotations
+
+import pytest
+from support.managed_cards import managed_card
+
+from hubpub.card.merge import merge_card
+
+RENDERED = managed_card()
+
+TRAINER = """---
+library_name: transformers
+tags:
+- generated_from_trainer
+model-index:
+- name: x
+  results: []
+---
+
+<!-- This model card has been generated automatically according to the information the Trainer had access to. You
+should probably proofread and complete it, then remove this comment. -->
+
+# x
+
+This model was trained from scratch on an unknown dataset.
+
+## Model description
+
+More information needed
+
+## Intended uses & limitations
+
+More information needed
+
+## Training and evaluation data
+
+Reviews of 2019, which Anna collected.
+
+## Training procedure
+
+### Training hyperparameters
+
+The following hyperparameters were used during training:
+- learning_rate: 5e-05
+
+### Framework versions
+
+- Transformers 5.0.0
+"""
+
+PEFT = """---
+base_model: acme/base
+library_name: peft
+---
+
+# Model Card for Model ID
+
+<!-- Provide a quick summary of what the model is/does. -->
+
+## Model Details
+
+### Model Description
+
+<!-- Provide a longer summary of what this model is. -->
+
+- **Developed by:** [More Information Needed]
+
+## How to Get Started with the Model
+
+Use the code below to get started with the model.
+
+[More Information Needed]
+
+## Evaluation
+
+### Results
+
+[More Information Needed]
+
+### Framework versions
+
+- PEFT 0.21.2
+"""
+
+TRL = """# Model Card for x
+
+This model is a fine-tuned version of [acme/base](https://huggingface.co/acme/base).
+
+## Quick start
+
+```python
+from transformers import pipeline
+
+generator = pipeline("text-generation", model="acme/x")
+```
+
+## Training procedure
+
+This model was trained with SFT on many conversations that people have had with each other in the year before it.
+
+## Citations
+
+Cite TRL as:
+"""
+
+
+@pytest.mark.parametrize("card", [TRAINER, PEFT, TRL], ids=["Trainer", "PEFT", "TRL"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_generators_card_is_adopted_without_losing_a_byte(card: str, newline: str) -> None:
+    card = card.replace("\n", newline)
+    adopted = merge_card(card, RENDERED)
+    body = card.removeprefix(f"---{newline}").partition(f"{newline}---{newline}")[2] or card
+    assert body in adopted.text
+    assert "hubpub:begin" not in adopted.text[: adopted.text.index(body) + len(body)]
+    assert adopted.text.count("\n") == adopted.text.count(newline)
+    assert merge_card(adopted.text, RENDERED, adopted.given).text == adopted.text
+    assert merge_card(adopted.text, RENDERED).text == adopted.text
+
+
+def test_only_stubs_are_replaced_and_only_by_what_is_known() -> None:
+    result = merge_card(TRAINER, RENDERED, stubs=True)
+    assert [change.name for change in result.changes if change.how == "updated"] == ["model-description"]
+    assert "## Model description\n\n<!-- hubpub:begin summary" in result.text
+    assert "## Intended uses & limitations\n\nMore information needed\n\n## Training and" in result.text
+    assert "Reviews of 2019, which Anna collected." in result.text
+    assert "- learning_rate: 5e-05" in result.text
+    assert merge_card(result.text, RENDERED, result.given, stubs=True).text == result.text
+
+
+def test_headings_below_a_stub_stay() -> None:
+    result = merge_card(PEFT, RENDERED, stubs=True)
+    assert "## How to Get Started with the Model\n\n<!-- hubpub:begin usage" in result.text
+    assert "[More Information Needed]\n\n## Evaluation" not in result.text
+    assert "## Evaluation\n\n### Results\n" in result.text
+    assert "### Framework versions\n\n- PEFT 0.21.2\n" in result.text
+    assert merge_card(result.text, RENDERED, result.given, stubs=True).text == result.text
+
+
+def test_a_stub_in_which_a_person_has_begun_to_write_stays() -> None:
+    begun = TRAINER.replace("More information needed", "It reads films. More information needed", 1)
+    assert not [change for change in merge_card(begun, RENDERED, stubs=True).changes if change.how == "updated"]
+
+
+def test_a_regions_facts_are_followed_in_a_section_that_was_a_stub() -> None:
+    result = merge_card(TRAINER, RENDERED, stubs=True)
+    newer = RENDERED.replace("12 parameters", "13 parameters")
+    assert "13 parameters" in merge_card(result.text, newer, result.given).text
+
+
+def test_another_card_in_its_place_has_deleted_nothing() -> None:
+    given = merge_card("", RENDERED).given
+    assert merge_card("# mine\n\nWords.\n", RENDERED, given).text == merge_card("# mine\n\nWords.\n", RENDERED).text
