@@ -130,6 +130,12 @@ def read_front_matter(text: str, lines: Lines | None = None) -> FrontMatter:
     )
 
 
+def find_body(text: str) -> int:
+    """The offset behind the front matter that the Hub sees, and behind a byte order mark; nothing of it is read."""
+    match = _BLOCK.match(text)
+    return match.end() if match else len(text) - len(text.removeprefix("\ufeff"))
+
+
 def stays_readable(before: str, after: str) -> bool:
     """Whether a changed card's metadata can be read by everybody who could read them before."""
     old, new = read_front_matter(before), read_front_matter(after)

@@ -114,13 +114,13 @@ def as_given(value: Any) -> Any:
     flat = isinstance(value, _SCALARS) or (
         isinstance(value, list) and all(isinstance(item, _SCALARS) for item in value)
     )
-    canonical = _canonical(value)
-    return value if flat and len(canonical) <= _LONGEST_VALUE else {"sha256": content_hash(canonical)}
+    text = canonical(value)
+    return value if flat and len(text) <= _LONGEST_VALUE else {"sha256": content_hash(text)}
 
 
 def same(one: Any, other: Any) -> bool:
     """Whether two values of the metadata are equal, types included: 1, 1.0 and true are not."""
-    return _canonical(one) == _canonical(other)
+    return canonical(one) == canonical(other)
 
 
 def gaps_of(text: str, regions: Regions) -> dict[str, Gap]:
@@ -141,7 +141,8 @@ def gap_hash(gap: Gap) -> str:
     return content_hash(f"{gap.slot}\n{gap.prompt}")
 
 
-def _canonical(value: Any) -> str:
+def canonical(value: Any) -> str:
+    """A value as a text that only equal ones have."""
     return json.dumps(_with_text_keys(value), sort_keys=True, default=str)
 
 

@@ -48,10 +48,11 @@ def merge_card(
     card = Card.parse(rendered)
     new = Given.of(card)
     if not existing.strip("\ufeff \t\r\n"):
-        return Merged(rendered, new, (Change(Part.SECTION, "all", "added"),))
+        return Merged(rendered, new, (Change(Part.CARD, "README.md", "added"),))
     text, replaced = replace_stubs(existing, card) if stubs else (existing, [])
-    base = base if base is not None and _is_of(base, existing) else None
-    text, changes, kept, missing = merge_body(text, card, base, choice)
+    here = Card.parse(text)
+    base = base if base is not None and _is_of(base, here) else None
+    text, changes, kept, missing = merge_body(here, card, base, choice)
     text, unplaced = _with_sections(text, card, missing)
     changes = [change for change in replaced + changes if change.name not in unplaced]
     kept += [Kept(Part.SECTION, name, "the end of the card is in code or HTML that is not closed") for name in unplaced]
@@ -59,7 +60,7 @@ def merge_card(
     text, changed_keys, kept_keys = merge_metadata(text, metadata, base, choice)
     return Merged(
         text=text,
-        given=_given(new, base, given_metadata(existing, metadata, base, choice), changes),
+        given=_given(new, base, given_metadata(here.front_matter.data or {}, metadata, base, choice), changes),
         changes=tuple(changed_keys + changes),
         kept=tuple(kept_keys + kept),
         problems=tuple(
@@ -69,12 +70,12 @@ def merge_card(
     )
 
 
-def _is_of(base: Given, existing: str) -> bool:
+def _is_of(base: Given, card: Card) -> bool:
     """Whether a card comes from what was given: another one that took its place has deleted nothing."""
-    regions = read_regions(existing)
-    if regions.mentioned or gaps_of(existing, regions).keys() & base.gaps.keys():
+    regions = read_regions(card.text)
+    if regions.mentioned or gaps_of(card.text, regions).keys() & base.gaps.keys():
         return True
-    return any(normalised(section.heading) in base.sections for section in Card.parse(existing).sections)
+    return any(normalised(section.heading) in base.sections for section in card.sections)
 
 
 def complete(existing: str, rendered: str) -> str:
@@ -100,7 +101,8 @@ def _given(new: Given, base: Given | None, metadata: dict[str, Any], changes: li
         metadata=metadata,
         regions={**regions, **new.regions},
         gaps={**gaps, **new.gaps},
-        sections=before.sections | new.sections,
+        sections=frozenset(name for name in before.sections if (Part.SECTION, section_name(name)) not in gone)
+        | new.sections,
     )
 
 

@@ -36,7 +36,7 @@ _NOWHERE = -2
 
 
 def merge_body(
-    existing: str, rendered: Card, base: Given | None, choice: Choice
+    existing: Card, rendered: Card, base: Given | None, choice: Choice
 ) -> tuple[str, list[Change], list[Kept], list[str]]:
     """The card with its regions, gaps and sections merged, what changed, what was kept, and the headings to add.
 
@@ -48,10 +48,10 @@ def merge_body(
         base: what was rendered last; None when that is not known: then nothing goes into sections that are there.
         choice: where hubpub's text is taken all the same.
     """
-    merge = _Merge(Body.of(Card.parse(existing)), Body.of(rendered), base, choice)
+    merge = _Merge(Body.of(existing), Body.of(rendered), base, choice)
     merge.update()
     merge.insert()
-    return apply_edits(existing, merge.edits), merge.changes, merge.kept, merge.missing
+    return apply_edits(existing.text, merge.edits), merge.changes, merge.kept, merge.missing
 
 
 class _Merge:
@@ -104,9 +104,28 @@ class _Merge:
             home = bisect_right(self.here.card.sections, at, key=lambda section: section.heading_start) - 1
             if self._insert_behind(at, home, self._own(text)):
                 self.changes.append(Change(Part.SECTION, shown, "added"))
+        self._drop_empty_sections()
         for unit in self._removed.values():
             self.changes.append(Change(*unit.key, "removed"))
             self.edits.append((*lines_of_unit(self.here.card.text, unit), ""))
+
+    def _drop_empty_sections(self) -> None:
+        """A section that hubpub gave and renders no more goes with its heading when nothing else stands in it."""
+        rendered = {normalised(section.heading) for section in self.there.card.sections}
+        by_section: dict[int, list[Unit]] = {}
+        for unit in self._removed.values():
+            by_section.setdefault(unit.section, []).append(unit)
+        for index, units in by_section.items():
+            section = self.here.card.sections[index] if index >= 0 else None
+            if section is None or self.base is None or self.here.card.children(section):
+                continue
+            spans = [(unit.start - section.start, unit.end - section.start, "") for unit in units]
+            name = normalised(section.heading)
+            if name in self.base.sections and name not in rendered and not apply_edits(section.body, spans).strip():
+                self.edits.append((section.heading_start, section.end, ""))
+                self.changes.append(Change(Part.SECTION, section_name(section.heading), "removed"))
+                for unit in units:
+                    self.changes.append(Change(*self._removed.pop(unit.key).key, "removed"))
 
     def _is_hubpubs(self, unit: Unit) -> bool:
         part, name = unit.key
@@ -285,5 +304,6 @@ class _Merge:
 
 def section_name(heading: str) -> str:
     """What a section of the template is called: the id of a required one, else its heading in lower case."""
-    required = (item.id for item in course_sections() if item.title == heading)
-    return next(required, normalised(heading).replace(" ", "-"))
+    name = normalised(heading)
+    required = (item.id for item in course_sections() if normalised(item.title) == name)
+    return next(required, name.replace(" ", "-"))

@@ -22,7 +22,7 @@ from hubpub.card.edits import (
     value_end,
 )
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
-from hubpub.card.given import Given, as_given, same
+from hubpub.card.given import Given, as_given, canonical, same
 from hubpub.card.outcome import Change, Choice, Kept, Part
 from hubpub.card.yaml_text import dump
 
@@ -82,9 +82,10 @@ def merge_metadata(
     return text, changes, kept
 
 
-def given_metadata(existing: str, rendered: Mapping[str, Any], base: Given | None, choice: Choice) -> dict[str, Any]:
-    """What is remembered of the metadata after the merge, for the next one."""
-    present = read_front_matter(existing).data or {}
+def given_metadata(
+    present: Mapping[str, Any], rendered: Mapping[str, Any], base: Given | None, choice: Choice
+) -> dict[str, Any]:
+    """What is remembered of the metadata after the merge, for the next one; `present` was there before it."""
     before = base.metadata if base is not None else dict.fromkeys(present, BY_HAND)
     by_hand = {key for key in present if same(before.get(key), BY_HAND) and not choice.takes_hubpubs(key)}
     given = {key: as_given(value) for key, value in rendered.items()}
@@ -116,13 +117,15 @@ def _merged(key: str, now: Any, wanted: Any, base: Given | None, choice: Choice)
 
 def _merged_list(now: list[Any], before: list[Any], wanted: list[Any]) -> Any:
     """A list that a person edited, with what hubpub renders new, and without what it renders no more."""
-    stays = [item for item in now if _among(item, wanted) or not _among(item, before)]
-    added = [item for item in wanted if not _among(item, before) and not _among(item, now)]
+    had, wants = _known(before), _known(wanted)
+    seen = had | _known(now)
+    stays = [item for item in now if canonical(item) in wants or canonical(item) not in had]
+    added = [item for item in wanted if canonical(item) not in seen]
     return stays + added or _ABSENT
 
 
-def _among(item: Any, items: list[Any]) -> bool:
-    return any(same(item, other) for other in items)
+def _known(items: list[Any]) -> set[str]:
+    return {canonical(item) for item in items}
 
 
 def _plain_list(value: Any) -> bool:
@@ -145,8 +148,9 @@ def _edits(text: str, front_matter: FrontMatter, key: str, now: Any, result: Any
 
 def _list_edits(text: str, front_matter: FrontMatter, key: str, now: list[Any], result: list[Any]) -> TextEdits | None:
     """The edits that take out items and add others at the end, as one: what stays keeps its quotes and comments."""
-    gone = [index for index, item in enumerate(now) if not _among(item, result)]
-    stays = [item for item in now if _among(item, result)]
+    wanted = _known(result)
+    gone = [index for index, item in enumerate(now) if canonical(item) not in wanted]
+    stays = [item for item in now if canonical(item) in wanted]
     added = result[len(stays) :]
     if not stays or not all(same(*pair) for pair in zip(stays, result, strict=False)):
         return None

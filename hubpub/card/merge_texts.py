@@ -17,7 +17,7 @@ from hubpub.card.merge_body import section_name
 from hubpub.card.regions import Region, read_regions
 
 # A difference between lists takes time with the square of their lengths; cards have some tens of sections.
-_MOST_CHUNKS = 2000
+_MOST_CHUNKS = 1000
 _ENTRY = re.compile(r"(?=^[^\s#-])", re.MULTILINE)
 _LINE_END = re.compile(r"\r\n|\r|\n")
 

@@ -16,6 +16,7 @@ class Part(StrEnum):
     REGION = "region"
     GAP = "gap"
     SECTION = "section"
+    CARD = "card"
 
 
 class Change(NamedTuple):

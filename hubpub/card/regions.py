@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hubpub.card.frontmatter import Lines, read_front_matter
+from hubpub.card.frontmatter import Lines, find_body
 from hubpub.core.pattern import Pattern
 
 _MARKER = Pattern(
@@ -167,9 +167,8 @@ def _scan(
     mentioned: set[str],
     code: list[tuple[int, int]],
 ) -> None:
-    lines = Lines(text)
-    body = read_front_matter(text, lines).body_start or len(text) - len(text.removeprefix("\ufeff"))
-    line = lines.place(body)[0] - 1
+    body = find_body(text)
+    line = Lines(text[:body]).place(body)[0] - 1
     fence: str | None = None
     opened = 0
     for start, end, following in lines_of(text, body):

@@ -27,6 +27,16 @@ CARDS = [
 ]
 FIRST = CARDS[0]
 
+PLACES = [
+    number
+    for number in range(FIRST[: FIRST.index("# x")].count("\n") + 1, FIRST.count("\n"))
+    if not any(
+        region.start < len("\n".join(FIRST.split("\n")[:number])) + 1 <= region.end
+        for region in read_regions(FIRST).found.values()
+    )
+]
+"""The lines of the card before which a person may write without writing into a region."""
+
 pieces = st.sampled_from(
     [
         "x",
@@ -107,29 +117,19 @@ def test_every_byte_outside_regions_stays_where_the_same_regions_are_rendered(
     words: list[tuple[int, str]], rendered: str
 ) -> None:
     lines = FIRST.split("\n")
-    body = lines.index("# x")
-    places = [
-        at
-        for at in range(body + 1, len(lines) + 1)
-        if not read_regions("\n".join(lines)).found or not _is_inside("\n".join(lines), len("\n".join(lines[:at])))
-    ]
-    for at, text in words:
-        lines.insert(places[at % len(places)], "Mine: " + text.replace("`", "'").replace("~", "-"))
+    for at, text in sorted(words, reverse=True):
+        lines.insert(PLACES[at % len(PLACES)], "Mine: " + text.replace("`", "'").replace("~", "-"))
     mine = "\n".join(lines)
     base = merge_card("", FIRST).given
     if len(read_regions(mine).found) != len(read_regions(FIRST).found):
         return
-    before, after = read_regions(mine), read_regions(merge_card(mine, rendered, base).text)
-    assert _around(mine, before) == _around(merge_card(mine, rendered, base).text, after)
+    result = merge_card(mine, rendered, base).text
+    assert _around(result) == _around(mine)
 
 
-def _is_inside(text: str, at: int) -> bool:
-    return any(region.start <= at < region.end for region in read_regions(text).found.values())
-
-
-def _around(text: str, regions: Any) -> list[str]:
+def _around(text: str) -> list[str]:
     parts, at = [], read_front_matter(text).body_start
-    for region in regions.found.values():
+    for region in read_regions(text).found.values():
         parts.append(text[at : region.start])
         at = region.end
     return [*parts, text[at:]]

@@ -144,6 +144,6 @@ def test_stamping_adds_nothing_but_hashes_and_is_done_once(parts: list[str]) -> 
     ],
 )
 def test_a_megabyte_takes_no_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     read_regions(text)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -150,6 +150,16 @@ def test_a_deleted_section_stays_deleted_and_a_new_one_is_added() -> None:
     assert str(result.changes[-1]) == "section citation is added"
 
 
+def test_a_section_that_is_rendered_no_more_goes_when_nothing_else_stands_in_it() -> None:
+    newer = managed_card({**REGIONS, "Citation": {"citation": "Cite us."}}, sections=(*SECTIONS, "Citation"))
+    base = merge_card("", newer).given
+    result = merged(newer, FIRST, base)
+    assert result.text.rstrip() == FIRST.rstrip()
+    assert merged(result.text, newer, result.given).text.split() == newer.split()
+    mine = newer.replace("## Citation\n", "## Citation\n\nMine.\n")
+    assert merged(mine, FIRST, base).text.endswith("## Citation\n\nMine.\n\n")
+
+
 def test_a_new_heading_inside_a_section_is_added_there() -> None:
     newer = FIRST.replace("\n## Evaluation results", "\n### Hardware\n\nOne GPU.\n\n## Evaluation results")
     result = merged(FIRST.replace("## Evaluation", "Mine.\n\n## Evaluation"), newer)
@@ -286,11 +296,11 @@ def test_without_a_base_regions_follow_and_sections_that_are_there_get_nothing_n
 
 
 def test_a_card_of_a_megabyte_takes_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     for filler in ("Words and words.\n\n" * 60_000, "## Heading\n\ntext\n\n" * 60_000, "- item\n" * 150_000):
         existing = FIRST.replace("## Evaluation results", filler + "## Evaluation results")
         assert region(SECOND, "results") in merge_card(existing, SECOND, BASE).text
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 8
 
 
 def region(text: str, name: str) -> str:

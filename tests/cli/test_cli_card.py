@@ -47,6 +47,7 @@ def card(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
 def test_check_fails_until_the_card_is_written_and_again_when_the_facts_change(folder: Path, card: Card) -> None:
     code, out, err = card("--check")
     assert (code, out) == (1, "")
+    assert "added the card README.md" in err
     assert "--write` brings it there" in err
     assert not (folder / LOCK).exists()
     assert card("--write")[0] == 0
