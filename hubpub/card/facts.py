@@ -11,6 +11,7 @@ from hubpub.card.hub_lists import licence_alias
 from hubpub.card.licence_text import licence_files
 from hubpub.card.model_identity import json_object, library_of, parents_of, quantisation_of, relation_of, task_of
 from hubpub.card.training import TrainingRun, Value, read_training_run
+from hubpub.card.usage import Usage, usage_of
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
@@ -57,6 +58,7 @@ class CardFacts:
         adapter: settings of an adapter.
         training: what the training run left.
         versions: of the libraries that saved it.
+        usage: how it is loaded and called.
     """
 
     name: str
@@ -88,6 +90,7 @@ class CardFacts:
     adapter: tuple[Value, ...] = ()
     training: TrainingRun = field(default_factory=TrainingRun)
     versions: tuple[tuple[str, str], ...] = ()
+    usage: Usage = field(default_factory=Usage)
 
     @property
     def load_id(self) -> str:
@@ -141,6 +144,7 @@ def card_facts(folder: ModelFolder, *, repo_id: str | None, settings: CardSettin
         adapter=_adapter_settings(adapter),
         training=training,
         versions=_versions(folder, config, adapter),
+        usage=usage_of(folder),
     )
 
 

@@ -7,6 +7,7 @@ prints is escaped for Markdown unless a filter has made it ready for another pla
 from __future__ import annotations
 
 import re
+import shlex
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 from hubpub.card.facts import CardFacts
 from hubpub.card.gaps import write_gap
 from hubpub.card.metadata import front_matter
-from hubpub.card.sanitise import inline_code, markdown_text, python_string
+from hubpub.card.sanitise import inline_code, markdown_text, one_line, python_string
 from hubpub.card.schema import is_repo_id
-from hubpub.card.snippets import choose_snippet, example_input, peft_class
+from hubpub.card.snippets import snippet_names
 from hubpub.core.errors import HubpubError, UsageError
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
     environment.filters.update(
         code=lambda text: _Ready(inline_code(text)),
         python=lambda text: _Ready(python_string(text)),
+        shell_word=lambda text: _Ready(shlex.quote(one_line(text))),
         count=lambda number: _Ready(f"{number:,}"),
         number=_number,
         repo_link=lambda repo: _link(repo, "https://huggingface.co/"),
@@ -137,10 +139,7 @@ def _names(facts: CardFacts) -> dict[str, Any]:
         "task": facts.pipeline_tag,
         "dtype_names": _dtype_names(facts),
         "relation_phrase": _RELATIONS[facts.base_model_relation],
-        "snippet": choose_snippet(facts),
-        "example_input": example_input(facts),
-        "peft_class": _Ready(peft_class(facts)),
-        "remote_code": _Ready(", trust_remote_code=True" if facts.custom_code else ""),
+        **{name: _Ready(value) if isinstance(value, str) else value for name, value in snippet_names(facts).items()},
     }
 
 
