@@ -14,6 +14,7 @@ from typing import Any
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from support.formats import field
 from support.models import CHAT_TEMPLATE
 from support.tiny_runs import bytelevel, wordpiece
 
@@ -270,6 +271,26 @@ def _adapter(task: str | None, auto: str, base: str, **more: Any) -> Callable[[P
     return save
 
 
+def _onnx(folder: Path) -> None:
+    """A graph that turns the ids of tokens into floats, laid out as an export: onnx/model.onnx beside the tokenizer."""
+
+    def value(name: str, kind: int) -> bytes:
+        shape = b"".join(field(1, field(2, dimension)) for dimension in ("batch", "sequence"))
+        return field(1, name) + field(2, field(1, field(1, kind) + field(2, shape)))
+
+    int64, float32 = 7, 1
+    cast = field(1, "to") + field(3, float32) + field(20, 2)
+    node = field(1, "input_ids") + field(2, "logits") + field(4, "Cast") + field(5, cast)
+    graph = (
+        field(1, node) + field(2, "main") + field(11, value("input_ids", int64)) + field(12, value("logits", float32))
+    )
+    (folder / "onnx").mkdir(parents=True)
+    model = field(1, 8) + field(7, graph) + field(8, field(1, "") + field(2, 17))
+    (folder / "onnx" / "model.onnx").write_bytes(model)
+    wordpiece().save_pretrained(folder)
+    (folder / "config.json").write_text((folder.parent / "masked" / "config.json").read_text())
+
+
 _T5 = {"d_model": 32, "d_ff": 48, "d_kv": 8, "num_layers": 1, "num_heads": 4, "decoder_start_token_id": 0}
 _PAIR = {"encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 4, "decoder_attention_heads": 4}
 _PAIR |= {"d_model": 32, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "decoder_start_token_id": 0}
@@ -290,7 +311,7 @@ MODELS: dict[str, Callable[[Path], None]] = {
     "gpt2": _text("GPT2LMHeadModel", _ended, **_GPT),
     "qwen3": _text("Qwen3ForCausalLM", _thinking, **SMALL, num_key_value_heads=2, head_dim=8),
     "llama-features": _text("LlamaModel", _ended, **SMALL, num_key_value_heads=2),
-    "marian": _text("MarianMTModel", _ended, **_PAIR),
+    "marian": _text("MarianMTModel", _ended, **_PAIR, max_position_embeddings=256),
     "t5": _text("T5ForConditionalGeneration", _ended, **_T5),
     "t5-encoder": _text("T5EncoderModel", _ended, **_T5),
     "segments": _seeing(
@@ -329,6 +350,7 @@ MODELS: dict[str, Callable[[Path], None]] = {
     "adapter-classifier": _adapter("SEQ_CLS", "AutoModelForSequenceClassification", "masked", num_labels=3),
     "adapter-tagger": _adapter("TOKEN_CLS", "AutoModelForTokenClassification", "masked", num_labels=5),
     "adapter-seq2seq": _adapter("SEQ_2_SEQ_LM", "AutoModelForSeq2SeqLM", "t5"),
+    "onnx": _onnx,
     "adapter-mapped": _adapter(None, "AutoModel", "masked"),
 }
 
