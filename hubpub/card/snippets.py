@@ -103,7 +103,7 @@ def choose_snippet(facts: CardFacts) -> str:
         return "download"
     if facts.kind != "transformers" or usage.auto_class is None:
         return _BY_KIND.get(facts.kind, "download")
-    if usage.auto_class == "AutoModel" and usage.image:
+    if usage.auto_class == "AutoModel" and usage.image and not usage.sound:
         return "image-features" if usage.preprocessor and not usage.tokenizer else "transformers"
     snippet = _BY_AUTO_CLASS.get(usage.auto_class)
     if snippet is None or not all(getattr(usage, need) for need in snippet.needs):
@@ -124,7 +124,7 @@ def _in_particular(facts: CardFacts, name: str) -> str:
         "fill-mask": not usage.mask_token,
         "seq2seq": usage.sound or usage.image,
         "question-answering": usage.preprocessor,
-        "feature-extraction": usage.two_parts and usage.auto_class == "AutoModel",
+        "feature-extraction": usage.sound or (usage.two_parts and usage.auto_class == "AutoModel"),
         "image-text-to-text": not usage.chat,
         "speech": facts.model_type not in _SPEAKING,
     }

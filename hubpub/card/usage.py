@@ -11,6 +11,7 @@ from hubpub.card.model_identity import json_object
 from hubpub.card.removed_api import auto_classes_that_make, model_types_of
 from hubpub.core.pattern import Pattern
 from hubpub.model.chat import DEFAULT, ChatTemplate, Reader
+from hubpub.model.configs import wants_preprocessor
 from hubpub.model.kind import ModelKind
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Usage:
         sampling_rate: of the sound that it hears, in Hz.
         frames: of a film that it looks at.
         image: whether its configuration has a part for pictures.
-        sound: whether its configuration has a part for sound.
+        sound: whether it hears sound.
         decoder_only: whether it reads from left to right.
         two_parts: whether it has an encoder and a decoder.
         prefix: what the text begins with that a sequence-to-sequence model gets.
@@ -109,10 +110,10 @@ def usage_of(folder: ModelFolder) -> Usage:
         mask_token=mask.content if mask else None,
         classes=_classes(folder, config),
         several_labels=config.get("problem_type") == "multi_label_classification",
-        sampling_rate=_sampling_rate(folder),
+        sampling_rate=_sampling_rate(folder) or 16_000,
         frames=_small(config.get("num_frames")) or 16,
         image=image,
-        sound=isinstance(config.get("audio_config"), dict),
+        sound=_hears(folder, config),
         decoder_only=_is_decoder(folder),
         two_parts=config.get("is_encoder_decoder") is True,
         prefix=_prefix(config),
@@ -168,11 +169,10 @@ def _is_class(reference: Any, architecture: str | None) -> bool:
 
 def _own_code(folder: ModelFolder, config: Mapping[str, Any]) -> tuple[str, ...]:
     """The files that run only when they are trusted; transformers prefers its own code for types that it knows."""
-    if folder.model_type in (model_types_of("AutoModel") or ()):
-        return ()
-    modules = {
-        str(value).rpartition("--")[2].partition(".")[0] + ".py" for value in _mapping(config.get("auto_map")).values()
-    }
+    named = list(_modules(folder))
+    if folder.model_type not in (model_types_of("AutoModel") or ()):
+        named += [str(value).rpartition("--")[2] for value in _mapping(config.get("auto_map")).values()]
+    modules = {name.partition(".")[0] + ".py" for name in named}
     return tuple(sorted(modules & folder.root_names))
 
 
@@ -204,13 +204,18 @@ def _classes(folder: ModelFolder, config: Mapping[str, Any]) -> int | None:
     return len(labels) if isinstance(labels, dict) and labels else _small(config.get("num_labels"))
 
 
-def _sampling_rate(folder: ModelFolder) -> int:
+def _sampling_rate(folder: ModelFolder) -> int | None:
     for name in _PREPROCESSORS:
         settings = json_object(folder.json(name))
-        for part in (settings, settings.get("feature_extractor")):
-            if isinstance(part, dict) and (rate := _small(part.get("sampling_rate"))):
+        for part in (settings, _mapping(settings.get("feature_extractor"))):
+            if rate := _small(part.get("sampling_rate")):
                 return rate
-    return 16_000
+    return None
+
+
+def _hears(folder: ModelFolder, config: Mapping[str, Any]) -> bool:
+    by_class = any(wants_preprocessor(name) == "sound" for name in folder.architectures[:1])
+    return by_class or isinstance(config.get("audio_config"), dict) or _sampling_rate(folder) is not None
 
 
 def _is_decoder(folder: ModelFolder) -> bool:
@@ -238,6 +243,14 @@ def _sentence_class(folder: ModelFolder, config: Mapping[str, Any]) -> str | Non
         name = json_object(folder.json("config_sentence_transformers.json")).get("model_type")
         return name if name in _SENTENCE_CLASSES else "SentenceTransformer"
     return "CrossEncoder" if isinstance(config.get("sentence_transformers"), dict) else None
+
+
+def _modules(folder: ModelFolder) -> Iterator[str]:
+    """The classes that a sentence-transformers model consists of."""
+    listed = folder.json("modules.json", top=list)
+    for module in listed.value if listed is not None and isinstance(listed.value, list) else ():
+        if isinstance(module, dict):
+            yield str(module.get("type"))
 
 
 def _prompts(folder: ModelFolder) -> tuple[str, ...]:

@@ -174,6 +174,21 @@ def test_code_of_the_repo_is_named_before_it_is_trusted(tmp_path: Path) -> None:
     assert "trust_remote_code" not in card_of(tmp_path, {"config.json": known})
 
 
+def test_a_module_of_the_repo_is_trusted_too(tmp_path: Path) -> None:
+    modules = [{"idx": 0, "name": "0", "path": "", "type": "custom_st.Transformer"}]
+    files = {"modules.json": modules, "config.json": {"model_type": "bert"}, "custom_st.py": b""}
+    text = card_of(tmp_path, files)
+    assert "read `custom_st.py` of this repo first" in text
+    assert 'SentenceTransformer("acme/model", trust_remote_code=True)' in text
+
+
+def test_what_hears_sound_gets_no_text(tmp_path: Path) -> None:
+    config = {"architectures": ["Wav2Vec2Model"], "model_type": "wav2vec2"}
+    heard = {"preprocessor_config.json": {"feature_extractor_type": "Wav2Vec2FeatureExtractor", "sampling_rate": 16000}}
+    (code,) = blocks(card_of(tmp_path, with_tokenizer(tmp_path, config) | heard), "python")
+    assert "model.num_parameters()" in code
+
+
 def test_quantised_weights_need_what_reads_them(tmp_path: Path) -> None:
     config = {"architectures": ["LlamaForCausalLM"], "model_type": "llama"}
     config |= {"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}}  # type: ignore[dict-item]
