@@ -247,7 +247,7 @@ def _sentence_class(folder: ModelFolder, config: Mapping[str, Any]) -> str | Non
 
 def _modules(folder: ModelFolder) -> Iterator[str]:
     """The classes that a sentence-transformers model consists of."""
-    listed = folder.json("modules.json", top=list)
+    listed = folder.modules
     for module in listed.value if listed is not None and isinstance(listed.value, list) else ():
         if isinstance(module, dict):
             yield str(module.get("type"))

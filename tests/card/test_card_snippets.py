@@ -23,6 +23,8 @@ from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.registry import CardSubject
 
+pytestmark = pytest.mark.timeout(900)  # three children that load torch, when the machine is busy
+
 # What each snippet prints, as a pattern; an untrained model says anything.
 SHAPE = r"torch\.Size\(\[1, \d+, 32\]\)"
 FLOAT = r"-?\d+\.\d+(?:e-\d+)?"
@@ -96,7 +98,7 @@ class Used(NamedTuple):
 def usage_folders(tmp_path_factory: pytest.TempPathFactory, tiny_runs: Path) -> Path:
     folder = tmp_path_factory.mktemp("usage")
     done = subprocess.run(
-        [sys.executable, usage_models.__file__, folder], capture_output=True, text=True, check=False, timeout=240
+        [sys.executable, usage_models.__file__, folder], capture_output=True, text=True, check=False, timeout=400
     )
     assert done.returncode == 0, done.stderr
     return folder
@@ -146,7 +148,7 @@ def used(
         capture_output=True,
         text=True,
         check=False,
-        timeout=280,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr
     results = json.loads(files[1].read_text())
