@@ -32,6 +32,7 @@ from hubpub.card.run_summary import RunSummary, read_run, run_configs
 from hubpub.card.sourced import Value, source_of
 from hubpub.card.tokenizer_facts import TokenizerFacts, tokenizer_facts
 from hubpub.card.training import TrainingRun
+from hubpub.card.usage import Usage, usage_of
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
@@ -100,6 +101,7 @@ class CardFacts:
         pictures: to be shown, each with path, alt, caption and section (the id of a section).
         sources: where each fact comes from, by the name of its field: `config.json: hidden_size`. The names of what is
             in a field are joined by dots, `tokenizer.vocabulary`; those of `summary` begin with `run.`.
+        usage: how it is loaded and called.
     """
 
     name: str
@@ -151,6 +153,7 @@ class CardFacts:
     citation: Citation | None = None
     pictures: tuple[Any, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
 
     @property
     def load_id(self) -> str:
@@ -195,6 +198,7 @@ def _facts(
     training, summary = read_run(folder, labels)
     base_model = _base_model(folder, repo_id, sources)
     tokenizer, data = tokenizer_facts(folder), data_sets(folder.data_facts)
+    usage = usage_of(folder)
     chat = chat_answer.result()
     versions = tuple(_versions(folder, config, adapter))
     quantization = quantisation_of(config)
@@ -247,9 +251,10 @@ def _facts(
         data=data,
         citation=folder.run_facts.citation,
         sources=sources.places,
-        mask_token=_mask_token(folder),
         run=folder.run_facts,
         answers=answers,
+        mask_token=usage.mask_token,
+        usage=usage,
     )
     facts = answered(facts, folder)
     return replace(facts, sources={fact.name: fact.source for fact in list_facts(facts)})
@@ -322,15 +327,6 @@ def _license(folder: ModelFolder, settings: CardSettings, sources: Sources) -> s
         return sources.note("license", told, next(iter(files)))
     wanted = settings.license and (licence_alias(settings.license) or settings.license)
     return sources.note("license", wanted, "settings: card.license")
-
-
-def _mask_token(folder: ModelFolder) -> str | None:
-    for name in ("tokenizer_config.json", "special_tokens_map.json"):
-        token = json_object(folder.json(name)).get("mask_token")
-        token = token.get("content") if isinstance(token, dict) else token
-        if isinstance(token, str) and 0 < len(token) < 40 and token.isprintable():
-            return token
-    return None
 
 
 def _has_chat_template(folder: ModelFolder) -> bool:

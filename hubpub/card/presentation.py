@@ -7,6 +7,7 @@ has made it ready for its place.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +128,7 @@ def _picture(picture: Any) -> Ready:
 FILTERS: Mapping[str, Callable[..., Any]] = {
     "code": _code,
     "python": lambda text: Ready(python_string(text)),
+    "shell_word": lambda text: Ready(shlex.quote(one_line(text))),
     "count": lambda value: Ready(f"{value:,}"),
     "number": number,
     "setting": setting,

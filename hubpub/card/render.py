@@ -14,7 +14,7 @@ from hubpub.card.gaps import write_gap
 from hubpub.card.metadata import front_matter
 from hubpub.card.presentation import FILTERS, Ready, section_names, shown
 from hubpub.card.regions import stamp
-from hubpub.card.snippets import choose_snippet, example_input, peft_class
+from hubpub.card.snippets import snippet_names
 from hubpub.card.template_choice import choose_template, template_file
 from hubpub.card.templating import OWN_TEMPLATES, Templates, render_template, tidy
 
@@ -51,8 +51,5 @@ def _names(facts: CardFacts) -> dict[str, Any]:
         **section_names(facts),
         "facts": facts,
         "front_matter": Ready(front_matter(facts)),
-        "snippet": choose_snippet(facts),
-        "example_input": example_input(facts),
-        "peft_class": Ready(peft_class(facts)),
-        "remote_code": Ready(", trust_remote_code=True" if facts.custom_code else ""),
+        **{name: Ready(value) if isinstance(value, str) else value for name, value in snippet_names(facts).items()},
     }
