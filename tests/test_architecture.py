@@ -18,10 +18,11 @@ ARROWS = {
     "card": {"model", "core"},
     "rules": {"card", "model", "core"},
     "publish": {"rules", "card", "model", "core"},
+    "rehearsal": {"publish", "hub", "card", "model", "core"},
     "fix": {"core"},
-    "report": {"publish", "card", "model", "core"},
+    "report": {"rehearsal", "publish", "card", "model", "core"},
     "hub": {"card.schema", "core"},
-    "cli": {"publish", "rules", "report", "card", "model", "core", "hub", "fix"},
+    "cli": {"rehearsal", "publish", "rules", "report", "card", "model", "core", "hub", "fix"},
 }
 
 
@@ -70,9 +71,10 @@ HEAVY = (
         ("verify", "--help"),
         ("rollback", "--help"),
         ("serve", "--help"),
+        ("rehearse", "--help"),
         ("lint", "README.md"),
     ],
-    ids=["help", "push help", "plan help", "verify help", "rollback help", "serve help", "lint"],
+    ids=["help", "push help", "plan help", "verify help", "rollback help", "serve help", "rehearse help", "lint"],
 )
 def test_a_light_command_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     code = (

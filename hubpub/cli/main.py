@@ -18,6 +18,7 @@ _VERBS = {
     "inspect": "Show what a model consists of: tensors, memory, tokenizer, files.",
     "lint": "Lint a model card: metadata, the seven sections, placeholders.",
     "card": "Write the model card that the folder can fill; keep what people wrote.",
+    "rehearse": "Rehearse the release: publish to a throw-away hub, load the model from it, run the card.",
     "plan": "Show what push would do: files, bytes, card, stale leftovers; save it to publish later.",
     "push": "Check, write the card, and publish in ONE verified commit.",
     "verify": "Verify that a hub serves what was published: every file, size and hash.",

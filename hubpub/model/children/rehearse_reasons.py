@@ -1,0 +1,144 @@
+"""What an exception in a rehearsal tells: that the code is wrong, or only that it needs what is not there."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from hubpub.model.guard import Refusal
+
+_LONGEST = 300
+_DEEPEST = 20
+_REFUSED = {
+    "network": "needs the network ({what})",
+    "program": "starts another program ({what})",
+    "file": "reads or writes {what}, which is not the rehearsal's",
+    "process": "sends a signal to another process ({what})",
+}
+_NO_GPU = re.compile(
+    r"not compiled with CUDA|No CUDA GPUs|no NVIDIA driver|CUDA.{0,40}(?:unavailable|not available|is_available\(\) is"
+    r" False)|NVIDIA GPU|(?:MPS|XPU|HIP) .{0,40}not available|requires? (?:a )?GPU|No GPU",
+    re.IGNORECASE,
+)
+_NEEDS_PACKAGE = re.compile(r"not found in your environment|pip install|not installed|need to install", re.IGNORECASE)
+_REMOTE_CODE = "trust_remote_code=True"
+_NO_SUCH_IMAGE = re.compile(r"Incorrect (?:image|video|audio|format used for image)[^\n]{0,300}?(?:[Gg]ot|:) ?(\S+)")
+
+
+def describe(error: BaseException, home: str = "") -> str:
+    """The exception as the end of a traceback shows it, in one line: of a long message the first line and the last."""
+    kind = type(error)
+    name = (
+        kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
+    )
+    try:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    except Exception:  # a class of the card's own may fail at this too
+        lines = []
+    text = " … ".join(line[:_LONGEST] for line in dict.fromkeys([*lines[:1], *lines[-1:]]))
+    if home:
+        text = text.replace(home, ".")
+    return f"{name}: {text}" if text else name
+
+
+def missing(
+    error: BaseException, own: str, refusals: Sequence[Refusal], unmade: Mapping[str, int] | None = None
+) -> str | None:
+    """What the code needs that is not there, as a sentence without a subject; None when the code is wrong.
+
+    Args:
+        error: what it raised.
+        own: the repo that is rehearsed.
+        refusals: what the guard did not let it do.
+        unmade: names that earlier blocks would have made had they run, with the lines of these blocks.
+    """
+    for refusal in refusals:
+        return _REFUSED[refusal.kind].format(what=refusal.what)
+    links = list(_chain(error))
+    for link in links:
+        if found := _absent_repo(link, own):
+            return found
+    # What was raised while another exception was handled need not come from it.
+    for link in links[: 1 + sum(1 for link in links if link.__cause__ is not None)]:
+        if found := _absent(link):
+            return found
+    return _absent_file(error) or _absent_name(error, unmade or {})
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception and what it came from."""
+    link: BaseException | None = error
+    for _ in range(_DEEPEST):
+        if link is None:
+            return
+        yield link
+        link = link.__cause__ or link.__context__
+
+
+def _absent_repo(error: BaseException, own: str) -> str | None:
+    from huggingface_hub import errors
+
+    if isinstance(error, errors.LocalTokenNotFoundError):
+        return "needs a token"
+    if not isinstance(error, errors.RepositoryNotFoundError):
+        return None
+    repo = error.repo_id or _repo_in(str(getattr(error.response, "url", "")))
+    if not repo or repo == own:
+        return None
+    if error.repo_type in ("dataset", "space"):
+        return f"needs the {error.repo_type} {repo}, which the rehearsal hub does not have"
+    return f"needs {repo}, which the rehearsal hub does not have; give --with {repo}=PATH"
+
+
+def _repo_in(url: str) -> str | None:
+    found = re.search(r"//[^/]+/(?:api/)?(?:models/)?([\w.-]+/[\w.-]+)", url)
+    return found[1] if found else None
+
+
+def _absent(error: BaseException) -> str | None:
+    text = str(error)[:4000]
+    if isinstance(error, ImportError):
+        return _absent_package(error, text)
+    if isinstance(error, EOFError) and "reading a line" in text:
+        return "asks for input"
+    if isinstance(error, ValueError) and _REMOTE_CODE in text:
+        return "needs code of the repo, which it does not allow to run (trust_remote_code)"
+    if isinstance(error, KeyError) and _is_of_environment(error):
+        return f"needs the environment variable {error.args[0]}"
+    if isinstance(error, RuntimeError | AssertionError | ValueError | OSError) and _NO_GPU.search(text):
+        return "needs a GPU"
+    return None
+
+
+def _absent_file(error: BaseException) -> str | None:
+    if type(error) is FileNotFoundError and isinstance(error.filename, str | bytes):
+        return f"needs the file {Path(os.fsdecode(error.filename)).name}, which is not here"
+    if isinstance(error, ValueError) and (found := _NO_SUCH_IMAGE.search(str(error)[:4000])):
+        return f"needs the file {Path(found[1]).name[:80]}, which is not here"
+    return None
+
+
+def _absent_package(error: ImportError, text: str) -> str | None:
+    top = (error.name or "").partition(".")[0]
+    if isinstance(error, ModuleNotFoundError) and top and importlib.util.find_spec(top) is None:
+        return f"needs the package {top}, which is not installed"
+    if _NEEDS_PACKAGE.search(text):
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        return f"needs a package that is not installed ({lines[0][:160]})"
+    return None
+
+
+def _is_of_environment(error: KeyError) -> bool:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code.co_filename == os.__file__
+
+
+def _absent_name(error: BaseException, unmade: Mapping[str, int]) -> str | None:
+    if isinstance(error, NameError) and error.name is not None and error.name in unmade:
+        return f"needs `{error.name}`, which the block at line {unmade[error.name]} did not come to make"
+    return None
