@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -219,9 +220,11 @@ def _ended_properly() -> Iterator[None]:
 def _show_findings(rehearsal: Rehearsal) -> None:
     from hubpub.report.text import render_findings
 
-    if rehearsal.report and not rehearsal.report.ok:
-        click.echo("\nwhat the checks found:")
-        click.echo(render_findings(rehearsal.report, colour), nl=False)
+    report = rehearsal.report
+    if report and not report.ok:
+        stopping = tuple(each for each in report.findings if each.severity.reaches(report.fail_on))
+        click.echo("\nwhy the checks refuse it")
+        click.echo(render_findings(replace(report, findings=stopping, skipped=()), colour), nl=False)
     click.echo()
 
 

@@ -57,6 +57,10 @@ class Refusal:
         return f"{self.kind} ({self.what})"
 
 
+class RefusedError(PermissionError):
+    """What code sees of a refusal."""
+
+
 class Guard:
     """What may be done, and what was refused so far."""
 
@@ -90,7 +94,10 @@ class Guard:
             if not (arguments[0] is None or _text(arguments[0]) in _LOOPBACK):
                 self._refuse("network", _text(arguments[0]))
         elif event == "socket.bind":
-            self._refuse("network", "a port of its own")
+            address = arguments[1]
+            # urllib3 binds to any free port of ::1 to find out whether there is IPv6
+            if not (isinstance(address, tuple) and _text(address[0]) in _LOOPBACK and address[1] == 0):
+                self._refuse("network", "a port of its own")
         elif event in _CHANGES:
             self._change(event, arguments)
         elif event in ("os.kill", "os.killpg") and arguments[0] not in (os.getpid(), 0):
@@ -99,7 +106,7 @@ class Guard:
     def _refuse(self, kind: str, what: str) -> None:
         if len(self.refusals) < _MOST:
             self.refusals.append(Refusal(kind, what[:200]))
-        raise PermissionError(f"{what[:200]}: not allowed in a rehearsal ({kind})")
+        raise RefusedError(f"{what[:200]}: not allowed in a rehearsal ({kind})")
 
     def _send(self, address: Any) -> None:
         if address is None:  # of a socket that is connected already
@@ -115,6 +122,8 @@ class Guard:
             return
         name = _absolute(_text(path))
         if isinstance(flags, int) and flags & _WRITING and not self._may_write(name):
+            self._refuse("file", name)
+        if _is_of_another_process(name):
             self._refuse("file", name)
         if name.startswith(self._hidden) and not (name + os.sep).startswith((self._home, *self._shown)):
             self._refuse("file", name)
@@ -138,6 +147,13 @@ def _program(event: str, arguments: tuple[Any, ...]) -> str:
         words = _text(first).split()
         return Path(words[0]).name if words else event
     return event
+
+
+def _is_of_another_process(name: str) -> bool:
+    """Whether a file tells of another process: its environment may hold a token."""
+    _, _, below = name.partition("/proc/")
+    process = below.partition("/")[0]
+    return name.startswith("/proc/") and process.isdecimal() and process != str(os.getpid())
 
 
 def _absolute(name: str) -> str:

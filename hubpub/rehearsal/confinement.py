@@ -30,6 +30,7 @@ _MOST_TOLD = 32 << 20
 _KEPT_OUTPUT = 4000
 _START_SECONDS = 60.0
 _BLOCK = 1 << 16
+_NO_NAMESPACES = None if sys.platform == "linux" else f"{sys.platform} has no namespaces"
 # Of everybody: temporary files, and the sockets of services such as Docker.
 _SHARED = ("/tmp", "/var/tmp", "/run", "/var/run")  # noqa: S108 -- hidden, not written to
 
@@ -119,7 +120,7 @@ def confine(
         limits: what it may take.
         on_event: is given each thing that the child tells.
     """
-    reason = None if sys.platform == "linux" else f"{sys.platform} has no namespaces"
+    reason: str | None = _NO_NAMESPACES
     if reason is None:
         with _Run(function, request, place, limits, walls=True) as run:
             ending = run.follow(on_event)

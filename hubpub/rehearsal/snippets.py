@@ -65,60 +65,95 @@ def run_blocks(
     on_start: Callable[[Block], None],
     on_block: Callable[[Block], None],
 ) -> tuple[list[Block], Ending | None]:
-    """Run those of the plan that are to run; what became of all of them, and how the last child ended."""
-    done = list(plan)
-    waiting = [index for index, block in enumerate(plan) if block.status is Status.RAN]
+    """Run those of the plan that are to run; what became of all of them, and how the last child ended.
+
+    Args:
+        blocks: those of the card.
+        plan: what is known of each.
+        repo_id: the model's.
+        place: where the children live.
+        limits: what each may take.
+        on_start: is given what begins.
+        on_block: is given what is over, in the order of the card.
+    """
+    running = _Blocks(blocks, plan, on_start, on_block)
     ending: Ending | None = None
-    told = {index for index in range(len(plan)) if index not in waiting}
-    for index in sorted(told):
-        on_block(done[index])
-    while waiting:
-        first = blocks[waiting[0]].section
+    while running.waiting:
         request = {
-            "blocks": [_order(index, blocks[index], run=index in waiting) for index in range(len(blocks))
-                       if blocks[index].section >= first],
+            "blocks": running.orders(),
             "repo": repo_id,
             "home": str(place.home),
             "output": limits.output,
-        }  # fmt: skip
-        running: int | None = None
-
-        def on_event(event: Mapping[str, Any]) -> None:
-            nonlocal running
-            if event.get("starting") in waiting:
-                running = int(event["starting"])
-                on_start(done[running])
-            elif event.get("block") in waiting:
-                index = int(event["block"])
-                waiting.remove(index)
-                done[index] = _outcome(done[index], event)
-                on_block(done[index])
-                running = None
-
-        ending = confine(_CHILD, request, place, replace(limits, steps=2 * len(blocks) + 2), on_event)
-        if not waiting:
-            break
-        at = running if running in waiting else waiting[0]
-        waiting.remove(at)
-        done[at] = replace(done[at], status=Status.FAILED, reason=ending.failure or "was not run to its end")
-        on_block(done[at])
-        # What it made is gone with its process.
-        for index in [index for index in waiting if blocks[index].section == blocks[at].section]:
-            waiting.remove(index)
-            reason = f"the process that it would run in ended with the block at line {done[at].line}"
-            done[index] = replace(done[index], status=Status.NOT_RUNNABLE, reason=reason)
-            on_block(done[index])
-    return done, ending
+        }
+        ending = confine(_CHILD, request, place, replace(limits, steps=2 * len(blocks) + 2), running.on_event)
+        if running.waiting:
+            running.end(ending)
+    return running.done, ending
 
 
-def _order(index: int, block: CardBlock, *, run: bool) -> dict[str, Any]:
-    return {
-        "id": index,
-        "line": block.code.first_line,
-        "source": block.source if run else None,
-        "section": block.section,
-        "binds": block.binds,
-    }
+class _Blocks:
+    """The blocks on their way: what has become of each, and which are still to run."""
+
+    def __init__(
+        self,
+        blocks: Sequence[CardBlock],
+        plan: Sequence[Block],
+        on_start: Callable[[Block], None],
+        on_block: Callable[[Block], None],
+    ) -> None:
+        self.done = list(plan)
+        self.waiting = [index for index, block in enumerate(plan) if block.status is Status.RAN]
+        self._blocks = blocks
+        self._running: int | None = None
+        self._told = 0
+        self._on_start, self._on_block = on_start, on_block
+        self._tell()
+
+    def orders(self) -> list[dict[str, Any]]:
+        """What a child is to know of them, from the section of the first that waits."""
+        first = self._blocks[self.waiting[0]].section
+        return [
+            {
+                "id": index,
+                "line": block.code.first_line,
+                "source": block.source if index in self.waiting else None,
+                "section": block.section,
+                "binds": block.binds,
+            }
+            for index, block in enumerate(self._blocks)
+            if block.section >= first
+        ]
+
+    def on_event(self, event: Mapping[str, Any]) -> None:
+        """Something that a child tells."""
+        if event.get("starting") in self.waiting:
+            self._running = int(event["starting"])
+            self._on_start(self.done[self._running])
+        elif event.get("block") in self.waiting:
+            index = int(event["block"])
+            self._is(index, _outcome(self.done[index], event))
+            self._running = None
+
+    def end(self, ending: Ending) -> None:
+        """The child has ended before its last block: with the one that was running, and with what it made."""
+        at = self._running if self._running in self.waiting else self.waiting[0]
+        lost = [index for index in self.waiting if self._blocks[index].section == self._blocks[at].section]
+        reason = f"the process that it would run in ended with the block at line {self.done[at].line}"
+        self._is(at, replace(self.done[at], status=Status.FAILED, reason=ending.failure or "was not run to its end"))
+        for index in lost:
+            if index != at:
+                self._is(index, replace(self.done[index], status=Status.NOT_RUNNABLE, reason=reason))
+        self._running = None
+
+    def _is(self, index: int, block: Block) -> None:
+        self.done[index] = block
+        self.waiting.remove(index)
+        self._tell()
+
+    def _tell(self) -> None:
+        while self._told < len(self.done) and self._told not in self.waiting:
+            self._on_block(self.done[self._told])
+            self._told += 1
 
 
 def _outcome(block: Block, event: Mapping[str, Any]) -> Block:

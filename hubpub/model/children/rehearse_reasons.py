@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import os
 import re
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from hubpub.model.guard import Refusal
+from hubpub.model.guard import Refusal, RefusedError
 
 _LONGEST = 300
+_MOST_READ = 20_000
 _DEEPEST = 20
 _REFUSED = {
     "network": "needs the network ({what})",
@@ -24,6 +27,10 @@ _NO_GPU = re.compile(
     re.IGNORECASE,
 )
 _NEEDS_PACKAGE = re.compile(r"not found in your environment|pip install|not installed|need to install", re.IGNORECASE)
+_NEEDS_TOKEN = re.compile(r"\bapi_key\b|log in with|hf auth login")
+_NO_DATASET = re.compile(r"Dataset '([\w./-]{1,200})' doesn't exist on the Hub")
+_LIBRARIES = re.compile(r"[\w./\\:-]*[\\/]site-packages[\\/]")
+_UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH)
 _REMOTE_CODE = "trust_remote_code=True"
 _NO_SUCH_IMAGE = re.compile(r"Incorrect (?:image|video|audio|format used for image)[^\n]{0,300}?(?:[Gg]ot|:) ?(\S+)")
 
@@ -34,14 +41,17 @@ def describe(error: BaseException, home: str = "") -> str:
     name = (
         kind.__qualname__ if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__}.{kind.__qualname__}"
     )
-    try:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    except Exception:  # a class of the card's own may fail at this too
-        lines = []
+    lines = [line.strip() for line in _said(error).splitlines() if line.strip()]
     text = " … ".join(line[:_LONGEST] for line in dict.fromkeys([*lines[:1], *lines[-1:]]))
-    if home:
-        text = text.replace(home, ".")
+    text = _LIBRARIES.sub("", text.replace(home, ".") if home else text)
     return f"{name}: {text}" if text else name
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)[:_MOST_READ]
+    except Exception:  # a class of the card's own may fail at this too
+        return ""
 
 
 def missing(
@@ -55,10 +65,13 @@ def missing(
         refusals: what the guard did not let it do.
         unmade: names that earlier blocks would have made had they run, with the lines of these blocks.
     """
-    for refusal in refusals:
-        return _REFUSED[refusal.kind].format(what=refusal.what)
     links = list(_chain(error))
     for link in links:
+        if isinstance(link, RefusedError) and refusals:
+            last = refusals[-1]
+            return _REFUSED[last.kind].format(what=last.what)
+        if isinstance(link, socket.gaierror) or (isinstance(link, OSError) and link.errno in _UNREACHABLE):
+            return "needs the network"
         if found := _absent_repo(link, own):
             return found
     # What was raised while another exception was handled need not come from it.
@@ -99,13 +112,17 @@ def _repo_in(url: str) -> str | None:
 
 
 def _absent(error: BaseException) -> str | None:
-    text = str(error)[:4000]
+    text = _said(error)
     if isinstance(error, ImportError):
         return _absent_package(error, text)
     if isinstance(error, EOFError) and "reading a line" in text:
         return "asks for input"
     if isinstance(error, ValueError) and _REMOTE_CODE in text:
         return "needs code of the repo, which it does not allow to run (trust_remote_code)"
+    if isinstance(error, ValueError) and _NEEDS_TOKEN.search(text):
+        return "needs a token"
+    if found := _NO_DATASET.search(text):
+        return f"needs the dataset {found[1]}, which the rehearsal hub does not have"
     if isinstance(error, KeyError) and _is_of_environment(error):
         return f"needs the environment variable {error.args[0]}"
     if isinstance(error, RuntimeError | AssertionError | ValueError | OSError) and _NO_GPU.search(text):
@@ -116,7 +133,7 @@ def _absent(error: BaseException) -> str | None:
 def _absent_file(error: BaseException) -> str | None:
     if type(error) is FileNotFoundError and isinstance(error.filename, str | bytes):
         return f"needs the file {Path(os.fsdecode(error.filename)).name}, which is not here"
-    if isinstance(error, ValueError) and (found := _NO_SUCH_IMAGE.search(str(error)[:4000])):
+    if isinstance(error, ValueError) and (found := _NO_SUCH_IMAGE.search(_said(error))):
         return f"needs the file {Path(found[1]).name[:80]}, which is not here"
     return None
 
@@ -135,7 +152,7 @@ def _is_of_environment(error: KeyError) -> bool:
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_code.co_filename == os.__file__
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "os"
 
 
 def _absent_name(error: BaseException, unmade: Mapping[str, int]) -> str | None:

@@ -123,4 +123,4 @@ def _traceback(error: BaseException, home: str) -> list[str]:
 
 def _place(filename: str) -> str:
     """A file of a library without where it is installed."""
-    return filename.rpartition("site-packages/")[2]
+    return filename.rpartition("site-packages/")[2] or filename
