@@ -7,6 +7,7 @@ only the last. The parent is in `hubpub.rehearsal.confinement`.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -97,10 +98,8 @@ def _tell(channel: socket.socket, event: Mapping[str, Any]) -> None:
 
 
 def _limit(order: Mapping[str, Any]) -> None:
-    try:
-        import resource
-    except ImportError:  # Windows: the parent's deadline is the bound that is left
-        return
+    import resource
+
     memory = order["memory"]
     limits = [
         ("RLIMIT_AS", memory + _ROOM),
@@ -117,4 +116,5 @@ def _limit(order: Mapping[str, Any]) -> None:
         what = getattr(resource, name)
         hard = resource.getrlimit(what)[1]
         least = most if hard == resource.RLIM_INFINITY else min(most, hard)
-        resource.setrlimit(what, (least, least))
+        with contextlib.suppress(ValueError, OSError):  # macOS does not take every one
+            resource.setrlimit(what, (least, least))

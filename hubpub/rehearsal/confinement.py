@@ -184,9 +184,8 @@ class _Run:
 
     def __exit__(self, *_: object) -> None:
         # first the child, so that nothing holds on to what the relay has open
-        if hasattr(os, "killpg"):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
         assert self._process.stdout is not None  # noqa: S101 -- it is a pipe
@@ -240,10 +239,7 @@ class _Run:
 
     def _read_told(self) -> list[Mapping[str, Any]] | None:
         """The next things that it told; None when it will tell no more."""
-        if hasattr(socket, "recv_fds"):
-            block, descriptors, _, _ = socket.recv_fds(self._channel, _BLOCK, 1)
-        else:
-            block, descriptors = self._channel.recv(_BLOCK), []
+        block, descriptors, _, _ = socket.recv_fds(self._channel, _BLOCK, 1)
         for descriptor in descriptors:
             if self._has_relay:  # only the first comes from hubpub's own code
                 os.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from hubpub.card.document import Card
 from hubpub.card.facts import CardFacts, card_facts
 from hubpub.card.render import render_card
 from hubpub.card.source import decode_card
-from hubpub.core.errors import FindingsError
+from hubpub.core.errors import FindingsError, UsageError
 from hubpub.core.report import Report
 from hubpub.core.rule import Depth
 from hubpub.core.settings import LintSettings
@@ -103,6 +104,8 @@ def rehearse(options: RehearseOptions, observer: Observer | None = None, ask: As
     Raises:
         HubpubError: there is no such folder, or it changed meanwhile. What fails in a rehearsal is in the result.
     """
+    if os.name != "posix":
+        raise UsageError("a rehearsal needs Linux or macOS", "run it in WSL or in a container")
     started = time.monotonic()
     observer = observer or Observer()
     found = _Found()

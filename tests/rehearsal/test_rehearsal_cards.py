@@ -117,6 +117,22 @@ def test_code_of_the_model_takes_leave_too(plain_model: Path, copy_of: Copy) -> 
     assert {block.status for block in rehearsal.blocks} == {NOT}
 
 
+def test_a_private_repo_is_read_with_a_token_of_the_throw_away_hub(plain_model: Path, copy_of: Copy) -> None:
+    """As its users have one; it may read, and nothing else."""
+    from hubpub.core.rule import Depth
+    from hubpub.publish.prepare import PushOptions
+    from hubpub.rehearsal.run import RehearseOptions, rehearse
+
+    model = copy_of(plain_model)
+    hub = "from huggingface_hub import HfApi\n"
+    codes = (hub + "print(HfApi().model_info('acme/tiny').private)", hub + "HfApi().create_repo('acme/other')")
+    (model / "README.md").write_text(HEAD + fenced(*codes))
+    push = PushOptions(path=model, namespace="acme", name="tiny", new_repos_private=True, depth=Depth.QUICK)
+    first, second = rehearse(RehearseOptions(push, run_card_code=True, load=False)).blocks
+    assert first.output == ("True",), first
+    assert (second.status, second.reason) == (NOT, "needs a token that may do more than read")
+
+
 def test_the_report_shows_what_happened_and_steers_no_terminal() -> None:
     hostile = Block(9, "python", "", "x\x1b[2J", False, FAILED, "E: \x1b]0;x\x07", 10, seconds=1.0)
     shown = render_rehearsal(Rehearsal("acme/m", None, None, (), (hostile,), _none(), None, 2.0))

@@ -30,6 +30,7 @@ _NEEDS_PACKAGE = re.compile(r"not found in your environment|pip install|not inst
 _NEEDS_TOKEN = re.compile(r"\bapi_key\b|log in with|hf auth login")
 _NO_DATASET = re.compile(r"Dataset '([\w./-]{1,200})' doesn't exist on the Hub")
 _LIBRARIES = re.compile(r"[\w./\\:-]*[\\/]site-packages[\\/]")
+_NOT_ALLOWED = (401, 403)
 _UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH)
 _REMOTE_CODE = "trust_remote_code=True"
 _NO_SUCH_IMAGE = re.compile(r"Incorrect (?:image|video|audio|format used for image)[^\n]{0,300}?(?:[Gg]ot|:) ?(\S+)")
@@ -97,7 +98,8 @@ def _absent_repo(error: BaseException, own: str) -> str | None:
     if isinstance(error, errors.LocalTokenNotFoundError):
         return "needs a token"
     if not isinstance(error, errors.RepositoryNotFoundError):
-        return None
+        refused = isinstance(error, errors.HfHubHTTPError) and error.response.status_code in _NOT_ALLOWED
+        return "needs a token that may do more than read" if refused else None
     repo = error.repo_id or _repo_in(str(getattr(error.response, "url", "")))
     if not repo or repo == own:
         return None
