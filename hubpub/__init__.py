@@ -10,7 +10,7 @@ The verbs of the command line as functions; each imports what it needs when it i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from hubpub.publish.receipt import Receipt
     from hubpub.publish.rollback import RollbackReceipt
     from hubpub.publish.verification import Verification
+    from hubpub.rehearsal.result import Rehearsal
 
 __version__ = "0.1.0.dev0"
-__all__ = ["check", "lint", "plan", "push", "push_plan", "render", "rollback", "verify"]
+__all__ = ["check", "lint", "plan", "push", "push_plan", "rehearse", "render", "rollback", "verify"]
 
 
 def check(path: Path | str, *, depth: str = "quick", exclude: Sequence[str] = (), ignore: Sequence[str] = ()) -> Report:
@@ -164,6 +165,60 @@ def push_plan(file: Path | str, *, hub: str | None = None) -> Receipt:
     target = find_target(hub)
     saved.check_hub(target.endpoint)
     return publish(saved.options, HubClient(target), _silent, saved.expected)
+
+
+def rehearse(
+    path: Path | str,
+    repo_id: str | None = None,
+    *,
+    bases: Mapping[str, Path | str] | None = None,
+    run_card_code: bool = False,
+    load: bool = True,
+    snippets: bool = True,
+    timeout: float = 300.0,
+    memory: int | None = None,
+    depth: str = "deep",
+    keep: bool = False,
+) -> Rehearsal:
+    """Publish the model folder at `path` to a throw-away hub, load it from there by its id, run its card's snippets.
+
+    Args:
+        path: the model folder; it is not changed.
+        repo_id: namespace/name, as the card names it; None takes "rehearsal" and the folder's name.
+        bases: further folders to publish first, by repo id, such as the base model of an adapter.
+        run_card_code: run Python that hubpub did not write too: in a child, without token and network.
+        load: make the load checks.
+        snippets: run the card's code blocks.
+        timeout: seconds for each check and each block.
+        memory: bytes for each child; None takes what the model asks for.
+        depth: how far the check before publishing goes, as for `check`.
+        keep: keep the throw-away hub's data.
+
+    Raises:
+        HubpubError: there is no such folder. What fails in the rehearsal is in the result.
+    """
+    from hubpub.publish.target import repo_name
+    from hubpub.rehearsal.run import RehearseOptions
+    from hubpub.rehearsal.run import rehearse as run
+
+    options = RehearseOptions(
+        push=_options(
+            path,
+            repo_id or f"rehearsal/{repo_name(Path(path), None)}",
+            None,
+            depth,
+            private=False,
+            delete_stale=False,
+        ),
+        bases=tuple((base, Path(folder)) for base, folder in (bases or {}).items()),
+        run_card_code=run_card_code,
+        seconds=timeout,
+        memory=memory,
+        keep=keep,
+        load=load,
+        snippets=snippets,
+    )
+    return run(options)
 
 
 def verify(

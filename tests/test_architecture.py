@@ -18,13 +18,26 @@ ARROWS = {
     "card": {"model", "core"},
     "rules": {"card", "model", "core"},
     "publish": {"rules", "card", "model", "core"},
+    "rehearsal": {"publish", "hub", "card", "model", "core"},
     "fix": {"core"},
     "training": {"model", "core"},
     "pictures": {"model", "core"},
-    "report": {"publish", "card", "model", "core"},
+    "report": {"rehearsal", "publish", "card", "model", "core"},
     "hub": {"card.schema", "card.html", "core"},
     "preview": {"rules", "card", "model", "core"},
-    "cli": {"publish", "rules", "report", "card", "model", "core", "hub", "fix", "pictures", "preview"},
+    "cli": {
+        "rehearsal",
+        "publish",
+        "rules",
+        "report",
+        "card",
+        "model",
+        "core",
+        "hub",
+        "fix",
+        "pictures",
+        "preview",
+    },
 }
 
 
@@ -75,9 +88,20 @@ HEAVY = (
         ("rollback", "--help"),
         ("serve", "--help"),
         ("preview", "--help"),
+        ("rehearse", "--help"),
         ("lint", "README.md"),
     ],
-    ids=["help", "push help", "plan help", "verify help", "rollback help", "serve help", "preview help", "lint"],
+    ids=[
+        "help",
+        "push help",
+        "plan help",
+        "verify help",
+        "rollback help",
+        "serve help",
+        "preview help",
+        "rehearse help",
+        "lint",
+    ],
 )
 def test_a_light_command_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
     code = (

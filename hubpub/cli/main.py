@@ -19,6 +19,7 @@ _VERBS = {
     "lint": "Lint a model card: metadata, the seven sections, placeholders.",
     "card": "Write the model card that the folder can fill; keep what people wrote.",
     "preview": "Show the card in the browser as the Hub would, with lint findings in the margin, live.",
+    "rehearse": "Rehearse the release: publish to a throw-away hub, load the model from it, run the card.",
     "plan": "Show what push would do: files, bytes, card, stale leftovers; save it to publish later.",
     "push": "Check, write the card, and publish in ONE verified commit.",
     "verify": "Verify that a hub serves what was published: every file, size and hash.",

@@ -85,7 +85,7 @@ class Child:
         self._deadline = time.monotonic() + seconds
         self._home = tempfile.TemporaryDirectory(prefix="hubpub-child-")
         self._out, self._err = Path(self._home.name, "answer"), Path(self._home.name, "errors")
-        bootstrap = _BOOTSTRAP.format(path=_path(), function=function, memory=memory, seconds=seconds)
+        bootstrap = _BOOTSTRAP.format(path=import_path(), function=function, memory=memory, seconds=seconds)
         self._process: subprocess.Popen[bytes] | None = None
         self._refusal = ""
         try:
@@ -96,7 +96,7 @@ class Child:
                     stdout=out,
                     stderr=err,
                     cwd=self._home.name,
-                    env={**_environment(self._home.name), **(env or {})},
+                    env={**environment(self._home.name), **(env or {})},
                     start_new_session=True,
                 )
         except OSError as error:
@@ -145,12 +145,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.communicate()
 
 
-def _path() -> list[str]:
-    """Where the child finds hubpub and the libraries: it starts without site-packages of its own."""
+def import_path() -> list[str]:
+    """Where a child finds hubpub and the libraries: it starts without site-packages of its own."""
     return [str(Path(__file__).parents[2]), *(entry for entry in sys.path if entry)]
 
 
-def _environment(home: str) -> dict[str, str]:
+def environment(home: str) -> dict[str, str]:
+    """What a child needs of this process's environment, and nothing that is secret; offline, with a home of its own."""
     kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
     return {
         **kept,

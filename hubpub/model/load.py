@@ -78,7 +78,7 @@ def load(folder: ModelFolder) -> Loading | None:
     reason = _obstacle(folder, stored)
     if reason is not None or not isinstance(stored, Stored) or folder.source.directory is None:
         return Loading(reason or "it is no model of transformers or sentence-transformers")
-    needed = _memory(folder)
+    needed = memory_needed(folder)
     free = available_memory()
     if free is not None and needed > free:
         return Loading(f"it takes {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free")
@@ -87,7 +87,7 @@ def load(folder: ModelFolder) -> Loading | None:
         "directory": str(folder.source.directory),
         "class": None if sentences else stored.name,
         "text": folder.tokenizer_in(stored.directory).usable,
-        "single": _halves(folder),
+        "single": mostly_half(folder),
     }
     from hubpub.model.child import Child
 
@@ -156,15 +156,15 @@ def _told(found: Architecture | None, folder: ModelFolder) -> str | None:
     return None
 
 
-def _halves(folder: ModelFolder) -> bool:
+def mostly_half(folder: ModelFolder) -> bool:
     """Whether most weights are float16, in which a processor may overflow where an accelerator does not."""
     counts = folder.weights.parameters_by_dtype
     return counts.get("F16", 0) * 2 > sum(counts.values())
 
 
-def _memory(folder: ModelFolder) -> int:
+def memory_needed(folder: ModelFolder) -> int:
     """Bytes that loading and running takes: the weights, twice when they are widened, and the libraries."""
-    return folder.weights.weight_bytes * (3 if _halves(folder) else 1) * 5 // 4 + _LIBRARIES
+    return folder.weights.weight_bytes * (3 if mostly_half(folder) else 1) * 5 // 4 + _LIBRARIES
 
 
 def available_memory() -> int | None:

@@ -46,7 +46,7 @@ def test_help_lists_every_verb_and_the_exit_codes(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize(
-    "verb", ["check", "lint", "card", "plan", "push", "verify", "rollback", "whoami", "rule", "serve"]
+    "verb", ["check", "lint", "card", "rehearse", "plan", "push", "verify", "rollback", "whoami", "rule", "serve"]
 )
 def test_every_verb_teaches(capsys: pytest.CaptureFixture[str], verb: str) -> None:
     code, out, _ = run(capsys, verb, "--help")

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-_PROMPTS = ("The quick brown fox", "Hello, how are you?", "1, 2, 3,")
-_NEW_TOKENS = 8
+PROMPTS = ("The quick brown fox", "Hello, how are you?", "1, 2, 3,")
+NEW_TOKENS = 8
 _LONGEST = 48
 _TASKS = {
     "ForSequenceClassification": "text-classification",
@@ -24,7 +24,7 @@ _TASKS = {
 }
 
 
-class _NotTriedError(Exception):
+class NotTriedError(Exception):
     """This step cannot be tried here, which says nothing about the model."""
 
 
@@ -41,20 +41,27 @@ def load(request: Mapping[str, Any]) -> dict[str, Any]:
     """
     try:
         import torch
-        import transformers
+        import transformers  # noqa: F401 -- whether it can be
     except ImportError as error:
         return {"absent": error.name or "torch"}
-    logging.disable(logging.CRITICAL)
-    warnings.simplefilter("ignore")
-    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    quiet()
     torch.manual_seed(0)
-    run = _Run(request["directory"], request["class"], request["text"], request["single"])
+    run = Run(request["directory"], request["class"], request["text"], request["single"])
     with torch.inference_mode():
         (run.transformers if request["class"] else run.sentences)()
     return {"steps": run.steps, "not_finite": run.not_finite, "empty": run.empty, "tokens": run.tokens}
 
 
-class _Run:
+def quiet() -> None:
+    """Let libraries keep to themselves what they would log."""
+    import transformers
+
+    logging.disable(logging.CRITICAL)
+    warnings.simplefilter("ignore")
+    transformers.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+class Run:
     """The steps, one after the other; a step that fails ends those that need it."""
 
     def __init__(self, directory: str, name: str | None, text: bool, single: bool) -> None:
@@ -68,35 +75,37 @@ class _Run:
         self.tokens: int | None = None
         self.model: Any = None
         self.tokenizer: Any = None
+        self.source: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
 
     def transformers(self) -> None:
         """Configuration, tokenizer, model, one forward pass, a few tokens, the pipeline of its task."""
-        if not self._step("config", self._config):
+        if not self.step("config", self._config):
             return
-        tokenized = not self.text or self._step("tokenizer", self._tokenizer)
-        if self._step("model", self._model) and self._step("forward", self._forward) and tokenized and self.text:
-            self._step("generate", self._generate)
-            self._step("pipeline", self._pipeline)
+        tokenized = not self.text or self.step("tokenizer", self._tokenizer)
+        if self.step("model", self._model) and self.step("forward", self._forward) and tokenized and self.text:
+            self.step("generate", self._generate)
+            self.step("pipeline", self._pipeline)
 
     def sentences(self) -> None:
         """A sentence-transformer, and the embedding of one sentence."""
-        if self._step("sentence-transformers", self._sentence_transformer):
-            self._step("encode", self._encode)
+        if self.step("sentence-transformers", self._sentence_transformer):
+            self.step("encode", self._encode)
 
-    def _step(self, name: str, do: Callable[[], None]) -> bool:
+    def step(self, name: str, do: Callable[[], None]) -> bool:
+        """Try one, and keep what became of it; whether it went well."""
         step: dict[str, Any] = {"step": name, "error": None, "skip": None}
         self.steps.append(step)
         try:
             do()
         except MemoryError:
             raise
-        except (_NotTriedError, ImportError, PermissionError) as error:
-            step["skip"] = self._line(error)
+        except (NotTriedError, ImportError, PermissionError) as error:
+            step["skip"] = self.line(error)
         except Exception as error:
-            step["error"] = f"{type(error).__name__}: {self._line(error)}"
+            step["error"] = f"{type(error).__name__}: {self.line(error)}"
         return step["error"] is None and step["skip"] is None
 
-    def _line(self, error: Exception) -> str:
+    def line(self, error: Exception) -> str:
         """The last line of what was said, without the paths of this machine."""
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         text = lines[-1] if lines else type(error).__name__
@@ -105,12 +114,12 @@ class _Run:
     def _config(self) -> None:
         from transformers import AutoConfig
 
-        AutoConfig.from_pretrained(self.directory, trust_remote_code=False, local_files_only=True)
+        AutoConfig.from_pretrained(self.directory, **self.source)
 
     def _tokenizer(self) -> None:
         from transformers import AutoTokenizer
 
-        self.tokenizer = AutoTokenizer.from_pretrained(self.directory, trust_remote_code=False, local_files_only=True)
+        self.tokenizer = AutoTokenizer.from_pretrained(self.directory, **self.source)
         self.tokens = len(self.tokenizer)
 
     def _model(self) -> None:
@@ -120,9 +129,8 @@ class _Run:
         self.model = getattr(transformers, self.name).from_pretrained(
             self.directory,
             dtype=torch.float32 if self.single else "auto",
-            local_files_only=True,
-            trust_remote_code=False,
             use_safetensors=True,
+            **self.source,
         )
         self.model.eval()
 
@@ -133,7 +141,7 @@ class _Run:
         except Exception as error:
             if self.model.main_input_name == "input_ids" and self._takes_only_text():
                 raise
-            raise _NotTriedError(f"no made-up input fits {self.name}: {self._line(error)}") from error
+            raise NotTriedError(f"no made-up input fits {self.name}: {self.line(error)}") from error
         self.not_finite = not_finite(dict(output.items()) if hasattr(output, "items") else {"output": output})
 
     def _takes_only_text(self) -> bool:
@@ -146,7 +154,7 @@ class _Run:
         main = self.model.main_input_name
         config = self.model.config
         if main == "input_ids" and self.tokenizer is not None:
-            inputs = {key: value for key, value in self._encoded(_PROMPTS[0]).items() if key != "token_type_ids"}
+            inputs = {key: value for key, value in self._encoded(PROMPTS[0]).items() if key != "token_type_ids"}
             if getattr(config, "is_encoder_decoder", False):
                 inputs["decoder_input_ids"] = inputs["input_ids"]
             return inputs
@@ -157,7 +165,7 @@ class _Run:
             return {main: torch.rand(1, getattr(vision, "num_channels", None) or 3, height, width)}
         if main == "input_values":
             return {main: torch.rand(1, 16_000) - 0.5}
-        raise _NotTriedError(f"{main} of {self.name} cannot be made up")
+        raise NotTriedError(f"{main} of {self.name} cannot be made up")
 
     def _encoded(self, text: str) -> dict[str, Any]:
         encoded = dict(self.tokenizer(text, return_tensors="pt", truncation=True, max_length=_LONGEST))
@@ -168,7 +176,7 @@ class _Run:
     def _generate(self) -> None:
         if not self.model.can_generate() or not self._takes_only_text():
             return
-        texts = [self._generated(prompt) for prompt in _PROMPTS]
+        texts = [self._generated(prompt) for prompt in PROMPTS]
         self.empty = not any(text.strip() for text in texts)
 
     def _generated(self, prompt: str) -> str:
@@ -182,7 +190,7 @@ class _Run:
         else:
             inputs = self._encoded(prompt)
         inputs.pop("token_type_ids", None)
-        tokens = self.model.generate(**inputs, max_new_tokens=_NEW_TOKENS, do_sample=False, num_beams=1)[0]
+        tokens = self.model.generate(**inputs, max_new_tokens=NEW_TOKENS, do_sample=False, num_beams=1)[0]
         if not self.model.config.is_encoder_decoder:
             tokens = tokens[inputs["input_ids"].shape[1] :]
         return str(self.tokenizer.decode(tokens, skip_special_tokens=True))
@@ -194,12 +202,12 @@ class _Run:
         task = next((task for end, task in _TASKS.items() if self.name.endswith(end)), None)
         if task is None or not self._takes_only_text() or self.model.config.is_encoder_decoder:
             return
-        text = _PROMPTS[0]
+        text = PROMPTS[0]
         if task == "fill-mask":
             if self.tokenizer.mask_token is None:
-                raise _NotTriedError("the tokenizer has no mask token")
+                raise NotTriedError("the tokenizer has no mask token")
             text = f"{text} {self.tokenizer.mask_token}"
-        settings = {"max_new_tokens": _NEW_TOKENS} if task == "text-generation" else {}
+        settings = {"max_new_tokens": NEW_TOKENS} if task == "text-generation" else {}
         pipeline(task, model=self.model, tokenizer=self.tokenizer, device="cpu")(text, **settings)
 
     def _sentence_transformer(self) -> None:
@@ -208,13 +216,12 @@ class _Run:
         self.model = SentenceTransformer(
             self.directory,
             device="cpu",
-            local_files_only=True,
-            trust_remote_code=False,
             model_kwargs={"use_safetensors": True},
+            **self.source,
         )
 
     def _encode(self) -> None:
-        embedding = self.model.encode(_PROMPTS[0], convert_to_tensor=True, show_progress_bar=False)
+        embedding = self.model.encode(PROMPTS[0], convert_to_tensor=True, show_progress_bar=False)
         self.not_finite = not_finite({"embedding": embedding})
 
 
