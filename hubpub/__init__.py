@@ -65,12 +65,11 @@ def render(path: Path | str, *, repo_id: str | None = None) -> str:
     Raises:
         UsageError: there is no model folder at `path`.
     """
-    from hubpub.card.facts import card_facts
-    from hubpub.card.render import render_card
+    from hubpub.card.render import render_folder_card
     from hubpub.core.settings import CardSettings
     from hubpub.model.folder import ModelFolder
 
-    return render_card(card_facts(ModelFolder.open(path), repo_id=repo_id, settings=CardSettings()))
+    return render_folder_card(ModelFolder.open(path), repo_id=repo_id, settings=CardSettings())
 
 
 def plan(

@@ -6,17 +6,21 @@ prints is escaped for Markdown unless a filter has made it ready for another pla
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hubpub.card.answer_sections import answer_block, with_unasked
-from hubpub.card.facts import CardFacts
+from hubpub.card.facts import CardFacts, card_facts
 from hubpub.card.gaps import write_gap
 from hubpub.card.metadata import front_matter
 from hubpub.card.presentation import FILTERS, Ready, section_names, shown
 from hubpub.card.regions import stamp
 from hubpub.card.snippets import snippet_names
 from hubpub.card.template_choice import choose_template, template_file
-from hubpub.card.templating import OWN_TEMPLATES, Templates, render_template, tidy
+from hubpub.card.templating import OWN_TEMPLATES, Templates, find_templates, render_template, tidy
+
+if TYPE_CHECKING:
+    from hubpub.core.settings import CardSettings
+    from hubpub.model.folder import ModelFolder
 
 
 def render_card(facts: CardFacts, templates: Templates = OWN_TEMPLATES, *, template: str | None = None) -> str:
@@ -43,6 +47,15 @@ def render_card(facts: CardFacts, templates: Templates = OWN_TEMPLATES, *, templ
     name = template_file(template or templates.name or choose_template(facts))
     text = render_template(templates, name, {**_names(facts), "gap": gap}, filters=FILTERS, finalize=shown)
     return stamp(tidy(with_unasked(tidy(text), facts.answers.sections, used)))
+
+
+def render_folder_card(folder: ModelFolder, *, repo_id: str | None, settings: CardSettings) -> str:
+    """The card of a folder with nothing asked: from its files, its card.yaml, and the project's settings and templates.
+
+    Raises:
+        UsageError: an answer or a template cannot be one; the message names its file and line.
+    """
+    return render_card(card_facts(folder, repo_id=repo_id, settings=settings), find_templates(settings, model=folder))
 
 
 def _names(facts: CardFacts) -> dict[str, Any]:

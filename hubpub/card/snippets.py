@@ -131,6 +131,11 @@ def _in_particular(facts: CardFacts, name: str) -> str:
     return "transformers" if unfit.get(name) else name
 
 
+def peft_class(facts: CardFacts) -> str:
+    """The class of PEFT that loads an adapter."""
+    return _PEFT_CLASSES.get(facts.peft_task or "", "AutoPeftModel")
+
+
 def snippet_names(facts: CardFacts) -> dict[str, Any]:
     """What the partials may use beside `facts`."""
     usage = facts.usage
@@ -145,7 +150,7 @@ def snippet_names(facts: CardFacts) -> dict[str, Any]:
         "packages": "".join(f" {package}" for package in packages),
         "remote_code": ", trust_remote_code=True" if usage.own_code else "",
         "device_map": ', device_map="auto"' if facts.quantization in _QUANTISERS else "",
-        "peft_class": _PEFT_CLASSES.get(facts.peft_task or "", "AutoPeftModel"),
+        "peft_class": peft_class(facts),
         "language_codes": codes,
         "pairs": bool(set(map(str.casefold, facts.labels)) & {"entailment", "contradiction"}),
         "gguf_file": min(usage.gguf, key=lambda file: (file[1] not in _GGUF_FIRST, *file), default=None),

@@ -8,9 +8,8 @@ from typing import Any
 
 from hubpub.card.discover import find_cards
 from hubpub.card.document import Card
-from hubpub.card.facts import card_facts
 from hubpub.card.profiles import DEFAULT_PROFILE, Profile, profile_named
-from hubpub.card.render import render_card
+from hubpub.card.render import render_folder_card
 from hubpub.card.source import CARD, decode_card, folder_card
 from hubpub.core.errors import UsageError
 from hubpub.core.report import Report
@@ -67,7 +66,7 @@ def read_subject(path: Path, settings: Settings) -> Subject:
     is_rendered = content is None
     if content is None:
         assert folder is not None  # noqa: S101 -- a file has content
-        content = render_card(card_facts(folder, repo_id=None, settings=settings.card)).encode()
+        content = render_folder_card(folder, repo_id=None, settings=settings.card).encode()
     given = _given(settings.lint)
     report = lint_card(
         content,

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubpub.card.facts import card_facts
-from hubpub.card.render import render_card
+from hubpub.card.render import render_folder_card
 from hubpub.card.source import CARD, LARGEST_CARD, folder_card
-from hubpub.card.templating import find_templates
 from hubpub.core.errors import ConflictError, FindingsError, HubpubError
 from hubpub.core.findings import Severity
 from hubpub.core.report import Report, joined
@@ -223,8 +221,7 @@ def _card(
             return None  # the history was rewritten: nothing is known of it
 
     def render() -> bytes:
-        facts = card_facts(folder, repo_id=repo_id, settings=options.card_settings)
-        return render_card(facts, find_templates(options.card_settings, model=folder)).encode()
+        return render_folder_card(folder, repo_id=repo_id, settings=options.card_settings).encode()
 
     choice = choose_card(local, there, published, render, options.card, read_published)
     return replace(choice, before=there)

@@ -231,7 +231,8 @@ def _load(
 
 
 def _own_texts(facts: CardFacts) -> frozenset[str]:
-    """The code that hubpub would write for this folder now."""
+    """The code that hubpub would write for this folder now; what card.yaml brings to the sections is not its own."""
+    facts = replace(facts, answers=replace(facts.answers, sections={}))
     return frozenset(code.text for code in code_blocks(Card.parse(render_card(facts))))
 
 

@@ -18,6 +18,7 @@ from hubpub.card.facts import CardFacts, card_facts
 from hubpub.card.presentation import FILTERS, section_names
 from hubpub.card.render import render_card
 from hubpub.card.sections import course_sections
+from hubpub.card.snippets import snippet_names
 from hubpub.card.template_choice import TEMPLATES, choose_template
 from hubpub.core.errors import UsageError
 from hubpub.core.findings import Severity
@@ -426,4 +427,5 @@ def test_the_docs_name_all_that_templates_may_use() -> None:
     page = (Path(__file__).parents[2] / "docs" / "card-templates.md").read_text()
     code = " ".join(re.findall(r"`([^`\n]+)`", page))
     words = set(re.findall(r"[\w-]+", code))
-    assert set(section_names(CardFacts(name="x"))) | set(FILTERS) | set(TEMPLATES) <= words
+    facts = CardFacts(name="x")
+    assert set(section_names(facts)) | set(snippet_names(facts)) | set(FILTERS) | set(TEMPLATES) <= words

@@ -93,7 +93,7 @@ def test_only_what_hubpub_would_write_runs_unasked(plain_model: Path, copy_of: C
     """Byte for byte: a comma more is a stranger's code."""
     model = copy_of(plain_model)
     rendered = hubpub.render(model, repo_id="acme/tiny")
-    own = [block.code.text for block in card_blocks(Card.parse(rendered), ())]
+    own = [block.code.text for block in card_blocks(Card.parse(rendered), ()) if block.source is not None]
     other = own[0].replace("print(", "print( ")
     (model / "README.md").write_text(HEAD + fenced(own[0].rstrip("\n"), other.rstrip("\n")))
     blocks = card_blocks(Card.parse((model / "README.md").read_text()), frozenset(own))
@@ -207,3 +207,14 @@ def test_when_it_is_interrupted_nothing_stays(plain_model: Path, copy_of: Copy, 
     _, err = running.communicate(timeout=30)
     assert running.returncode == 130, err
     assert not list(scratch.iterdir())
+
+
+def test_code_that_card_yaml_brings_is_not_hubpubs(plain_model: Path, copy_of: Copy) -> None:
+    """It stands in the card that hubpub renders, but whoever made the folder wrote it."""
+    model = copy_of(plain_model)
+    code = "```python\nopen('ran', 'w')\n```"
+    (model / "card.yaml").write_text(f"sections:\n  intended-uses: |\n    {code.replace(chr(10), chr(10) + '    ')}\n")
+    (model / "README.md").write_text(hubpub.render(model, repo_id="acme/tiny"))
+    found = hubpub.rehearse(model, "acme/tiny", depth="quick", load=False, timeout=60)
+    told = {block.by_hubpub: block.status for block in found.blocks}
+    assert told == {True: Status.RAN, False: NOT}
