@@ -73,9 +73,6 @@ class CardFacts:
         license: the Hub's id.
         language: language codes.
         datasets: ids of the training data sets.
-        chat_template: whether it formats conversations.
-        custom_code: whether it needs Python files from the repo.
-        has_tokenizer: whether the folder holds a vocabulary.
         peft_task: `task_type` of an adapter.
         adapter: settings of an adapter.
         training: what the training run left, as rules and metadata need it.
@@ -126,9 +123,6 @@ class CardFacts:
     license: str | None = None
     language: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
-    chat_template: bool = False
-    custom_code: bool = False
-    has_tokenizer: bool = False
     peft_task: str | None = None
     adapter: tuple[Value, ...] = ()
     training: TrainingRun = field(default_factory=TrainingRun)
@@ -159,6 +153,11 @@ class CardFacts:
     def load_id(self) -> str:
         """What a snippet loads."""
         return self.repo_id or self.name
+
+    @property
+    def chat_template(self) -> bool:
+        """Whether a template formats conversations for it."""
+        return self.chat is not None
 
 
 def card_facts(
@@ -198,7 +197,7 @@ def _facts(
     training, summary = read_run(folder, labels)
     base_model = _base_model(folder, repo_id, sources)
     tokenizer, data = tokenizer_facts(folder), data_sets(folder.data_facts)
-    usage = usage_of(folder)
+    mask = folder.tokenizer.special.role("mask_token")
     chat = chat_answer.result()
     versions = tuple(_versions(folder, config, adapter))
     quantization = quantisation_of(config)
@@ -228,9 +227,6 @@ def _facts(
         license=_license(folder, settings, sources),
         language=sources.note("language", settings.language, "settings: card.language") or (),
         datasets=_datasets(folder, settings, sources),
-        chat_template=chat is not None or _has_chat_template(folder),
-        custom_code="auto_map" in config and any(name.endswith(".py") for name in folder.root_names),
-        has_tokenizer=bool(folder.tokenizer.vocabularies),
         peft_task=sources.note("peft_task", _word(adapter.get("task_type")), "adapter_config.json: task_type"),
         adapter=_adapter_settings(adapter),
         training=training,
@@ -253,8 +249,8 @@ def _facts(
         sources=sources.places,
         run=folder.run_facts,
         answers=answers,
-        mask_token=usage.mask_token,
-        usage=usage,
+        mask_token=mask.content if mask else None,
+        usage=usage_of(folder),
     )
     facts = answered(facts, folder)
     return replace(facts, sources={fact.name: fact.source for fact in list_facts(facts)})
@@ -327,12 +323,6 @@ def _license(folder: ModelFolder, settings: CardSettings, sources: Sources) -> s
         return sources.note("license", told, next(iter(files)))
     wanted = settings.license and (licence_alias(settings.license) or settings.license)
     return sources.note("license", wanted, "settings: card.license")
-
-
-def _has_chat_template(folder: ModelFolder) -> bool:
-    if {"chat_template.jinja", "chat_template.json"} & folder.root_names:
-        return True
-    return bool(json_object(folder.tokenizer_config).get("chat_template"))
 
 
 def _adapter_settings(adapter: Mapping[str, Any]) -> tuple[Value, ...]:

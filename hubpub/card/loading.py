@@ -51,11 +51,6 @@ class Loaded(NamedTuple):
         """Whether it has the form of a repo's id, and is no path."""
         return _REPO_ID.fullmatch(self.id) is not None
 
-    @property
-    def written_there(self) -> bool:
-        """Whether the call itself says the id, not a variable."""
-        return isinstance(self.node, ast.Constant)
-
 
 @lru_cache(maxsize=8)
 def loaded_by(card: Card) -> tuple[Loaded, ...]:

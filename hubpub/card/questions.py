@@ -64,7 +64,7 @@ def _of_metadata(facts: CardFacts) -> Iterator[Question]:
             yield Question("license_name", "Name of the licence", "The Hub has no id for it, so it needs a name.")
         if not facts.license_link:
             yield Question("license_link", "Address of the licence's text", "Nobody may use what nobody can read.")
-    if not facts.language and (facts.vocabulary or facts.has_tokenizer):
+    if not facts.language and (facts.vocabulary or facts.tokenizer):
         yield Question(
             "language",
             "Languages, as codes with commas between",

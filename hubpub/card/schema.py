@@ -10,14 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from hubpub.card.frontmatter import FrontMatter, read_front_matter
 from hubpub.card.hub_lists import licences, pipeline_tags
 from hubpub.card.yaml_block import Path
 from hubpub.core.pattern import Pattern
-
-RepoType: TypeAlias = Literal["model", "dataset", "space"]
 
 RELATIONS = ("adapter", "merge", "quantized", "finetune")
 

@@ -121,7 +121,7 @@ def _in_particular(facts: CardFacts, name: str) -> str:
     if name == "image-text-to-text" and not usage.chat and facts.model_type in _DESCRIBING:
         return "image-to-text"
     unfit = {
-        "fill-mask": not usage.mask_token,
+        "fill-mask": not facts.mask_token,
         "seq2seq": usage.sound or usage.image,
         "question-answering": usage.preprocessor,
         "feature-extraction": usage.sound or (usage.two_parts and usage.auto_class == "AutoModel"),

@@ -46,7 +46,6 @@ class Usage:
         preprocessor: whether the repo has what turns pictures or sound into tensors.
         chat: whether a chat template formats conversations for it.
         thinking: whether that template reads `enable_thinking`.
-        mask_token: what stands for a hidden word.
         classes: how many labels it tells apart, if it is a classifier.
         several_labels: whether several labels can be true at once.
         sampling_rate: of the sound that it hears, in Hz.
@@ -73,7 +72,6 @@ class Usage:
     preprocessor: bool = False
     chat: bool = False
     thinking: bool = False
-    mask_token: str | None = None
     classes: int | None = None
     several_labels: bool = False
     sampling_rate: int = 16_000
@@ -98,7 +96,6 @@ def usage_of(folder: ModelFolder) -> Usage:
     """What the files of `folder` say of how the model is used."""
     config = json_object(folder.config)
     template = _template(folder)
-    mask = folder.tokenizer.special.role("mask_token")
     image = isinstance(config.get("vision_config"), dict) or "image_size" in config or "patch_size" in config
     return Usage(
         auto_class=_auto_class(folder, config, sees=image),
@@ -107,7 +104,6 @@ def usage_of(folder: ModelFolder) -> Usage:
         preprocessor=not folder.root_names.isdisjoint(_PREPROCESSORS),
         chat=template is not None,
         thinking=template is not None and "enable_thinking" in (template.text or ""),
-        mask_token=mask.content if mask else None,
         classes=_classes(folder, config),
         several_labels=config.get("problem_type") == "multi_label_classification",
         sampling_rate=_sampling_rate(folder) or 16_000,

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _CHILD = "hubpub.model.children.rehearse_load:load"
 _KINDS = (ModelKind.TRANSFORMERS, ModelKind.ADAPTER, ModelKind.SENTENCE_TRANSFORMERS)
-_MOST_STEPS = 40
 _LONGEST = 500
 
 

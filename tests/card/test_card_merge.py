@@ -19,7 +19,6 @@ RENDERED = render_card(
         architecture="BertForMaskedLM",
         license="mit",
         language=("en", "no"),
-        has_tokenizer=True,
     )
 )
 

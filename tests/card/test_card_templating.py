@@ -17,7 +17,7 @@ from hubpub.model.folder import ModelFolder
 
 Copy = Callable[[Path], Path]
 
-FACTS = CardFacts(name="tiny", kind="transformers", pipeline_tag="fill-mask", architecture="B", has_tokenizer=True)
+FACTS = CardFacts(name="tiny", kind="transformers", pipeline_tag="fill-mask", architecture="B")
 
 
 @pytest.fixture
