@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from hubpub.card.facts import card_facts
 from hubpub.card.render import render_card
@@ -16,18 +15,20 @@ from hubpub.core.report import Report, joined
 from hubpub.core.rule import Depth
 from hubpub.core.settings import CardSettings, LintSettings
 from hubpub.model.folder import ModelFolder
-from hubpub.publish.card import CardChoice, CardSource, choose_card, last_published_card
-from hubpub.publish.client import HubClient, Identity, RemoteFile
+from hubpub.publish.card import CardChoice, CardSource, choose_card, last_published_card, sha256_hex
+from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
-from hubpub.publish.plan import LocalFile, Plan, split_by_remote
+from hubpub.publish.journal import Journal
+from hubpub.publish.local import LocalFile
+from hubpub.publish.plan import Plan, split_by_remote
 from hubpub.publish.preflight import check_may_publish
 from hubpub.publish.release import PublishSet, publish_set
+from hubpub.publish.remote import Identity, RemoteFile
 from hubpub.publish.stale import find_stale
+from hubpub.publish.tagging import check_tag
+from hubpub.publish.visibility import hidden_by_us
 from hubpub.rules.run import check_folder, lint_card
 from hubpub.rules.selection import Selection
-
-if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd
 
 Notify = Callable[[str], None]
 
@@ -76,11 +77,12 @@ class PushOptions:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A push that has passed every check: the plan, the report that let it pass, and what is sent."""
+    """A push that has passed every check: the plan, the report that let it pass, whose token it is, and the journal."""
 
     plan: Plan
     report: Report
-    additions: tuple[CommitOperationAdd, ...]
+    identity: Identity
+    journal: Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: E
 
     identity = client.whoami()
     repo_id = f"{options.namespace or identity.name}/{options.name}"
-    remote = _remote_state(client, identity, repo_id, options)
+    journal = Journal(client.endpoint, repo_id, options.revision, options.path)
+    remote = _remote_state(client, identity, repo_id, options, journal)
     if expected:
         expected.check_remote(client, remote.head, remote.files)
     notify(f"{identity.name} may publish to {repo_id} on {client.endpoint}")
@@ -131,8 +134,7 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: E
         _stop_on_findings(report, repo_id)
 
     release = publish_set(folder)
-    additions = _additions(folder, release, card)
-    files = tuple(_local_file(folder, path, addition) for path, addition in sorted(additions.items()))
+    files = _files(folder, release, card)
     add, replaced, unchanged, only_there = split_by_remote(files, remote.files)
     found = find_stale(
         (file.path for file in files), (file.path for file in add + replaced), {p: remote.files[p] for p in only_there}
@@ -160,8 +162,9 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: E
     )
     if expected:
         expected.check_plan(plan)
-    _check_tag(client, plan)
-    return Prepared(plan, report, tuple(additions[file.path] for file in plan.changes))
+    begun = journal.read()
+    check_tag(client, plan, begun=begun is not None and begun.release == plan.release)
+    return Prepared(plan, report, identity, journal)
 
 
 def _lint(content: bytes, folder: ModelFolder, options: PushOptions) -> Report:
@@ -186,7 +189,9 @@ def _stop_on_findings(report: Report, name: str) -> None:
         )
 
 
-def _remote_state(client: HubClient, identity: Identity, repo_id: str, options: PushOptions) -> RemoteState:
+def _remote_state(
+    client: HubClient, identity: Identity, repo_id: str, options: PushOptions, journal: Journal
+) -> RemoteState:
     """The repo as it is, after the hub has said that this token may write there."""
     found = client.head(repo_id, options.revision)
     check_may_publish(client, identity, repo_id, exists=found is not None)
@@ -198,7 +203,11 @@ def _remote_state(client: HubClient, identity: Identity, repo_id: str, options: 
             f"{repo_id} is public already, and --private was asked for",
             "make it private in its settings on the hub first, or push without --private",
         )
-    return RemoteState(exists=True, private=private, head=head, files=client.tree(repo_id, head) if head else {})
+    files = client.tree(repo_id, head) if head else {}
+    wanted = options.private or options.new_repos_private
+    if private and not wanted and hidden_by_us(client, repo_id, head, files, journal.read()):
+        private = False  # only until the push that created it is finished
+    return RemoteState(exists=True, private=private, head=head, files=files)
 
 
 def _card(
@@ -221,45 +230,17 @@ def _card(
     return replace(choose_card(local, there, published, render, options.card), before=there)
 
 
-def _additions(folder: ModelFolder, release: PublishSet, card: CardChoice) -> dict[str, CommitOperationAdd]:
-    """One operation per file of the release, by path; their SHA-256 is that of the one reading of the folder."""
-    from huggingface_hub import CommitOperationAdd
-
-    additions = {}
+def _files(folder: ModelFolder, release: PublishSet, card: CardChoice) -> tuple[LocalFile, ...]:
+    """The files of the release, in the order of their paths; their SHA-256 is that of the one reading of the folder."""
+    files = []
     for entry in release.files:
-        reading = folder.readings[entry.path]
-        if reading.sha256 is None:
+        sha256 = folder.readings[entry.path].sha256
+        if sha256 is None:
             raise ConflictError(
-                f"{entry.path} {reading.problem}; nothing was sent",
+                f"{entry.path} {folder.readings[entry.path].problem}; nothing was sent",
                 "wait until nothing writes to the folder, then run the same command again",
             )
-        addition = CommitOperationAdd(path_in_repo=entry.path, path_or_fileobj=folder.root / entry.path)
-        addition.upload_info.sha256 = bytes.fromhex(reading.sha256)
-        additions[entry.path] = addition
+        files.append(LocalFile(entry.path, folder.root / entry.path, entry.size, sha256, entry.mtime_ns))
     if card.source is not CardSource.HUB:
-        additions[CARD] = CommitOperationAdd(path_in_repo=CARD, path_or_fileobj=card.content)
-    return additions
-
-
-def _local_file(folder: ModelFolder, path: str, addition: CommitOperationAdd) -> LocalFile:
-    entry = folder.entry(path)
-    in_memory = isinstance(addition.path_or_fileobj, bytes)
-    return LocalFile(
-        path=path,
-        source=addition.path_or_fileobj if isinstance(addition.path_or_fileobj, bytes) else folder.root / path,
-        size=addition.upload_info.size,
-        sha256=addition.upload_info.sha256.hex(),
-        mtime_ns=0 if in_memory or entry is None else entry.mtime_ns,
-    )
-
-
-def _check_tag(client: HubClient, plan: Plan) -> None:
-    """A tag never moves: an existing one is only right when it is on the very commit that holds this release."""
-    if plan.tag is None or plan.base is None:
-        return
-    at = client.tags(plan.repo_id).get(plan.tag)
-    if at is not None and (plan.makes_commit or at != plan.base):
-        raise ConflictError(
-            f"{plan.repo_id} has a tag {plan.tag} already, at {at[:12]}, and this release differs from it",
-            "choose another tag; hubpub never moves one",
-        )
+        files.append(LocalFile(CARD, card.content, len(card.content), sha256_hex(card.content), 0))
+    return tuple(sorted(files, key=lambda file: file.path))
