@@ -10,8 +10,8 @@ from hubpub.core.errors import AuthError, ConflictError, HubError, UsageError
 from hubpub.publish.body import Operation, commit_body
 from hubpub.publish.download import download
 from hubpub.publish.http import Http, Patience
-from hubpub.publish.local import LocalFile
-from hubpub.publish.refusals import MissingError, refused_card
+from hubpub.publish.local import LocalFile, is_content
+from hubpub.publish.refusals import RETRY_HINT, MissingError, NoAnswerError, refused_card
 from hubpub.publish.remote import Commit as Commit  # by this name for those who know the client alone
 from hubpub.publish.remote import Identity, RemoteFile, UploadMode, commit_of, file_of, identity_of
 from hubpub.publish.target import Target
@@ -105,18 +105,24 @@ class HubClient:
         pages = self.http.pages(api_path(repo_id, "commits", revision), doing=f"read the history of {repo_id}")
         return map(commit_of, pages)
 
-    def read(self, repo_id: str, path: str, revision: str, limit: int) -> bytes:
-        """The content of one small file.
+    def read(self, repo_id: str, file: RemoteFile, revision: str, limit: int) -> bytes:
+        """The content of one small file, which is the one that the hub states.
 
         Raises:
-            HubError: it has more than `limit` bytes.
+            HubError: it has more than `limit` bytes, or is another one, again and again.
         """
-        content = bytearray()
-        for chunk in self.stream(repo_id, path, revision):
-            content += chunk
-            if len(content) > limit:
-                raise HubError(f"{path} of {repo_id} has more than {limit:,} bytes", "look at that file in the repo")
-        return bytes(content)
+
+        def attempt() -> bytes:
+            content = b"".join(self.stream(repo_id, file.path, revision))
+            if not is_content(file, content):
+                raise NoAnswerError(
+                    f"{repo_id} serves other bytes of {file.path} than the hash that it states", RETRY_HINT
+                )
+            return content
+
+        if file.size > limit:
+            raise HubError(f"{file.path} of {repo_id} has more than {limit:,} bytes", "look at that file in the repo")
+        return self.http.repeated(attempt)
 
     def stream(self, repo_id: str, path: str, revision: str) -> Iterator[bytes]:
         """The content of one file, block by block; a download that breaks off goes on where it was.

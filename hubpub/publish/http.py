@@ -51,6 +51,11 @@ class Patience:
     longest_pause: float = 30.0
     longest_wait: float = 900.0
 
+    @classmethod
+    def of(cls, answer: float) -> Patience:
+        """That of somebody who waits so many seconds for an answer."""
+        return cls(connect=min(answer, cls().connect), answer=answer, commit=5 * answer, stall=3 * answer)
+
     def before(self, attempt: int) -> float:
         """Seconds before an attempt; the second has number 2. At random, so that clients do not come back together."""
         return min(self.longest_pause, self.pause * 2.0 ** (attempt - 2)) * random.uniform(0.5, 1.0)  # noqa: S311

@@ -1,8 +1,8 @@
 """The journal: what an unfinished push has begun, so that the next run finishes it and does nothing twice.
 
 What was done is read from the hub, which knows it better. Only what the hub cannot tell is kept here: that a private
-repo was made by a push that wants it public at its end, and which commit the push was to make on top of which. One small
-file for each repo, branch and folder, in the user's cache directory, without any token.
+repo was made by a push that wants it public at its end, and which commit the push was to make on top of which. One
+small file for each repo, branch and folder, in the user's cache directory, without any token.
 """
 
 from __future__ import annotations

@@ -68,6 +68,15 @@ class LocalFile:
         return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
 
 
+def is_content(file: RemoteFile, content: bytes) -> bool:
+    """Whether these are the bytes that the hub states."""
+    if len(content) != file.size:
+        return False
+    if file.sha256 is not None:
+        return hashlib.sha256(content).hexdigest() == file.sha256
+    return git_blob_oid(content, len(content)) == file.blob
+
+
 def git_blob_oid(source: Path | bytes, size: int) -> str:
     """The id git gives to this content: SHA-1 of "blob", the size, a zero byte and the bytes."""
     digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)

@@ -221,7 +221,7 @@ def _card(
     """The card to publish: the folder's, the hub's, or one from the templates."""
     there, published = None, None
     if remote.head and CARD in remote.files:
-        there = client.read(repo_id, CARD, remote.head, LARGEST_CARD)
+        there = client.read(repo_id, remote.files[CARD], remote.head, LARGEST_CARD)
         published = last_published_card(client.commits(repo_id, remote.head))
 
     def render() -> bytes:

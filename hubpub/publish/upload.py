@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import queue
 import subprocess
 import sys
@@ -78,6 +79,7 @@ def _described(file: LocalFile, stack: ExitStack) -> dict[str, Any]:
 def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any]]]) -> None:
     """Send the groups, and take each from `left` once the hub has it."""
     doing = f"upload to {repo_id}"
+    xet = _has_xet()
     request = {
         "endpoint": http.endpoint,
         "repo_id": repo_id,
@@ -86,8 +88,10 @@ def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any
         "headers": http.headers,
         "groups": left,
         "stall": http.patience.stall,
-        "xet": _has_xet(),
+        "xet": xet,
     }
+    # huggingface_hub takes xet wherever it is installed; what it reads of the environment, it reads at import.
+    environment = dict(os.environ) if xet else {**os.environ, "HF_HUB_DISABLE_XET": "1"}
     command = [sys.executable, "-m", "hubpub.publish.sender"]
     with subprocess.Popen(  # noqa: S603 -- this Python, and nothing that a model folder says
         command,
@@ -95,6 +99,7 @@ def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=environment,
         start_new_session=True,
     ) as child:
         try:

@@ -49,7 +49,10 @@ class SomebodyElseCommits(HubClient):
     def upload(self, repo_id: str, revision: str, files: Sequence[LocalFile]) -> None:
         super().upload(repo_id, revision, files)
         self.hub.api().upload_file(
-            path_or_fileobj=b"---\nlicense: mit\n---\ntheirs", path_in_repo=self.path, repo_id=repo_id, commit_message="theirs"
+            path_or_fileobj=b"---\nlicense: mit\n---\ntheirs",
+            path_in_repo=self.path,
+            repo_id=repo_id,
+            commit_message="theirs",
         )
 
 
