@@ -87,7 +87,7 @@ def figures(pid: int) -> tuple[int, int]:
 def run(command: list[str], environment: dict[str, str]) -> tuple[float, int, int, str]:
     """(seconds, most memory at once, bytes read, what it said)."""
     started = time.perf_counter()
-    most, read = 0, {}
+    most = read = 0
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=REPO_ROOT
     ) as process:
@@ -96,13 +96,14 @@ def run(command: list[str], environment: dict[str, str]) -> tuple[float, int, in
             for pid in family(process.pid):
                 memory, chars = figures(pid)
                 now += memory
-                read[pid] = max(read.get(pid, 0), chars)
+                # Once a child has ended, what it read counts as its parent's.
+                read = max(read, chars) if pid == process.pid else read
             most = max(most, now)
             time.sleep(0.02)
         said = process.stdout.read() if process.stdout else ""
     if process.returncode:
         raise SystemExit(said)
-    return time.perf_counter() - started, most, sum(read.values()), said
+    return time.perf_counter() - started, most, read, said
 
 
 def weights(folder: Path, size: int) -> None:
