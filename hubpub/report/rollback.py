@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hubpub.publish.client import RemoteFile
+from hubpub.publish.remote import RemoteFile
 from hubpub.publish.rollback import RollbackPlan, RollbackReceipt
 from hubpub.report.excerpt import printable
 from hubpub.report.release import human_bytes
