@@ -9,16 +9,25 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from hubpub.cli.output import colour, format_options, notify, print_json, settings_for
-from hubpub.cli.release import ReleaseArguments, hub_option, notifier, push_options, release_options, target_of
+from hubpub.cli.release import (
+    ReleaseArguments,
+    hub_option,
+    notifier,
+    patience_of,
+    patience_options,
+    push_options,
+    release_options,
+    target_of,
+)
 
 if TYPE_CHECKING:
+    from hubpub.publish.client import HubClient
     from hubpub.publish.expected import Expected
     from hubpub.publish.prepare import PushOptions
     from hubpub.publish.saved import SavedPlan
-    from hubpub.publish.target import Target
 
 # What may be said beside a saved plan, which says the rest.
-_BESIDE_A_PLAN = {"path", "hub", "plan_file", "receipt", "write", "config", "output_format"}
+_BESIDE_A_PLAN = {"path", "hub", "plan_file", "receipt", "write", "config", "output_format", "timeout", "attempts"}
 
 
 @click.command()
@@ -40,6 +49,7 @@ _BESIDE_A_PLAN = {"path", "hub", "plan_file", "receipt", "write", "config", "out
     metavar="FILE",
     help="Write the receipt, with size and SHA-256 of every file, to a file; see `hubpub verify`.",
 )
+@patience_options
 @format_options
 @click.pass_context
 def push(
@@ -50,6 +60,8 @@ def push(
     dry_run: bool,
     plan_file: Path | None,
     receipt: Path | None,
+    timeout: float | None,
+    attempts: int | None,
     output_format: str,
     **release: Unpack[ReleaseArguments],
 ) -> int:
@@ -68,6 +80,7 @@ def push(
     """
     from hubpub.cli.plan import show_plan
     from hubpub.core.errors import UsageError
+    from hubpub.publish.client import HubClient
     from hubpub.publish.saved import read_plan
 
     saved = None
@@ -84,9 +97,9 @@ def push(
             saved.check_hub(target.endpoint, local=hub == "local")
         if dry_run:
             return show_plan(options, target, output_format, None, local=hub == "local")
-        return _push(
-            options, target, saved.expected if saved else None, write, receipt, output_format, local=hub == "local"
-        )
+        client = HubClient(target, patience_of(timeout, attempts))
+        expected = saved.expected if saved else None
+        return _push(options, client, expected, write, receipt, output_format, local=hub == "local")
 
 
 def _refuse_beside_a_plan(context: click.Context) -> None:
@@ -115,7 +128,7 @@ def _planned(saved: SavedPlan, path: Path | None, config: Path | None) -> PushOp
 
 def _push(
     options: PushOptions,
-    target: Target,
+    client: HubClient,
     expected: Expected | None,
     write: bool,
     receipt_file: Path | None,
@@ -125,7 +138,6 @@ def _push(
 ) -> int:
     from hubpub.card.lock import write_card
     from hubpub.cli.local_hub import PORT
-    from hubpub.publish.client import HubClient
     from hubpub.publish.push import push as publish
     from hubpub.publish.saved import check_outside, save_outside
     from hubpub.report.release import render_receipt
@@ -133,7 +145,7 @@ def _push(
 
     if receipt_file:
         check_outside(receipt_file, options.path)
-    receipt = publish(options, HubClient(target), notifier(output_format), expected)
+    receipt = publish(options, client, notifier(output_format), expected)
     card = receipt.plan.card
     if write and card.given is not None:
         write_card(options.path, options.path / "README.md", card.content.decode(), card.given)

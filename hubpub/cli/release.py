@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -13,6 +14,7 @@ from hubpub.cli.output import config_option, notify, quiet_stderr, rule_options,
 
 if TYPE_CHECKING:
     from hubpub.core.settings import Settings
+    from hubpub.publish.http import Patience
     from hubpub.publish.prepare import Notify, PushOptions
     from hubpub.publish.target import Target
 
@@ -78,6 +80,31 @@ def release_options(command: Command) -> Command:
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
+
+
+def patience_options(command: Command) -> Command:
+    """Add the options that say how long to wait for a hub."""
+    timeout = click.option(
+        "--timeout",
+        type=click.FloatRange(min=0.1),
+        metavar="SECONDS",
+        help="How long the hub may be silent before a call is made again. Default: 60; five times that for a commit.",
+    )
+    attempts = click.option(
+        "--attempts",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How often a call is made before the command gives up. Default: 6, within about half a minute.",
+    )
+    return timeout(attempts(command))
+
+
+def patience_of(timeout: float | None, attempts: int | None) -> Patience:
+    """How long to wait, from the command line."""
+    from hubpub.publish.http import Patience
+
+    patience = Patience() if timeout is None else Patience.of(timeout)
+    return patience if attempts is None else replace(patience, attempts=attempts)
 
 
 def hub_option(command: Command) -> Command:

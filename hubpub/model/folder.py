@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from hubpub.model.stored import promises
 from hubpub.model.tokenizer import TokenizerFiles, read_tokenizer
 from hubpub.model.tokenizer_json import TokenizerJson, digest_tokenizer_json, without_collector
 from hubpub.model.vocabulary import Wanted
+from hubpub.model.walk import FileEntry
 from hubpub.model.weights import Weights, read_weights
 
 # The readers of single formats, and what only a deeper check asks, are imported when they are needed: a check of a
@@ -146,11 +147,15 @@ class ModelFolder(FolderFiles):
     @cached_property
     def readings(self) -> Mapping[str, Reading]:
         """What reading the release files through tells, by path: SHA-256 and the values of tensors."""
+        return self.read(self.release_files)
+
+    def read(self, entries: Sequence[FileEntry]) -> dict[str, Reading]:
+        """What reading these release files through tells, by path."""
         from hubpub.model.digests import read_all
         from hubpub.model.tensors import value_spans
 
         return read_all(
-            self.release_files,
+            entries,
             spans=value_spans(self.tensor_files),
             open_file=self.open_file,
             directory=self.source.directory,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hubpub.core.errors import AuthError
-from hubpub.publish.client import WRITING_ROLES, HubClient, Identity
+from hubpub.publish.client import HubClient
+from hubpub.publish.remote import WRITING_ROLES, Identity
 
 
 def check_may_publish(client: HubClient, identity: Identity, repo_id: str, *, exists: bool) -> None:

@@ -6,7 +6,8 @@ from hubpub.card.document import Card
 from hubpub.card.sections import score
 from hubpub.core.wording import counted, listed, size
 from hubpub.publish.card import CardSource
-from hubpub.publish.plan import LocalFile, Plan
+from hubpub.publish.local import LocalFile
+from hubpub.publish.plan import Plan
 from hubpub.publish.receipt import Receipt
 from hubpub.publish.stale import Stale
 from hubpub.report.excerpt import printable

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hubpub.core.wording import size
-from hubpub.publish.client import RemoteFile
+from hubpub.publish.remote import RemoteFile
 from hubpub.publish.rollback import RollbackPlan, RollbackReceipt
 from hubpub.report.excerpt import printable
 from hubpub.report.text import Style, plain

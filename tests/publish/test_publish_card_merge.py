@@ -176,7 +176,7 @@ def test_a_push_merges_with_the_card_on_a_real_hub(
     hub: TestHub, plain_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rendered = [FIRST]
-    monkeypatch.setattr("hubpub.publish.prepare.render_card", lambda *_: rendered[0])
+    monkeypatch.setattr("hubpub.publish.prepare.render_folder_card", lambda *_, **__: rendered[0])
     (plain_copy / "README.md").unlink(missing_ok=True)
     (plain_copy / ".hubpub").mkdir()
     (plain_copy / ".hubpub" / "card.lock.json").write_text("{}")

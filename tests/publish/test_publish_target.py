@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from hubpub.core.errors import AuthError, UsageError
-from hubpub.publish.client import Identity, redact
 from hubpub.publish.preflight import open_namespaces
+from hubpub.publish.refusals import redact
+from hubpub.publish.remote import Identity
 from hubpub.publish.target import Target, find_target, parse_endpoint, parse_repo_id, repo_name
 
 
