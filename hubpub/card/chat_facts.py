@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hubpub.model.children.template_chats import DOCUMENT, RESULT, SYSTEM, TOOL, USER
+
 if TYPE_CHECKING:
     from hubpub.model.chat_examination import Examination
     from hubpub.model.folder import ModelFolder
@@ -43,8 +45,6 @@ def _failed(examination: Examination) -> bool:
 
 
 def _abilities(examination: Examination) -> tuple[tuple[str, bool], ...]:
-    from hubpub.model.children.template_chats import DOCUMENT, RESULT, SYSTEM, TOOL, USER
-
     text = examination.text
     function, document = TOOL["function"], str(DOCUMENT["text"])
     tool = str(function["name"]) if isinstance(function, dict) else ""

@@ -176,6 +176,9 @@ def card_facts(
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    # before there are two threads: Python 3.11 fails when both parse source, as importing does under pytest
+    from hubpub.model import chat_examination, child  # noqa: F401
+
     told = answers_for(folder, settings) if answers is None else answers
     with ThreadPoolExecutor(1) as beside:
         # a chat template is rendered by another process, which takes as long as all the rest

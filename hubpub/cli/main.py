@@ -57,7 +57,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with:  hubpub check ./model   then   hubpub push ./model --org ORG --hub local",
+    epilog="Start with:  hubpub check ./model   then   hubpub rehearse ./model   then   hubpub push ./model --org ORG",
 )
 @click.version_option(__version__, prog_name="hubpub")
 def cli() -> None:
