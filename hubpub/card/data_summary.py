@@ -37,10 +37,11 @@ class DataColumn:
 
 @dataclass(frozen=True, slots=True)
 class DataSplit:
-    """A split, and how many rows it has."""
+    """A split, how many rows it has, and how many of each class, within bounds and where that was counted."""
 
     name: str
     rows: Value | None
+    classes: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,9 @@ def _summary(found: DataSet) -> DataSetSummary:
         DataSplit(
             split.name,
             None if split.rows is None else Value("rows", split.rows, source_of(split.path, _key(split.key))),
+            tuple(
+                Value(label, count, source_of(split.path, split.key)) for label, count in split.classes[:_MOST_CLASSES]
+            ),
         )
         for split in found.splits[:_MOST_SPLITS]
     )

@@ -92,6 +92,7 @@ def _listed(facts: CardFacts) -> Iterator[ListedFact]:
         for split in found.splits:
             if split.rows is not None:
                 yield ListedFact(f"data.{index}.{split.name}.rows", split.rows.value, split.rows.source)
+            yield from _values(f"data.{index}.{split.name}.rows", split.classes)
         for column in found.columns:
             described = {"type": column.type, "classes": column.class_count} if column.classes else column.type
             yield ListedFact(f"data.{index}.columns.{column.name}", described, found.columns_source)

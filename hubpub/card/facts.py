@@ -26,8 +26,10 @@ from hubpub.card.model_identity import (
     relation_of,
     task_of,
 )
+from hubpub.card.named_data import read_named_data
 from hubpub.card.provenance import Sources
 from hubpub.card.quantisation_facts import QuantisedFile, quantisation_settings, quantised_files
+from hubpub.card.recorded_run import recorded_run
 from hubpub.card.run_summary import RunSummary, read_run, run_configs
 from hubpub.card.sourced import Value, source_of
 from hubpub.card.tokenizer_facts import TokenizerFacts, tokenizer_facts
@@ -197,7 +199,8 @@ def _facts(
     labels = sources.note("labels", _labels(config, built.architecture), source_of("config.json", "id2label")) or ()
     training, summary = read_run(folder, labels)
     base_model = _base_model(folder, repo_id, sources)
-    tokenizer, data = tokenizer_facts(folder), data_sets(folder.data_facts)
+    named = read_named_data(folder, answers.data) if answers.data else None
+    tokenizer, data = tokenizer_facts(folder), data_sets(named or folder.data_facts)
     usage = usage_of(folder)
     chat = chat_answer.result()
     versions = tuple(_versions(folder, config, adapter))
@@ -286,6 +289,10 @@ def _base_model(folder: ModelFolder, repo_id: str | None, sources: Sources) -> s
         base = config.base_model
         if base and isinstance(base.value, str) and base.value != repo_id and is_public_id(base.value):
             return sources.note("base_model", base.value, source_of(base.path, base.key))
+    recorded = recorded_run(folder.run_facts)
+    told = recorded.fact("base_model") if recorded else None
+    if told and isinstance(told.value, str) and told.value != repo_id and is_public_id(told.value):
+        return sources.note("base_model", told.value, source_of(told.path, told.key))
     for path, file in folder.gguf.items():
         key = "general.base_model.0.repo_url"
         name = (file.text(key) or "").removeprefix("https://huggingface.co/")
