@@ -21,6 +21,15 @@ _MOST_SETS = 5
 _MOST_SPLITS = 20
 _MOST_COLUMNS = 40
 _MOST_CLASSES = 20
+_FORMATS = {
+    "csv": "CSV",
+    "tsv": "TSV",
+    "json": "JSON",
+    "jsonl": "JSON Lines",
+    "text": "plain text",
+    "parquet": "Parquet",
+    "arrow": "Arrow",
+}
 _SHOWN = ("version", "revision", "license", "homepage")
 _FILE = Pattern(r".*\.[A-Za-z0-9]{1,8}")
 
@@ -51,6 +60,7 @@ class DataSetSummary:
     Attributes:
         name: as the files call it, with its configuration; None when they do not.
         path: the file or directory that tells of it.
+        form: as a DataSet has it.
         splits: within bounds.
         columns: within bounds.
         column_count: how many there are.
@@ -60,11 +70,32 @@ class DataSetSummary:
 
     name: str | None
     path: str
+    form: str = ""
     splits: tuple[DataSplit, ...] = ()
     columns: tuple[DataColumn, ...] = ()
     column_count: int = 0
     columns_source: str = ""
     facts: tuple[Value, ...] = ()
+
+    @property
+    def format(self) -> str | None:
+        """The name of the format of plain files; None for what is none."""
+        return _FORMATS.get(self.form)
+
+    @property
+    def pictures(self) -> bool:
+        """Whether it is folders of pictures."""
+        return self.form == "pictures"
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the training code recorded it."""
+        return self.form == RUN_FILE
+
+    @property
+    def saved(self) -> bool:
+        """Whether `datasets` saved it here."""
+        return self.form == "saved data set"
 
 
 def data_sets(facts: DataFacts) -> tuple[DataSetSummary, ...]:
@@ -97,6 +128,7 @@ def _summary(found: DataSet) -> DataSetSummary:
     return DataSetSummary(
         name,
         place,
+        found.form,
         tuple(splits),
         tuple(columns),
         len(found.columns),

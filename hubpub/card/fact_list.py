@@ -97,6 +97,8 @@ def _listed(facts: CardFacts) -> Iterator[ListedFact]:
             described = {"type": column.type, "classes": column.class_count} if column.classes else column.type
             yield ListedFact(f"data.{index}.columns.{column.name}", described, found.columns_source)
         yield from _values(f"data.{index}", found.facts)
+    for path in facts.pickled_data:
+        yield ListedFact(f"pickled_data.{path}", "not opened", path)
     yield from _run(facts.summary)
     samples = dict(facts.training.sources).get("samples", "")
     if facts.training.samples is not None:

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from hubpub.model.citation_file import Citation
 
 _MOST_LABELS = 200
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,8 @@ class CardFacts:
         prompts: of an embedding model.
         summary: the training run as the card tells it.
         data: the training data, as files in the folder describe it.
+        pickled_data: files of training data that only unpickling would open.
+        unread_data: files of training data that tell nothing, each with the reason.
         citation: what CITATION.cff asks to be cited.
         pictures: to be shown, each with path, alt, caption and section (the id of a section).
         sources: where each fact comes from, by the name of its field: `config.json: hidden_size`. The names of what is
@@ -152,6 +155,8 @@ class CardFacts:
     prompts: tuple[Value, ...] = ()
     summary: RunSummary = field(default_factory=RunSummary)
     data: tuple[DataSetSummary, ...] = ()
+    pickled_data: tuple[str, ...] = ()
+    unread_data: tuple[str, ...] = ()
     citation: Citation | None = None
     pictures: tuple[Any, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -200,7 +205,7 @@ def _facts(
     training, summary = read_run(folder, labels)
     base_model = _base_model(folder, repo_id, sources)
     named = read_named_data(folder, answers.data) if answers.data else None
-    tokenizer, data = tokenizer_facts(folder), data_sets(named or folder.data_facts)
+    tokenizer, data = tokenizer_facts(folder), data_sets(folder.data_facts if named is None else named)
     usage = usage_of(folder)
     chat = chat_answer.result()
     versions = tuple(_versions(folder, config, adapter))
@@ -252,6 +257,8 @@ def _facts(
         prompts=prompts(folder),
         summary=summary,
         data=data,
+        pickled_data=named.pickled[:_MOST_NAMED] if named else (),
+        unread_data=tuple(f"{one.path} {one.reason}" for one in named.unread[:_MOST_NAMED]) if named else (),
         citation=folder.run_facts.citation,
         sources=sources.places,
         run=folder.run_facts,

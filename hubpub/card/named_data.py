@@ -47,7 +47,9 @@ def places(paths: Iterable[str], said_by: str, base: Path | None) -> tuple[DataP
 def places_of_settings(settings: CardSettings) -> tuple[DataPlace, ...]:
     """Those of `card.data`."""
     source = settings.source
-    return places(settings.data, f"{source.name}: card.data" if source else "settings", source.parent if source else Path())
+    return places(
+        settings.data, f"{source.name}: card.data" if source else "settings", source.parent if source else Path()
+    )
 
 
 def read_named_data(folder: ModelFolder, named: tuple[DataPlace, ...]) -> DataFacts:
@@ -64,12 +66,12 @@ def read_named_data(folder: ModelFolder, named: tuple[DataPlace, ...]) -> DataFa
     for place in named:
         files, top = _inside(folder, place) if place.base is None else _outside(place, place.base)
         told = _below(read_data_facts(files, plain=True), top)
-        if not told:
-            why = told.unread[0].reason if told.unread else "none of its files holds rows that hubpub reads"
-            why = f"{told.pickled[0]} is pickled, and is not opened" if told.pickled else why
+        if not told and not told.pickled:
+            one = told.unread[0] if told.unread else None
+            why = f"{one.path} {one.reason}" if one else "none of its files holds rows that hubpub reads"
             raise UsageError(
                 f"{place.said_by}: {place.path} tells nothing of data: {why}",
-                "name CSV, TSV, JSON, JSON Lines, text, Parquet or Arrow files, folders of pictures, or their directory",
+                "name files of CSV, TSV, JSON, JSON Lines, text, Parquet or Arrow, folders of pictures, or their directory",
             )
         found = DataFacts(found.sets + told.sets, found.pickled + told.pickled, found.unread + told.unread)
     return found
@@ -78,7 +80,8 @@ def read_named_data(folder: ModelFolder, named: tuple[DataPlace, ...]) -> DataFa
 def _outside(place: DataPlace, base: Path) -> tuple[Files, str]:
     from hubpub.model.files import files_at
 
-    path = Path(os.path.abspath(base / Path(place.path).expanduser()))
+    # not resolved: a link is named as the person named it
+    path = Path(os.path.normpath(Path.cwd() / base / Path(place.path).expanduser()))
     try:
         files = files_at(path)
     except UsageError as error:
@@ -112,9 +115,7 @@ def _below(facts: DataFacts, top: str) -> DataFacts:
         return f"{top}/{path}"
 
     def moved(one: DataSet) -> DataSet:
-        splits = (
-            replace(split, path=below(split.path), files=tuple(map(below, split.files))) for split in one.splits
-        )
+        splits = (replace(split, path=below(split.path), files=tuple(map(below, split.files))) for split in one.splits)
         told = (replace(fact, path=below(fact.path)) for fact in one.facts)
         return replace(one, path=below(one.path), splits=tuple(splits), facts=tuple(told))
 

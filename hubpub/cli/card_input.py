@@ -129,6 +129,8 @@ def facts_and_templates(
     else:
         answers = answers_for(folder, settings, file=card_yaml, assignments=assignments, data=data)
     facts = card_facts(folder, repo_id=repo_id, settings=settings, answers=answers)
+    for unread in facts.unread_data:
+        notify(unread)
     left_out = card_metadata(facts).left_out
     for left in left_out[:_SHOWN_LEFT_OUT]:
         notify(f"{left.what} {left.reason}")

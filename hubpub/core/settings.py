@@ -176,7 +176,17 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 _TABLES: Mapping[str, type] = {"card": CardSettings, "lint": LintSettings}
-_LISTS = {"ignore", "exclude", "include", "language", "datasets", "data", "select", "extend-select", "required-sections"}
+_LISTS = {
+    "ignore",
+    "exclude",
+    "include",
+    "language",
+    "datasets",
+    "data",
+    "select",
+    "extend-select",
+    "required-sections",
+}
 _TABLES_OF_LISTS = {"per-file-ignores", "section-aliases"}
 _BOOLEANS = {"private", "plots", "inline-ignores"}
 _SEVERITIES = ("error", "warning", "info", "off")

@@ -28,5 +28,5 @@ def _names(model: Any) -> Iterator[Any]:
 
 
 def _is_folder(name: str) -> bool:
-    """transformers takes a folder of that name first; what is below one that is gone by now is no id either."""
+    """Whether transformers takes a folder of that name, and no repo; names of more than two parts are paths too."""
     return name.startswith(("/", ".", "~")) or "\\" in name or name.count("/") > 1 or Path(name).exists()
