@@ -71,7 +71,7 @@ def read_named_data(folder: ModelFolder, named: tuple[DataPlace, ...]) -> DataFa
             why = f"{one.path} {one.reason}" if one else "none of its files holds rows that hubpub reads"
             raise UsageError(
                 f"{place.said_by}: {place.path} tells nothing of data: {why}",
-                "name files of CSV, TSV, JSON, JSON Lines, text, Parquet or Arrow, folders of pictures, or their directory",
+                "name CSV, TSV, JSON, JSON Lines, text, Parquet or Arrow files, pictures, or their directory",
             )
         found = DataFacts(found.sets + told.sets, found.pickled + told.pickled, found.unread + told.unread)
     return found
