@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hubpub.card.model_identity import is_public_id
 from hubpub.card.sourced import Value, source_of, value_of
 from hubpub.core.pattern import Pattern
+from hubpub.model.data_config import DATA_CONFIG
 from hubpub.model.hubpub_run import RUN_FILE
 
 if TYPE_CHECKING:
@@ -30,6 +31,15 @@ _FORMATS = {
     "parquet": "Parquet",
     "arrow": "Arrow",
 }
+_TENSORS = (
+    "input_ids",
+    "attention_mask",
+    "token_type_ids",
+    "special_tokens_mask",
+    "position_ids",
+    "decoder_input_ids",
+    "length",
+)
 _SHOWN = ("version", "revision", "license", "homepage")
 _FILE = Pattern(r".*\.[A-Za-z0-9]{1,8}")
 
@@ -62,6 +72,8 @@ class DataSetSummary:
         path: the file or directory that tells of it.
         form: as a DataSet has it.
         splits: within bounds.
+        split_count: how many there are.
+        rows: of all of them, where they are files of a mixture.
         columns: within bounds.
         column_count: how many there are.
         columns_source: where the columns stand.
@@ -72,6 +84,8 @@ class DataSetSummary:
     path: str
     form: str = ""
     splits: tuple[DataSplit, ...] = ()
+    split_count: int = 0
+    rows: Value | None = None
     columns: tuple[DataColumn, ...] = ()
     column_count: int = 0
     columns_source: str = ""
@@ -86,6 +100,11 @@ class DataSetSummary:
     def pictures(self) -> bool:
         """Whether it is folders of pictures."""
         return self.form == "pictures"
+
+    @property
+    def mixture(self) -> bool:
+        """Whether its splits are files that were mixed."""
+        return self.form == DATA_CONFIG
 
     @property
     def recorded(self) -> bool:
@@ -118,9 +137,11 @@ def _summary(found: DataSet) -> DataSetSummary:
         )
         for split in found.splits[:_MOST_SPLITS]
     )
+    # the Trainer is given what a tokenizer made of the data
+    told = [one for one in found.columns if found.form != RUN_FILE or one.name not in _TENSORS]
     columns = (
         DataColumn(column.name, column.type, column.classes[:_MOST_CLASSES], len(column.classes))
-        for column in found.columns[:_MOST_COLUMNS]
+        for column in told[:_MOST_COLUMNS]
     )
     # each split of a recorded data set says the same again
     shown = {(fact.name, fact.value): value_of(fact) for fact in reversed(found.facts) if fact.name in _SHOWN}
@@ -130,8 +151,10 @@ def _summary(found: DataSet) -> DataSetSummary:
         place,
         found.form,
         tuple(splits),
+        len(found.splits),
+        Value("rows", found.rows, place) if found.form == DATA_CONFIG and found.rows else None,
         tuple(columns),
-        len(found.columns),
+        len(told),
         _features(found),
         tuple(reversed(shown.values())),
     )

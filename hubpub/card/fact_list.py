@@ -93,6 +93,9 @@ def _listed(facts: CardFacts) -> Iterator[ListedFact]:
             if split.rows is not None:
                 yield ListedFact(f"data.{index}.{split.name}.rows", split.rows.value, split.rows.source)
             yield from _values(f"data.{index}.{split.name}.rows", split.classes)
+        if found.rows is not None:
+            yield ListedFact(f"data.{index}.rows", found.rows.value, found.rows.source)
+            yield ListedFact(f"data.{index}.files", found.split_count, found.rows.source)
         for column in found.columns:
             described = {"type": column.type, "classes": column.class_count} if column.classes else column.type
             yield ListedFact(f"data.{index}.columns.{column.name}", described, found.columns_source)

@@ -36,6 +36,21 @@ _RELATIONS = {
     "finetune": "fine-tuned from",
     None: "made from",
 }
+# sentence-transformers calls PyTorch otherwise than the package that holds it.
+_PACKAGES = {"pytorch": "torch"}
+# What is off by default and is off says nothing.
+_OFF = (
+    "bf16",
+    "fp16",
+    "tf32",
+    "gradient_checkpointing",
+    "label_smoothing_factor",
+    "neftune_noise_alpha",
+    "group_by_length",
+    "use_liger_kernel",
+    "torch_compile",
+    "adafactor",
+)
 _TASKS = {"fill-mask": "filling masks", "summarization": "summarisation"}
 _PICTURE = re.compile(r"[A-Za-z0-9][\w.-]{0,100}(?:/[A-Za-z0-9][\w.-]{0,100}){0,5}\.(?:svg|png|jpg|jpeg|webp)")
 _ADDRESS = re.compile(r"https://[\w.-]{1,200}(?:/[\w.~+-]{1,200}){1,8}")
@@ -170,6 +185,7 @@ def section_names(facts: CardFacts) -> dict[str, Any]:
         ],
         "entity_types": entity_types(facts.labels),
         "setting_rows": _setting_rows,
+        "hyperparameter_rows": _setting_rows(one for one in run.settings if one.value or one.name not in _OFF),
         "value_rows": lambda values: [(value.name, value.value) for value in values],
         "outcome_rows": _outcome_rows(facts),
         "log_head": log_head,
@@ -204,13 +220,13 @@ def _split_table(data: DataSetSummary) -> Ready:
     names = names if len(names) <= _MOST_CLASS_COLUMNS else []
     rows = [
         (
-            split.name,
+            _code(split.name) if data.mixture else split.name,
             "unknown" if split.rows is None else split.rows.value,
             *(value.value for value in split.classes[: len(names)]),
         )
         for split in data.splits
     ]
-    return table(["Split", "Rows", *(_code(name) for name in names)], rows)
+    return table(["File" if data.mixture else "Split", "Rows", *(_code(name) for name in names)], rows)
 
 
 def _dtype(name: str) -> str:
@@ -366,8 +382,9 @@ def _memory(value: int | float | str | bool | None) -> str | None:
 
 def _version_rows(facts: CardFacts) -> list[tuple[str, str]]:
     """Versions by name: what the run noted counts before what saved the model."""
-    versions = {**dict(facts.versions), **{value.name: str(value.value) for value in facts.summary.software}}
-    return sorted((name, version) for name, version in versions.items() if name != "os")
+    versions = dict(facts.versions) | {value.name: str(value.value) for value in facts.summary.software}
+    known = {_PACKAGES.get(name, name.replace("_", "-")): version for name, version in versions.items()}
+    return sorted((name, version) for name, version in known.items() if name != "os")
 
 
 def _bibtex(citation: Citation) -> Ready:

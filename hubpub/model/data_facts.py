@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from hubpub.model.arrow_stream import read_arrow_rows
+from hubpub.model.data_config import parse_data_config
 from hubpub.model.dataset_info import DataSet, Split, parse_dataset_card, parse_dataset_info
 from hubpub.model.files import MOST_FILES, Fact, Files, Unread, line_of
 from hubpub.model.hubpub_run import read_recorded_runs
@@ -94,6 +95,7 @@ def read_data_facts(files: Files, *, plain: bool) -> DataFacts:
     saved = found.saved_sets()
     found.infos(saved)
     found.recorded()
+    found.mixtures()
     if plain:
         found.cards()
         found.plain_files(saved)
@@ -199,6 +201,11 @@ class _Found:
         """Take what training code has recorded of its data."""
         runs, _ = read_recorded_runs(self.files)
         self.sets += [one for run in runs for one in run.data]
+
+    def mixtures(self) -> None:
+        """Take the lists of files that sentence-transformers' own training scripts save."""
+        for entry in self.files.named(re.compile(r"data_config\.json")):
+            self.sets += parse_data_config(self.files.json(entry.path, top=list).value, entry.path)
 
     def cards(self) -> None:
         """Take the dataset cards."""

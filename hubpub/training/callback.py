@@ -56,7 +56,7 @@ class CardCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
             run.note(base_model=self._base_model)
         run.components(
             model=model,
-            loss=self._loss or getattr(model, "loss_type", None),
+            loss=self._loss,
             optimizer=kwargs.get("optimizer"),
             scheduler=kwargs.get("lr_scheduler"),
         )
