@@ -85,7 +85,7 @@ def _outside(place: DataPlace, base: Path) -> tuple[Files, str]:
     try:
         files = files_at(path)
     except UsageError as error:
-        raise UsageError(f"{place.said_by}: {place.path}: {error.message}", error.next_step) from error
+        raise UsageError(f"{place.said_by}: {error.message}", error.next_step) from error
     # a file is named by itself; a home directory is named like its owner
     return files, "" if path.is_file() else "data" if path in (Path.home(), Path("/")) else path.name
 

@@ -15,7 +15,7 @@ from hubpub.model.files import Fact, Files, Unread, finite
 
 _NAME = re.compile(r"(?P<stem>[\w.@-]{1,200}?)_results(?:_?@\d{1,6})?\.csv", re.IGNORECASE)
 _KIND = re.compile(
-    r"(?:.*[-_])?(?:evaluation|evaluator)(?:_(?P<name>.+))?|(?P<other>.+)",
+    r".*(?:evaluation|evaluator)(?:_(?P<name>.+))?|(?P<other>.+)",
     re.IGNORECASE,
 )
 _LIMIT = 4 << 20

@@ -33,16 +33,18 @@ def picture_set(
         return None
     counts: dict[str, Counter[str | None]] = {}
     sizes: Counter[str] = Counter()
-    known: dict[str, tuple[str | None, str | None]] = {}
+    known: dict[str, tuple[str, str | None]] = {}
+    tops: dict[str, list[str]] = {}
     for entry in entries:
         directory = entry.path.rpartition("/")[0]
         if directory not in known:
             parts = directory.split("/") if directory else []
             split = next(filter(None, map(split_of, parts)), None)
             label = parts[-1] if parts and not split_of(parts[-1]) else None
-            known[directory] = split, label
-        split, label = known[directory]
-        name = split or "train"
+            known[directory] = split or "train", label
+            above = parts[:-1] if label is not None else parts
+            tops.setdefault(split or "train", []).append("".join(f"{part}/" for part in above))
+        name, label = known[directory]
         counts.setdefault(name, Counter())[label] += 1
         sizes[name] += entry.size
     labels = sorted({label for counted in counts.values() for label in counted if label is not None})
@@ -53,7 +55,7 @@ def picture_set(
             name,
             counts[name].total(),
             sizes[name],
-            _directory(known, name),
+            _above(tops[name]),
             "pictures",
             classes=tuple((label, counts[name][label]) for label in labels) if labelled else (),
         )
@@ -62,12 +64,8 @@ def picture_set(
     return DataSet(_above([split.path for split in splits]), _FORM, None, None, splits, tuple(columns))
 
 
-def _directory(known: dict[str, tuple[str | None, str | None]], name: str) -> str:
-    """The directory that all pictures of a split are in, with a slash at its end, or ""."""
-    return _above([f"{path}/" if path else "" for path, (split, _) in known.items() if (split or "train") == name])
-
-
 def _above(directories: list[str]) -> str:
+    """The directory that all are in, with a slash at its end, or ""."""
     shared: list[str] = []
     for level in zip(*(directory.split("/")[:-1] for directory in directories), strict=False):
         if len(set(level)) > 1:
