@@ -132,7 +132,14 @@ def section_titles() -> Mapping[str, str]:
 def answer_keys() -> Mapping[str, Kind]:
     """All keys, parts joined by dots, with their kinds."""
     sections = {f"sections.{name}": Kind.MARKDOWN for name in section_titles()}
-    return {**_METADATA, "evaluation": Kind.TABLE, **_EVALUATION, "sections": Kind.TABLE, **sections}
+    return {
+        **_METADATA,
+        "data": Kind.TEXTS,
+        "evaluation": Kind.TABLE,
+        **_EVALUATION,
+        "sections": Kind.TABLE,
+        **sections,
+    }
 
 
 def checked_answers(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubpub.card.answer_keys import AnswerError, Kind, checked_answers, kind_of, split_key
 from hubpub.card.frontmatter import Lines
+from hubpub.card.named_data import DataPlace, places, places_of_settings
 from hubpub.card.yaml_block import Path as Place
 from hubpub.card.yaml_block import read_yaml
 from hubpub.core.errors import UsageError
@@ -24,7 +25,7 @@ CARD_INPUT = "card.yaml"
 LARGEST_INPUT = 512 << 10
 """Bytes that a card.yaml may have."""
 
-_OUTSIDE_METADATA = ("sections", "evaluation")
+_OUTSIDE_METADATA = ("sections", "evaluation", "data")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +36,25 @@ class CardInput:
         metadata: keys of the card's metadata with their values; None for a key that is not to be written.
         sections: Markdown by the id of its section.
         evaluation: what the results of the Trainer were measured on: dataset, config, split, ...
+        data: where the training data lie.
     """
 
     metadata: Mapping[str, Any] = field(default_factory=dict)
     sections: Mapping[str, str] = field(default_factory=dict)
     evaluation: Mapping[str, str] = field(default_factory=dict)
+    data: tuple[DataPlace, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.metadata or self.sections or self.evaluation)
+        return bool(self.metadata or self.sections or self.evaluation or self.data)
 
 
 def answers_for(
-    folder: ModelFolder, settings: CardSettings, *, file: Path | None = None, assignments: Iterable[str] = ()
+    folder: ModelFolder,
+    settings: CardSettings,
+    *,
+    file: Path | None = None,
+    assignments: Iterable[str] = (),
+    data: Iterable[str] = (),
 ) -> CardInput:
     """The answers for a model: --set beats card.yaml, card.yaml beats the project's settings.
 
@@ -55,14 +63,18 @@ def answers_for(
         settings: of the project.
         file: a card.yaml elsewhere.
         assignments: `key=value` as --set has them.
+        data: places of training data, as --data has them.
 
     Raises:
         UsageError: an answer cannot be one, or the file cannot be read.
     """
     source = settings.source.name if settings.source else "settings"
-    project = _checked(settings.answers, lambda place: f"{source}: card.answers.{'.'.join(map(str, place))}")
-    own = parse_answers(_read(file), str(file)) if file else folder_answers(folder)
-    return joined(project, own, parse_assignments(assignments))
+    base = settings.source.parent if settings.source else Path()
+    project = CardInput(data=places_of_settings(settings))
+    answered = _checked(settings.answers, lambda place: f"{source}: card.answers.{'.'.join(map(str, place))}", base)
+    own = parse_answers(_read(file), str(file), file.parent) if file else folder_answers(folder)
+    named = CardInput(data=places(data, "--data", Path()))
+    return joined(project, answered, own, parse_assignments(assignments), named)
 
 
 def folder_answers(folder: ModelFolder) -> CardInput:
@@ -81,12 +93,13 @@ def folder_answers(folder: ModelFolder) -> CardInput:
     return parse_answers(folder.start(CARD_INPUT, LARGEST_INPUT), CARD_INPUT)
 
 
-def parse_answers(content: bytes, name: str) -> CardInput:
+def parse_answers(content: bytes, name: str, base: Path | None = None) -> CardInput:
     """The answers in a card.yaml.
 
     Args:
         content: of the file.
         name: what errors call it.
+        base: what its `data` are relative to; None for the model folder, which they may not leave.
 
     Raises:
         UsageError: it is no YAML, or an answer cannot be one; the message names file, line and column.
@@ -112,7 +125,7 @@ def parse_answers(content: bytes, name: str) -> CardInput:
                 return f"{name}:{line}:{column}"
         return name
 
-    return _checked(reading.hub_data, placed)
+    return _checked(reading.hub_data, placed, base)
 
 
 def parse_assignments(assignments: Iterable[str]) -> CardInput:
@@ -135,7 +148,7 @@ def parse_assignments(assignments: Iterable[str]) -> CardInput:
         data: Any = typed
         for part in reversed(path):
             data = {part: data}
-        found.append(_checked(data, lambda _, shown=shown: shown))  # type: ignore[misc]
+        found.append(_checked(data, lambda _, shown=shown: shown, Path()))  # type: ignore[misc]
     return joined(*found)
 
 
@@ -148,7 +161,12 @@ def joined(*answers: CardInput) -> CardInput:
             before = together.metadata.get(key)
             if isinstance(value, Mapping) and isinstance(before, Mapping):
                 metadata[key] = {**before, **value}
-        together = CardInput(metadata, {**together.sections, **one.sections}, {**together.evaluation, **one.evaluation})
+        together = CardInput(
+            metadata,
+            {**together.sections, **one.sections},
+            {**together.evaluation, **one.evaluation},
+            one.data or together.data,
+        )
     return together
 
 
@@ -171,16 +189,16 @@ def _typed(path: Place, value: str) -> Any:
     return value
 
 
-def _checked(data: Mapping[str, Any], placed: Callable[[Place], str]) -> CardInput:
+def _checked(data: Mapping[str, Any], placed: Callable[[Place], str], base: Path | None) -> CardInput:
     try:
         checked = checked_answers(data)
     except AnswerError as error:
         raise UsageError(f"{placed(error.path)}: {error.message}", error.hint) from error
     metadata = {key: value for key, value in checked.items() if key not in _OUTSIDE_METADATA}
     sections, evaluation = (
-        {key: value for key, value in (checked.get(name) or {}).items() if value} for name in _OUTSIDE_METADATA
+        {key: value for key, value in (checked.get(name) or {}).items() if value} for name in ("sections", "evaluation")
     )
-    return CardInput(metadata, sections, evaluation)
+    return CardInput(metadata, sections, evaluation, places(checked.get("data") or (), placed(("data",)), base))
 
 
 def _read(path: Path) -> bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hubpub.card.model_identity import is_public_id
 from hubpub.card.sourced import Value, source_of, value_of
 from hubpub.core.pattern import Pattern
+from hubpub.model.data_config import DATA_CONFIG
 from hubpub.model.hubpub_run import RUN_FILE
 
 if TYPE_CHECKING:
@@ -21,6 +22,24 @@ _MOST_SETS = 5
 _MOST_SPLITS = 20
 _MOST_COLUMNS = 40
 _MOST_CLASSES = 20
+_FORMATS = {
+    "csv": "CSV",
+    "tsv": "TSV",
+    "json": "JSON",
+    "jsonl": "JSON Lines",
+    "text": "plain text",
+    "parquet": "Parquet",
+    "arrow": "Arrow",
+}
+_TENSORS = (
+    "input_ids",
+    "attention_mask",
+    "token_type_ids",
+    "special_tokens_mask",
+    "position_ids",
+    "decoder_input_ids",
+    "length",
+)
 _SHOWN = ("version", "revision", "license", "homepage")
 _FILE = Pattern(r".*\.[A-Za-z0-9]{1,8}")
 
@@ -37,10 +56,11 @@ class DataColumn:
 
 @dataclass(frozen=True, slots=True)
 class DataSplit:
-    """A split, and how many rows it has."""
+    """A split, how many rows it has, and how many of each class, within bounds and where that was counted."""
 
     name: str
     rows: Value | None
+    classes: tuple[Value, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +70,10 @@ class DataSetSummary:
     Attributes:
         name: as the files call it, with its configuration; None when they do not.
         path: the file or directory that tells of it.
+        form: as a DataSet has it.
         splits: within bounds.
+        split_count: how many there are.
+        rows: of all of them, where they are files of a mixture.
         columns: within bounds.
         column_count: how many there are.
         columns_source: where the columns stand.
@@ -59,11 +82,39 @@ class DataSetSummary:
 
     name: str | None
     path: str
+    form: str = ""
     splits: tuple[DataSplit, ...] = ()
+    split_count: int = 0
+    rows: Value | None = None
     columns: tuple[DataColumn, ...] = ()
     column_count: int = 0
     columns_source: str = ""
     facts: tuple[Value, ...] = ()
+
+    @property
+    def format(self) -> str | None:
+        """The name of the format of plain files; None for what is none."""
+        return _FORMATS.get(self.form)
+
+    @property
+    def pictures(self) -> bool:
+        """Whether it is folders of pictures."""
+        return self.form == "pictures"
+
+    @property
+    def mixture(self) -> bool:
+        """Whether its splits are files that were mixed."""
+        return self.form == DATA_CONFIG
+
+    @property
+    def recorded(self) -> bool:
+        """Whether the training code recorded it."""
+        return self.form == RUN_FILE
+
+    @property
+    def saved(self) -> bool:
+        """Whether `datasets` saved it here."""
+        return self.form == "saved data set"
 
 
 def data_sets(facts: DataFacts) -> tuple[DataSetSummary, ...]:
@@ -80,12 +131,17 @@ def _summary(found: DataSet) -> DataSetSummary:
         DataSplit(
             split.name,
             None if split.rows is None else Value("rows", split.rows, source_of(split.path, _key(split.key))),
+            tuple(
+                Value(label, count, source_of(split.path, split.key)) for label, count in split.classes[:_MOST_CLASSES]
+            ),
         )
         for split in found.splits[:_MOST_SPLITS]
     )
+    # the Trainer is given what a tokenizer made of the data
+    told = [one for one in found.columns if found.form != RUN_FILE or one.name not in _TENSORS]
     columns = (
         DataColumn(column.name, column.type, column.classes[:_MOST_CLASSES], len(column.classes))
-        for column in found.columns[:_MOST_COLUMNS]
+        for column in told[:_MOST_COLUMNS]
     )
     # each split of a recorded data set says the same again
     shown = {(fact.name, fact.value): value_of(fact) for fact in reversed(found.facts) if fact.name in _SHOWN}
@@ -93,9 +149,12 @@ def _summary(found: DataSet) -> DataSetSummary:
     return DataSetSummary(
         name,
         place,
+        found.form,
         tuple(splits),
+        len(found.splits),
+        Value("rows", found.rows, place) if found.form == DATA_CONFIG and found.rows else None,
         tuple(columns),
-        len(found.columns),
+        len(told),
         _features(found),
         tuple(reversed(shown.values())),
     )

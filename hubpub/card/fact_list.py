@@ -92,10 +92,16 @@ def _listed(facts: CardFacts) -> Iterator[ListedFact]:
         for split in found.splits:
             if split.rows is not None:
                 yield ListedFact(f"data.{index}.{split.name}.rows", split.rows.value, split.rows.source)
+            yield from _values(f"data.{index}.{split.name}.rows", split.classes)
+        if found.rows is not None:
+            yield ListedFact(f"data.{index}.rows", found.rows.value, found.rows.source)
+            yield ListedFact(f"data.{index}.files", found.split_count, found.rows.source)
         for column in found.columns:
             described = {"type": column.type, "classes": column.class_count} if column.classes else column.type
             yield ListedFact(f"data.{index}.columns.{column.name}", described, found.columns_source)
         yield from _values(f"data.{index}", found.facts)
+    for path in facts.pickled_data:
+        yield ListedFact(f"pickled_data.{path}", "not opened", path)
     yield from _run(facts.summary)
     samples = dict(facts.training.sources).get("samples", "")
     if facts.training.samples is not None:

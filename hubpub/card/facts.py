@@ -26,8 +26,10 @@ from hubpub.card.model_identity import (
     relation_of,
     task_of,
 )
+from hubpub.card.named_data import read_named_data
 from hubpub.card.provenance import Sources
 from hubpub.card.quantisation_facts import QuantisedFile, quantisation_settings, quantised_files
+from hubpub.card.recorded_run import recorded_run
 from hubpub.card.run_summary import RunSummary, read_run, run_configs
 from hubpub.card.sourced import Value, source_of
 from hubpub.card.tokenizer_facts import TokenizerFacts, tokenizer_facts
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from hubpub.model.citation_file import Citation
 
 _MOST_LABELS = 200
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,8 @@ class CardFacts:
         prompts: of an embedding model.
         summary: the training run as the card tells it.
         data: the training data, as files in the folder describe it.
+        pickled_data: files of training data that only unpickling would open.
+        unread_data: files of training data that tell nothing, each with the reason.
         citation: what CITATION.cff asks to be cited.
         pictures: to be shown, each with path, alt, caption and section (the id of a section).
         sources: where each fact comes from, by the name of its field: `config.json: hidden_size`. The names of what is
@@ -144,6 +149,8 @@ class CardFacts:
     prompts: tuple[Value, ...] = ()
     summary: RunSummary = field(default_factory=RunSummary)
     data: tuple[DataSetSummary, ...] = ()
+    pickled_data: tuple[str, ...] = ()
+    unread_data: tuple[str, ...] = ()
     citation: Citation | None = None
     pictures: tuple[Any, ...] = ()
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -199,7 +206,8 @@ def _facts(
     labels = sources.note("labels", _labels(config, built.architecture), source_of("config.json", "id2label")) or ()
     training, summary = read_run(folder, labels)
     base_model = _base_model(folder, repo_id, sources)
-    tokenizer, data = tokenizer_facts(folder), data_sets(folder.data_facts)
+    named = read_named_data(folder, answers.data) if answers.data else None
+    tokenizer, data = tokenizer_facts(folder), data_sets(folder.data_facts if named is None else named)
     mask = folder.tokenizer.special.role("mask_token")
     chat = chat_answer.result()
     versions = tuple(_versions(folder, config, adapter))
@@ -248,6 +256,8 @@ def _facts(
         prompts=prompts(folder),
         summary=summary,
         data=data,
+        pickled_data=() if named is None else named.pickled[:_MOST_NAMED],
+        unread_data=() if named is None else tuple(f"{one.path} {one.reason}" for one in named.unread[:_MOST_NAMED]),
         citation=folder.run_facts.citation,
         sources=sources.places,
         run=folder.run_facts,
@@ -285,6 +295,10 @@ def _base_model(folder: ModelFolder, repo_id: str | None, sources: Sources) -> s
         base = config.base_model
         if base and isinstance(base.value, str) and base.value != repo_id and is_public_id(base.value):
             return sources.note("base_model", base.value, source_of(base.path, base.key))
+    recorded = recorded_run(folder.run_facts)
+    told = recorded.fact("base_model") if recorded else None
+    if told and isinstance(told.value, str) and told.value != repo_id and is_public_id(told.value):
+        return sources.note("base_model", told.value, source_of(told.path, told.key))
     for path, file in folder.gguf.items():
         key = "general.base_model.0.repo_url"
         name = (file.text(key) or "").removeprefix("https://huggingface.co/")

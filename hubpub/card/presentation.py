@@ -17,6 +17,7 @@ from hubpub.card.schema import is_repo_id
 from hubpub.card.sourced import Value
 
 if TYPE_CHECKING:
+    from hubpub.card.data_summary import DataSetSummary
     from hubpub.card.evaluation_log import EvaluationLog
     from hubpub.card.facts import CardFacts
     from hubpub.card.run_summary import Benchmarks
@@ -35,10 +36,31 @@ _RELATIONS = {
     "finetune": "fine-tuned from",
     None: "made from",
 }
+# sentence-transformers calls PyTorch otherwise than the package that holds it.
+_PACKAGES = {"pytorch": "torch"}
+# What is off by default and is off says nothing.
+_OFF = (
+    "bf16",
+    "fp16",
+    "tf32",
+    "gradient_checkpointing",
+    "label_smoothing_factor",
+    "neftune_noise_alpha",
+    "group_by_length",
+    "use_liger_kernel",
+    "torch_compile",
+    "adafactor",
+)
+_TASKS = {"fill-mask": "filling masks", "summarization": "summarisation"}
 _PICTURE = re.compile(r"[A-Za-z0-9][\w.-]{0,100}(?:/[A-Za-z0-9][\w.-]{0,100}){0,5}\.(?:svg|png|jpg|jpeg|webp)")
 _ADDRESS = re.compile(r"https://[\w.-]{1,200}(?:/[\w.~+-]{1,200}){1,8}")
 _TOKEN = re.compile(r"[!-\[\]-_a-z|~▁｜À-ɏ]{1,60}")  # no backslash, backtick, brace or blank
 _SCHEME = re.compile(r"(?P<begin>[BIEOSLU])-(?P<type>.+)", re.IGNORECASE)
+
+
+_MOST_CLASS_COLUMNS = 10
+# Floats hold whole numbers exactly up to here, and Python shows them with an exponent soon after.
+_MOST_WHOLE = 1e15
 
 
 class Ready(str):
@@ -58,7 +80,8 @@ def number(value: float | int | str) -> str:
     """A number with all of its digits, whole ones with separators; text stays as it is."""
     if isinstance(value, bool | str):
         return str(value)
-    return Ready(f"{value:,}" if isinstance(value, int) else repr(value))
+    amount = isinstance(value, int) or (value.is_integer() and 1000 <= abs(value) < _MOST_WHOLE)
+    return Ready(f"{int(value):,}" if amount else repr(value))
 
 
 def setting(value: float | int | str | bool) -> str:
@@ -151,8 +174,8 @@ def section_names(facts: CardFacts) -> dict[str, Any]:
         "table": table,
         "properties": properties,
         "described": bool(facts.architecture or facts.base_model or properties),
-        "task": facts.pipeline_tag,
-        "article": "an" if (facts.pipeline_tag or "").startswith(("a", "i", "o")) else "a",
+        "task": task_in_words(facts.pipeline_tag),
+        "split_table": _split_table,
         "dtype_names": _dtype_names(facts),
         "relation_phrase": _RELATIONS[facts.base_model_relation],
         "tokenizer_rows": _tokenizer_rows(facts),
@@ -162,8 +185,9 @@ def section_names(facts: CardFacts) -> dict[str, Any]:
         ],
         "entity_types": entity_types(facts.labels),
         "setting_rows": _setting_rows,
+        "hyperparameter_rows": _setting_rows(one for one in run.settings if one.value or one.name not in _OFF),
         "value_rows": lambda values: [(value.name, value.value) for value in values],
-        "outcome_rows": [_outcome(value) for value in run.outcome if isinstance(value.value, int | float)],
+        "outcome_rows": _outcome_rows(facts),
         "log_head": log_head,
         "log_rows": log_rows,
         "label_rows": [(label, *(value and value.value for value in row)) for label, row in run.labels.rows]
@@ -179,6 +203,30 @@ def section_names(facts: CardFacts) -> dict[str, Any]:
         "version_rows": _version_rows(facts),
         "citation_text": _bibtex(facts.citation) if facts.citation else "",
     }
+
+
+def task_in_words(tag: str | None) -> str | None:
+    """A task of the Hub as it stands in a sentence: "text classification"; names such as image-to-text stay."""
+    if tag is None or "-to-" in tag:
+        return tag
+    return _TASKS.get(tag) or tag.replace("zero-shot-", "zero-shot ").replace("-", " ").replace(
+        "zero shot", "zero-shot"
+    )
+
+
+def _split_table(data: DataSetSummary) -> Ready:
+    """Rows by split; with a column for each class, when these were counted and are few."""
+    names = [value.name for value in data.splits[0].classes] if data.splits else []
+    names = names if len(names) <= _MOST_CLASS_COLUMNS else []
+    rows = [
+        (
+            _code(split.name) if data.mixture else split.name,
+            "unknown" if split.rows is None else split.rows.value,
+            *(value.value for value in split.classes[: len(names)]),
+        )
+        for split in data.splits
+    ]
+    return table(["File" if data.mixture else "Split", "Rows", *(_code(name) for name in names)], rows)
 
 
 def _dtype(name: str) -> str:
@@ -249,10 +297,17 @@ def _setting_rows(values: Iterable[Value]) -> list[tuple[Any, Any]]:
     return [(_code(value.name) if " " not in value.name else value.name, setting(value.value)) for value in values]
 
 
+def _outcome_rows(facts: CardFacts) -> list[tuple[str, Any]]:
+    rows: list[tuple[str, Any]] = [("Training examples", facts.training.samples)] if facts.training.samples else []
+    return rows + [_outcome(value) for value in facts.summary.outcome if isinstance(value.value, int | float)]
+
+
 def _outcome(value: Value) -> tuple[str, str]:
     name, known = value.name, value.value
     if isinstance(known, int | float) and name == "Training time in seconds":
         return "Training time", duration(known)
+    if name == "Epochs" and isinstance(known, float) and known.is_integer():
+        return name, cell(int(known))
     return name, cell(known)
 
 
@@ -327,8 +382,9 @@ def _memory(value: int | float | str | bool | None) -> str | None:
 
 def _version_rows(facts: CardFacts) -> list[tuple[str, str]]:
     """Versions by name: what the run noted counts before what saved the model."""
-    versions = {**dict(facts.versions), **{value.name: str(value.value) for value in facts.summary.software}}
-    return sorted((name, version) for name, version in versions.items() if name != "os")
+    versions = dict(facts.versions) | {value.name: str(value.value) for value in facts.summary.software}
+    known = {_PACKAGES.get(name, name.replace("_", "-")): version for name, version in versions.items()}
+    return sorted((name, version) for name, version in known.items() if name != "os")
 
 
 def _bibtex(citation: Citation) -> Ready:

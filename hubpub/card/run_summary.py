@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hubpub.card.evaluation_log import EvaluationLog, evaluation_log
+from hubpub.card.evaluator_results import MOST_TABLES, evaluator_log
 from hubpub.card.recorded_run import (
     recorded_log,
     recorded_metrics,
@@ -21,6 +22,7 @@ from hubpub.card.training import TrainingRun, metrics_of, numbers_of, training_r
 if TYPE_CHECKING:
     from hubpub.model.benchmark_results import BenchmarkFile, Score
     from hubpub.model.emissions import Emissions
+    from hubpub.model.evaluator_tables import EvaluatorTable
     from hubpub.model.files import Fact
     from hubpub.model.folder import ModelFolder
     from hubpub.model.hubpub_run import RecordedRun
@@ -40,7 +42,7 @@ class Results:
     """What one evaluation of the finished model gave.
 
     Attributes:
-        split: "evaluation", "test" or "prediction", as the Trainer calls its files.
+        split: "evaluation", "test" or "prediction", as the Trainer calls its files; or the name of an evaluator.
         metrics: in the order of their names.
         samples: how many examples it was made on.
         step: after which it was made, when the log tells of it and no file of results.
@@ -158,11 +160,14 @@ def read_run(folder: ModelFolder, labels: Sequence[str]) -> tuple[TrainingRun, R
     training = _with_record(training_run(state, found, configs), recorded)
     of_test = {file.of: {fact.name: value_of(fact) for fact in file.values} for file in found}
     results = tuple(_results(training, of_test))
+    # the Trainer's own evaluations hold those of the evaluators
+    evaluators = () if results else run.evaluators
+    results += tuple(_of_evaluators(evaluators))
     settings = tuple(_settings(configs, state, training))
     summary = RunSummary(
         settings=(*settings, *recorded_settings(recorded, [value.name for value in settings])),
         outcome=training.outcome,
-        log=evaluation_log(state) or recorded_log(recorded),
+        log=evaluation_log(state) or recorded_log(recorded) or evaluator_log(evaluators),
         results=results,
         labels=label_results(results[-1].metrics, labels) if results else None,
         benchmarks=tuple(_benchmarks(file) for file in run.benchmarks),
@@ -242,6 +247,13 @@ def _results(training: TrainingRun, of_test: Mapping[str, Mapping[str, Value]]) 
         values = of_test.get(kind) or of_test.get("all", {})
         if metrics := metrics_of(values, f"{kind}_"):
             yield Results(split, metrics, values.get(f"{kind}_samples"))
+
+
+def _of_evaluators(tables: Sequence[EvaluatorTable]) -> Iterator[Results]:
+    for table in tables[:MOST_TABLES]:
+        last = table.rows[-1]
+        metrics = tuple(value_of(fact) for fact in last.metrics)
+        yield Results(table.name or "evaluation", metrics, step=value_of(last.step, "step") if last.step else None)
 
 
 def label_results(metrics: Sequence[Value], labels: Sequence[str]) -> LabelResults | None:

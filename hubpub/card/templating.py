@@ -333,5 +333,6 @@ def _explained(error: Exception, names: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def tidy(text: str) -> str:
-    """The text without the blank lines that conditions of templates leave."""
+    """The text without the blank lines that conditions and loops of templates leave."""
+    text = re.sub(r"\n{2,}(?=<!-- hubpub:end )", "\n", text)
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"

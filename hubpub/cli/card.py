@@ -73,6 +73,7 @@ def card(
     repo_id: str | None,
     assignments: tuple[str, ...],
     card_yaml: Path | None,
+    data: tuple[str, ...],
     interview: bool,
     template: str | None,
     show_facts: bool,
@@ -105,6 +106,7 @@ def card(
       hubpub card ./model --facts                  # where does each number come from?
       hubpub card ./model --interview --write      # ask me what no file tells
       hubpub card ./model --set license=mit --set language=en,de
+      hubpub card ./model --data ./reviews         # what was it trained on? splits, rows, columns
       hubpub card --eject sections/intended-uses templates
     """
     from hubpub.card.lock import read_lock, write_card
@@ -129,6 +131,7 @@ def card(
         repo_id=repo_id,
         card_yaml=card_yaml,
         assignments=assignments,
+        data=data,
         ask=interview,
         template=template,
     )

@@ -24,11 +24,17 @@ _SHOWN_LEFT_OUT = 10
 
 
 def answer_options(command: Command) -> Command:
-    """Add --set, --card-yaml and --interview."""
+    """Add --set, --card-yaml, --data and --interview."""
     command = click.option(
         "--interview",
         is_flag=True,
         help="Ask on the terminal what no file tells, with the reason and a default; answers are kept in card.yaml.",
+    )(command)
+    command = click.option(
+        "--data",
+        multiple=True,
+        metavar="DIR|FILE",
+        help="Training data to describe: splits, rows, columns and types; nothing of the rows themselves. Repeatable.",
     )(command)
     command = click.option(
         "--card-yaml",
@@ -97,6 +103,7 @@ def facts_and_templates(
     repo_id: str | None,
     card_yaml: Path | None,
     assignments: tuple[str, ...],
+    data: tuple[str, ...],
     ask: bool,
     template: str | None,
 ) -> tuple[CardFacts, Templates]:
@@ -117,11 +124,13 @@ def facts_and_templates(
         from hubpub.cli.interview import interview
 
         answers: CardInput = interview(
-            folder, settings, templates, repo_id=repo_id, file=card_yaml, assignments=assignments
+            folder, settings, templates, repo_id=repo_id, file=card_yaml, assignments=assignments, data=data
         )
     else:
-        answers = answers_for(folder, settings, file=card_yaml, assignments=assignments)
+        answers = answers_for(folder, settings, file=card_yaml, assignments=assignments, data=data)
     facts = card_facts(folder, repo_id=repo_id, settings=settings, answers=answers)
+    for unread in facts.unread_data:
+        notify(unread)
     left_out = card_metadata(facts).left_out
     for left in left_out[:_SHOWN_LEFT_OUT]:
         notify(f"{left.what} {left.reason}")

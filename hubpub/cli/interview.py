@@ -30,6 +30,7 @@ def interview(
     repo_id: str | None,
     file: Path | None,
     assignments: Sequence[str],
+    data: Sequence[str] = (),
 ) -> CardInput:
     """Ask what the files do not tell, keep the answers in card.yaml, and return all that there are.
 
@@ -40,6 +41,7 @@ def interview(
         repo_id: where the model is to be published.
         file: where the answers are kept; None for the folder's card.yaml.
         assignments: of --set: what they answer is not asked.
+        data: of --data.
 
     Raises:
         UsageError: there is no terminal to ask on, or the answers cannot be kept.
@@ -55,7 +57,7 @@ def interview(
     kept = file or folder.root / CARD_INPUT
     file = file if file and file.exists() else None
     asked: set[str] = set()
-    answers = answers_for(folder, settings, file=file, assignments=assignments)
+    answers = answers_for(folder, settings, file=file, assignments=assignments, data=data)
     while True:
         facts = card_facts(folder, repo_id=repo_id, settings=settings, answers=answers)
         card = render_card(facts, templates)
@@ -68,7 +70,7 @@ def interview(
         value = _answer(question)
         if value is not None:
             _keep(kept, question.key, value)
-            answers = answers_for(folder, settings, file=kept, assignments=assignments)
+            answers = answers_for(folder, settings, file=kept, assignments=assignments, data=data)
     if not asked:
         notify("the files and the answers tell all that a card needs; there is nothing to ask")
     return answers

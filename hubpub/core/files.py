@@ -1,8 +1,10 @@
-"""Writing a file of the user's: in one step, never through a link."""
+"""Writing a file of the user's: in one step, never through a link. Removing directories that others have filled."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import stat
 import tempfile
 from collections.abc import Iterator
@@ -55,3 +57,44 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}", "check the folder's permissions and the disk"
         ) from error
+
+
+def remove_tree(root: Path) -> None:
+    """Remove a directory that anybody may have filled, as deep as it is and whatever its modes; POSIX only.
+
+    `shutil.rmtree` calls itself for each level, and so ends where Python's stack does. Here every directory is moved to
+    the top first. Nothing is followed, nobody may be writing there any more, and what cannot be removed stays.
+    """
+    with contextlib.suppress(OSError):
+        top = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            waiting = _emptied(top, top)
+            while waiting:
+                name = waiting.pop()
+                with contextlib.suppress(OSError):
+                    os.chmod(name, 0o700, dir_fd=top)
+                    folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
+                    try:
+                        waiting += _emptied(folder, top)
+                    finally:
+                        os.close(folder)
+                    os.rmdir(name, dir_fd=top)
+        finally:
+            os.close(top)
+        root.rmdir()
+
+
+def _emptied(folder: int, top: int) -> list[str]:
+    """Remove the files of a directory, and move its directories to the top; the names that they have there."""
+    moved = []
+    with os.scandir(folder) as entries:
+        listed = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries]
+    for name, is_folder in listed:
+        with contextlib.suppress(OSError):
+            if is_folder:
+                new = secrets.token_hex(16)
+                os.rename(name, new, src_dir_fd=folder, dst_dir_fd=top)
+                moved.append(new)
+            else:
+                os.unlink(name, dir_fd=folder)
+    return moved

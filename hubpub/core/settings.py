@@ -25,6 +25,7 @@ class CardSettings:
         license: the Hub's id, where no LICENSE file says otherwise.
         language: language codes.
         datasets: ids of the training data sets.
+        data: files and directories of the training data, relative to the settings file.
         plots: whether cards get pictures.
         template: the template that makes a card: a name of hubpub's own, or a file, relative to the settings file.
         templates: folder of templates that come before hubpub's own, relative to the settings file; without it,
@@ -36,6 +37,7 @@ class CardSettings:
     license: str | None = None
     language: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
     plots: bool = False
     template: str | None = None
     templates: str | None = None
@@ -174,7 +176,17 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 _TABLES: Mapping[str, type] = {"card": CardSettings, "lint": LintSettings}
-_LISTS = {"ignore", "exclude", "include", "language", "datasets", "select", "extend-select", "required-sections"}
+_LISTS = {
+    "ignore",
+    "exclude",
+    "include",
+    "language",
+    "datasets",
+    "data",
+    "select",
+    "extend-select",
+    "required-sections",
+}
 _TABLES_OF_LISTS = {"per-file-ignores", "section-aliases"}
 _BOOLEANS = {"private", "plots", "inline-ignores"}
 _SEVERITIES = ("error", "warning", "info", "off")

@@ -34,6 +34,7 @@ class Split:
         path: the file that says so, or the first of its files.
         key: where in that file.
         files: paths of its files, or the patterns of a dataset card, where they are known.
+        classes: rows by class, where they were counted.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Split:
     path: str
     key: str = ""
     files: tuple[str, ...] = ()
+    classes: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ _CHANGES: Mapping[str, tuple[int, ...]] = {
 }
 # Those that take the descriptor of a directory end with it: paths relative to one that is open are let pass.
 _RELATIVE = frozenset(_CHANGES) - {"os.truncate"}
+# Those that change what a link leads to; the others change the link.
+_FOLLOWING = frozenset(["os.chmod", "os.chown", "os.truncate"])
 _LOOPBACK = frozenset(["127.0.0.1", "::1", "localhost"])
 _DEVICES = ("/dev/null", "/dev/shm/", "/dev/tty")  # noqa: S108 -- named, not written to
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
@@ -121,19 +123,31 @@ class Guard:
         if isinstance(path, int) or path is None:
             return
         name = _absolute(_text(path))
-        if isinstance(flags, int) and flags & _WRITING and not self._may_write(name):
+        # libraries are where they seem to be: every import would pay for asking the file system
+        of_library = name.startswith(self._shown) and not name.startswith(self._home)
+        real = name if of_library else os.path.realpath(name)
+        if isinstance(flags, int) and flags & _WRITING and not self._may_write(real):
             self._refuse("file", name)
+        if not self._may_read(name) or not self._may_read(real):
+            self._refuse("file", name)
+
+    def _may_read(self, name: str) -> bool:
         if _is_of_another_process(name):
-            self._refuse("file", name)
-        if name.startswith(self._hidden) and not (name + os.sep).startswith((self._home, *self._shown)):
-            self._refuse("file", name)
+            return False
+        folder = name + os.sep
+        return not folder.startswith(self._hidden) or folder.startswith((self._home, *self._shown))
 
     def _change(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in _RELATIVE and isinstance(arguments[-1], int) and arguments[-1] >= 0:
             return
         for path in (arguments[index] for index in _CHANGES[event]):
-            if not isinstance(path, int) and not self._may_write(_absolute(_text(path))):
+            if isinstance(path, int):
+                continue
+            name = _absolute(_text(path))
+            if not self._may_write(os.path.realpath(name) if event in _FOLLOWING else name):
                 self._refuse("file", _text(path))
+        if event == "os.link" and not self._may_read(os.path.realpath(_absolute(_text(arguments[0])))):
+            self._refuse("file", _text(arguments[0]))
 
     def _may_write(self, name: str) -> bool:
         folder, _, last = name.rpartition(os.sep)

@@ -9,6 +9,7 @@ from typing import TypeVar
 from hubpub.model.benchmark_results import BenchmarkFile, read_benchmark_results
 from hubpub.model.citation_file import Citation, read_citation
 from hubpub.model.emissions import Emissions, read_emissions
+from hubpub.model.evaluator_tables import EvaluatorTable, read_evaluator_tables
 from hubpub.model.files import Fact, Files, Unread
 from hubpub.model.hubpub_run import RecordedRun, read_recorded_runs
 from hubpub.model.run_config import RunConfig, read_run_configs
@@ -35,6 +36,7 @@ class RunFacts:
         citation: of CITATION.cff.
         unread: files that tell nothing, and why.
         recorded: runs that `hubpub.training` recorded, that of the whole folder first.
+        evaluators: what the evaluators of sentence-transformers kept.
     """
 
     states: tuple[TrainerState, ...] = ()
@@ -47,6 +49,7 @@ class RunFacts:
     citation: Citation | None = None
     unread: tuple[Unread, ...] = ()
     recorded: tuple[RecordedRun, ...] = ()
+    evaluators: tuple[EvaluatorTable, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(
@@ -58,6 +61,7 @@ class RunFacts:
             or self.benchmarks
             or self.emissions
             or self.recorded
+            or self.evaluators
         )
 
     @property
@@ -115,8 +119,9 @@ def read_run_facts(files: Files) -> RunFacts:
         taken(read_benchmark_results),
         taken(read_emissions),
         taken(read_citation),
-        tuple(unread),
-        recorded,
+        recorded=recorded,
+        evaluators=taken(read_evaluator_tables),
+        unread=tuple(unread),
     )
 
 

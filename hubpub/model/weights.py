@@ -41,7 +41,7 @@ _FORMATS = {
 
 # What loaders take first when several are there in one directory; transformers, diffusers and peft each have
 # theirs (SAFE_WEIGHTS_NAME and the like).
-_SINGLE_FILES = ("model.safetensors", "diffusion_pytorch_model.safetensors", "adapter_model.safetensors")
+SINGLE_FILES = ("model.safetensors", "diffusion_pytorch_model.safetensors", "adapter_model.safetensors")
 
 _PACKED_SUFFIXES = (".weight", ".qweight", ".weight_packed", "_blocks")
 
@@ -132,7 +132,7 @@ class Weights:
         return tuple(path for directory, paths in by_directory.items() for path in self._primary(directory, paths))
 
     def _primary(self, directory: str, paths: list[str]) -> list[str]:
-        for name in _SINGLE_FILES:
+        for name in SINGLE_FILES:
             if directory + name in self.headers:
                 return [directory + name]
         for index in self.indexes:

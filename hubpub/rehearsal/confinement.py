@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import selectors
 import signal
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hubpub.core.files import remove_tree
 from hubpub.model.child import environment, import_path
 from hubpub.rehearsal.relay import Relay
 
@@ -30,9 +32,10 @@ _MOST_TOLD = 32 << 20
 _KEPT_OUTPUT = 4000
 _START_SECONDS = 60.0
 _BLOCK = 1 << 16
+_SCALARS = (str, int, type(None))
 _NO_NAMESPACES = None if sys.platform == "linux" else f"{sys.platform} has no namespaces"
-# Of everybody: temporary files, and the sockets of services such as Docker.
-_SHARED = ("/tmp", "/var/tmp", "/run", "/var/run")  # noqa: S108 -- hidden, not written to
+# Of everybody: temporary files, the sockets of services such as Docker, and terminals, which can be read and steered.
+_SHARED = ("/tmp", "/var/tmp", "/run", "/var/run", "/dev/pts")  # noqa: S108 -- hidden, not written to
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,13 @@ class Place:
 @contextlib.contextmanager
 def place_for(parent: Path, endpoint: str, token: str | None) -> Iterator[Place]:
     """Make a place below `parent`; `token` is one of the throw-away hub, if its repos cannot be read without."""
-    with tempfile.TemporaryDirectory(prefix="child-", dir=parent, ignore_cleanup_errors=True) as name:
-        home = Path(name).resolve()
+    home = Path(tempfile.mkdtemp(prefix="child-", dir=parent)).resolve()
+    try:
         for directory in ("user", "hf", "tmp", "work"):
             (home / directory).mkdir()
         yield Place(home, endpoint, int(endpoint.rpartition(":")[2]), {"HF_TOKEN": token} if token else {})
+    finally:
+        remove_tree(home)
 
 
 def confine(
@@ -138,10 +143,10 @@ class _Run:
     def __init__(self, function: str, request: Mapping[str, Any], place: Place, limits: Limits, *, walls: bool) -> None:
         self._limits = limits
         self._port = place.port
+        self._walls = walls
         self._stack = contextlib.ExitStack()
-        self._order = place.home / "order.json"
         self.no_walls: str | None = None
-        order = {
+        self._request = {
             "function": function,
             "request": request,
             "home": str(place.home),
@@ -154,7 +159,6 @@ class _Run:
             "shown": [str(path) for path in needed_paths()],
             "walls": walls,
         }
-        self._order.write_text(json.dumps(order))
         self._env = place.environment()
         self._cwd = place.home
         self._told = b""
@@ -166,8 +170,11 @@ class _Run:
     def __enter__(self) -> _Run:
         ours, theirs = socket.socketpair()
         self._channel = self._stack.enter_context(ours)
+        # Beside the home, where nothing that an earlier child left, such as a link, can be in its place.
+        order = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="order-", dir=self._cwd.parent)))
+        (order / "order.json").write_text(json.dumps(self._request))
         bootstrap = _BOOTSTRAP.format(
-            path=[str(path) for path in _library_paths()], control=theirs.fileno(), file=str(self._order)
+            path=[str(path) for path in _library_paths()], control=theirs.fileno(), file=str(order / "order.json")
         )
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603 -- our own interpreter and code
@@ -245,7 +252,10 @@ class _Run:
                 os.close(descriptor)
                 continue
             self._has_relay = True
-            self._stack.enter_context(Relay(socket.socket(fileno=descriptor), self._port))
+            if self._walls:
+                self._stack.enter_context(Relay(socket.socket(fileno=descriptor), self._port))
+            else:
+                os.close(descriptor)
         if not block:
             return None
         self._total += len(block)
@@ -258,7 +268,7 @@ class _Run:
                 event = json.loads(line)
             except (ValueError, RecursionError):
                 continue
-            if isinstance(event, dict):
+            if isinstance(event, dict) and all(map(_is_plain, event.values())):
                 events.append(event)
         return events
 
@@ -278,6 +288,13 @@ class _Run:
             pass
         last = self._last.decode("utf-8", "replace").strip().rpartition("\n")[2][:200]
         return Ending(f"ended the process with code {code}{': ' + last if last and code else ''}", None)
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether it is what hubpub's own code tells: a text, a number, a list of texts."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, _SCALARS) or (isinstance(value, list) and all(isinstance(item, str) for item in value))
 
 
 def needed_paths() -> list[Path]:

@@ -10,14 +10,18 @@ from hubpub.card.snippets import peft_class
 from hubpub.model.kind import ModelKind
 from hubpub.model.load import available_memory, memory_needed, mostly_half
 from hubpub.model.stored import model_directory
+from hubpub.model.weights import SINGLE_FILES
 from hubpub.rehearsal.confinement import Ending, Limits, Place, confine
 from hubpub.rehearsal.result import Check, Status
 
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
+    from hubpub.model.weights import Weights
 
 _CHILD = "hubpub.model.children.rehearse_load:load"
 _KINDS = (ModelKind.TRANSFORMERS, ModelKind.ADAPTER, ModelKind.SENTENCE_TRANSFORMERS)
+# https://github.com/huggingface/setfit/blob/main/src/setfit/modeling.py
+_SETFIT_HEAD = "model_head.pkl"
 _LONGEST = 500
 
 
@@ -25,13 +29,25 @@ def needs_consent(folder: ModelFolder) -> str | None:
     """Why loading the model runs what hubpub did not write; None when it does not."""
     if folder.custom_code.references:
         return "runs code of the model (auto_map)"
-    modules = folder.modules.value if folder.modules else None
-    types = [str(module.get("type")) for module in modules or () if isinstance(module, dict)]
-    if not all(name.startswith("sentence_transformers.") for name in types):
-        return "imports modules that are not those of sentence-transformers (modules.json)"
-    if "pytorch" in folder.weights.formats and "safetensors" not in folder.weights.formats:
+    if folder.modules is not None:
+        modules = folder.modules.value if isinstance(folder.modules.value, list) else [None]
+        types = [module.get("type") if isinstance(module, dict) else None for module in modules]
+        if not all(isinstance(name, str) and name.startswith("sentence_transformers.") for name in types):
+            return "imports modules that are not those of sentence-transformers (modules.json)"
+    if {"config_setfit.json", _SETFIT_HEAD} <= folder.root_names:
+        return f"unpickles {_SETFIT_HEAD}"
+    if "pytorch" in folder.weights.formats and not _has_safe_weights(folder.weights):
         return "unpickles weights"
     return None
+
+
+def _has_safe_weights(weights: Weights) -> bool:
+    """Whether loaders take safetensors wherever they would else take pickles, which they know by .bin."""
+    taken = (*SINGLE_FILES, *(f"{name}.index.json" for name in SINGLE_FILES))
+    paths = (*weights.primary, *(index.path for index in weights.indexes))
+    safe = {path.removesuffix(name) for path in paths for name in taken if path.endswith(name)}
+    pickles = {entry.path[: -len(entry.name)] for entry in weights.files["pytorch"] if entry.suffix == ".bin"}
+    return bool(weights.primary) and pickles <= safe
 
 
 def memory_obstacle(folder: ModelFolder) -> str | None:

@@ -161,7 +161,7 @@ def _outcome(block: Block, event: Mapping[str, Any]) -> Block:
     status, line, seconds = event.get("status"), event.get("line"), event.get("seconds")
     return replace(
         block,
-        status=Status(status) if status in set(Status) else Status.FAILED,
+        status=Status(status) if isinstance(status, str) and status in set(Status) else Status.FAILED,
         reason=str(event.get("reason") or "")[:_LONGEST] + (_RENAME if _names_another(block, event) else ""),
         failed_line=line if type(line) is int else None,
         traceback=_texts(event.get("traceback")),

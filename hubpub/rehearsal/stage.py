@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from hubpub.core.files import remove_tree
 from hubpub.publish.target import Target
 
 _USER = "rehearser"
@@ -52,4 +52,4 @@ def stage(namespaces: Iterable[str], *, keep: bool) -> Iterator[Stage]:
             yield Stage(directory, target, read)
     finally:
         if not keep:
-            shutil.rmtree(directory, ignore_errors=True)
+            remove_tree(directory)

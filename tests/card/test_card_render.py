@@ -143,7 +143,7 @@ def test_a_training_run_is_told_number_by_number(plain_model: Path, copy_of: Cal
         "| `train_batch_size` | 32 |",
         "Measured on 872 examples of the evaluation set:",
         "trained on [stanfordnlp/sst2](https://huggingface.co/datasets/stanfordnlp/sst2).",
-        "The last training run used 67,349 examples.",
+        "| Training examples | 67,349 |",
     ):
         assert line in text
     assert "runtime" not in text.partition("## Evaluation results")[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import time
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import hubpub
+from hubpub.cli.output import print_json
 from hubpub.rehearsal.result import Block, Rehearsal, Status
 
 SECRET = "hf_" + "secretsecretsecret"
@@ -233,3 +235,104 @@ def test_a_directory_is_left_only_when_it_is_asked_for(
     kept = hubpub.rehearse(model, "acme/tiny", load=False, snippets=False, keep=True, depth="quick").kept
     assert kept is not None
     assert Path(kept).is_dir()
+
+
+def test_what_a_block_leaves_behind_leads_no_later_child_out(model: Path, tmp_path: Path) -> None:
+    """Before each child hubpub writes down what it is to do, outside of any walls: never where a block could be."""
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    trap = f"""
+import json
+import os
+home = os.path.dirname(os.getcwd())
+for name in {{"order.json", *os.listdir(home)}}:
+    path = os.path.join(home, name)
+    if not os.path.isdir(path):
+        if os.path.lexists(path):
+            os.remove(path)
+        os.symlink({str(victim)!r}, path)
+os._exit(1)
+"""
+    rehearsal = run(model, trap, "print('later')")
+    assert victim.read_text() == "untouched"
+    assert rehearsal.blocks[1].output == ("later",)
+
+
+@pytest.mark.parametrize("walls", [True, False])
+def test_what_a_block_sends_to_hubpub_does_not_stop_it(
+    walls: bool, model: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Values of no kind that hubpub's own code sends, and descriptors that are no sockets."""
+    if not walls:
+        monkeypatch.setattr("hubpub.rehearsal.confinement._NO_NAMESPACES", "it is a test")
+    code = """
+import gc, os, socket
+null = open(os.devnull)
+lines = [
+    b'{"block": 0, "status": [], "seconds": NaN}',
+    b'{"starting": ' + b'[' * 900 + b']' * 900 + b'}',
+    b'{"block": 0, "status": "ran", "seconds": Infinity, "reason": "\\\\ud800", "output": ["\\\\ud800"]}',
+]
+for thing in gc.get_objects():
+    if type(thing) is socket.socket and thing.fileno() >= 0:
+        socket.send_fds(thing, [b"no json\\n"], [null.fileno()])
+        thing.sendall(b"".join(line + b"\\n" for line in lines))
+"""
+    rehearsal = run(model, code, "print('later')")
+    assert rehearsal.blocks[1].output == ("later",), said(rehearsal.blocks[0])
+    assert not rehearsal.blocks[0].traceback, said(rehearsal.blocks[0])
+    print_json(rehearsal.to_json())
+    assert json.loads(capsys.readouterr().out)["blocks"][0]["seconds"] < 60
+
+
+def test_the_guard_is_not_led_astray_by_links(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hubpub.rehearsal.confinement._NO_NAMESPACES", "it is a test")
+    token = os.environ["HOME"] + "/.cache/huggingface/token"
+    victim = tmp_path / "victim"
+    victim.write_text("untouched")
+    victim.chmod(0o600)
+    rehearsal = run(
+        model,
+        f"import os\nos.symlink({token!r}, 'link')\nprint(open('link').read())",
+        f"import os\nos.link({token!r}, 'hard')\nprint(open('hard').read())",
+        f"print(open('/proc/self/root' + {token!r}).read())",
+        f"import os\nos.symlink({token!r}, '/dev/shm/hubpub-test')\nprint(open('/dev/shm/hubpub-test').read())",
+        f"import os\nprint(os.open({os.environ['HOME']!r}, os.O_RDONLY))",
+        "import os\nprint(len(open(f'/proc/self/root/proc/{os.getppid()}/environ').read()))",
+        f"import os\nos.symlink({str(victim)!r}, 'out')\nopen('out', 'w').write('x')",
+        f"import os\nos.symlink({str(victim)!r}, 'out2')\nos.chmod('out2', 0o777)",
+        f"import os\nos.symlink({str(victim)!r}, 'out3')\nos.truncate('out3', 0)",
+    )
+    Path("/dev/shm/hubpub-test").unlink(missing_ok=True)
+    assert {block.status for block in rehearsal.blocks} == {Status.NOT_RUNNABLE}, [
+        (block.status, said(block)) for block in rehearsal.blocks
+    ]
+    assert victim.read_text() == "untouched"
+    assert victim.stat().st_mode & 0o777 == 0o600
+
+
+@linux
+def test_no_terminal_can_be_reached(model: Path) -> None:
+    """What is typed there could be read, and what is shown there be changed."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    try:
+        block = only(run(model, f"open({os.ttyname(theirs)!r}, 'w').write('x')"))
+        assert block.status is Status.NOT_RUNNABLE, said(block)
+        native = f"import ctypes\nprint(ctypes.CDLL(None).open({os.ttyname(theirs).encode()!r}, 2))"
+        assert only(run(model, native)).output == ("-1",)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+def test_a_directory_as_deep_as_can_be_is_no_end(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    code = (
+        "import ctypes\nlibc = ctypes.CDLL(None)\nfor _ in range(3000):\n    libc.mkdir(b'd', 0o700), libc.chdir(b'd')"
+    )
+    assert only(run(model, code)).status is Status.RAN
+    assert not list(scratch.iterdir())

@@ -63,9 +63,31 @@ def _forms(value: Any) -> Iterator[str]:
         yield from _NUMBER.findall(f"{duration(value)} {gibibytes(value)}")
 
 
-def disagreeing(facts: CardFacts, folder: Path) -> list[ListedFact]:
-    """The facts whose source is a key of a file of the folder that says something else."""
-    return [fact for fact in list_facts(facts) if not _agrees(fact, folder)]
+def disagreeing(facts: CardFacts, folder: Path, data: Path | None = None) -> list[ListedFact]:
+    """The facts whose source is a key of a file of the folder that says something else.
+
+    Args:
+        facts: to be traced.
+        folder: of the model.
+        data: the directory in which the named training data are.
+    """
+    return [fact for fact in list_facts(facts) if not _agrees(fact, folder) and not (data and _counted(fact, data))]
+
+
+def _counted(fact: ListedFact, data: Path) -> bool:
+    """Whether a fact on plain data is what one finds when one looks, rows and columns counted anew."""
+    place, _, key = fact.source.partition(": ")
+    path = data / place
+    if not fact.name.startswith("data.") or not path.exists():
+        return False
+    if key == "features":
+        return fact.name.startswith("data.0.columns.")
+    if key == "pictures":
+        label = fact.name.rpartition(".rows")[2].removeprefix(".")
+        return fact.value == len(list(path.glob(f"{label or '*'}/*.png")))
+    text = path.read_text()
+    rows = len(list(csv.DictReader(text.splitlines()))) if place.endswith(".csv") else text.count("\n")
+    return bool(fact.value == rows)
 
 
 def _agrees(fact: ListedFact, folder: Path) -> bool:
