@@ -17,7 +17,9 @@ from hubpub.cli.release import (
     patience_options,
     push_options,
     release_options,
+    repo_id_of,
     target_of,
+    token_wish,
 )
 
 if TYPE_CHECKING:
@@ -27,7 +29,19 @@ if TYPE_CHECKING:
     from hubpub.publish.saved import SavedPlan
 
 # What may be said beside a saved plan, which says the rest.
-_BESIDE_A_PLAN = {"path", "hub", "plan_file", "receipt", "write", "config", "output_format", "timeout", "attempts"}
+_BESIDE_A_PLAN = {
+    "path",
+    "hub",
+    "token_file",
+    "keyless",
+    "plan_file",
+    "receipt",
+    "write",
+    "config",
+    "output_format",
+    "timeout",
+    "attempts",
+}
 
 
 @click.command()
@@ -56,6 +70,8 @@ def push(
     context: click.Context,
     path: Path | None,
     hub: str | None,
+    token_file: Path | None,
+    keyless: bool,
     write: bool,
     dry_run: bool,
     plan_file: Path | None,
@@ -92,7 +108,7 @@ def push(
         raise UsageError("Missing argument 'PATH'", "see `hubpub push --help`")
     else:
         options = push_options(path, release)
-    with target_of(hub, options.namespace) as target:
+    with target_of(hub, options.namespace, wish=token_wish(token_file, keyless, repo_id_of(options))) as target:
         if saved:
             saved.check_hub(target.endpoint, local=hub == "local")
         if dry_run:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hubpub.cli.output import colour, format_options, print_json, quiet_stderr
-from hubpub.cli.release import hub_option, notifier, target_of
+from hubpub.cli.release import hub_option, notifier, target_of, token_wish
 
 
 @click.command()
@@ -34,6 +34,8 @@ def verify(
     fetch: bool | None,
     complete: bool,
     hub: str | None,
+    token_file: Path | None,
+    keyless: bool,
     output_format: str,
 ) -> int:
     """Verify that a hub serves what was published; public repos need no token.
@@ -61,7 +63,7 @@ def verify(
     namespace, name, revision = parse_revision(repo)
     options = VerifyOptions(f"{namespace}/{name}", revision, path, receipt, fetch, complete)
     notify = notifier(output_format)
-    with target_of(hub, namespace, token_needed=False) as target:
+    with target_of(hub, namespace, token_needed=False, wish=token_wish(token_file, keyless, options.repo_id)) as target:
         if output_format == "json" or quiet_stderr():
             result = compare(options, HubClient(target), notify)
         else:

@@ -70,8 +70,27 @@ class Http:
         self.patience = patience
         self.notify = notify
         self._target = target
-        # False: nobody is signed in, whatever token this machine has.
-        self.token: str | bool = target.token or False
+
+    @property
+    def token(self) -> str | bool:
+        """The token to be used now; False: nobody is signed in, whatever token this machine has."""
+        renewable = self._target.renewable
+        return renewable.current() if renewable else self._target.token or False
+
+    @property
+    def keyless(self) -> bool:
+        """Whether the token is one of a CI job, and of nobody."""
+        return self._target.renewable is not None
+
+    @property
+    def token_source(self) -> str:
+        """Where the token was found, in words."""
+        return self._target.token_source
+
+    def renewed(self, refused: str | bool) -> bool:
+        """Whether there is a newer token than the one that the hub has refused, because it was too old."""
+        renewable = self._target.renewable
+        return renewable is not None and isinstance(refused, str) and renewable.renewed(refused)
 
     @property
     def headers(self) -> dict[str, str]:

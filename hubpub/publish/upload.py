@@ -20,7 +20,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from hubpub.core.errors import HubError
+from hubpub.core.errors import AuthError, HubError
 from hubpub.publish.http import Http
 from hubpub.publish.local import LocalFile
 from hubpub.publish.refusals import RETRY_HINT, NoAnswerError, one_line, upload_failure
@@ -44,8 +44,12 @@ def upload(http: Http, repo_id: str, revision: str, files: Sequence[LocalFile]) 
         failures = 0
         while left:
             before = len(left)
+            token = http.token
             try:
                 _send(http, repo_id, revision, left)
+            except AuthError:
+                if not http.renewed(token):
+                    raise
             except NoAnswerError as error:
                 failures = 1 if len(left) < before else failures + 1
                 if failures == http.patience.attempts:
