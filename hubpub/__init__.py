@@ -106,7 +106,7 @@ def plan(
     options = _options(path, repo_id, tag, depth, private=private, delete_stale=delete_stale)
     if out is not None:
         check_outside(Path(out), options.path)
-    planned = prepare(options, HubClient(find_target(hub)), _silent).plan
+    planned = prepare(options, HubClient(find_target(hub)), _silent, hashed=out is not None).plan
     if out is not None:
         save_outside(Path(out), options.path, plan_document(planned, options))
     return planned

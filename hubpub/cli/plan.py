@@ -73,7 +73,9 @@ def show_plan(options: PushOptions, target: Target, output_format: str, out: Pat
 
     if out:
         check_outside(out, options.path)
-    prepared = prepare(options, HubClient(target), notifier(output_format))
+    # A plan that only a person looks at need not hash a terabyte that is sent anyway.
+    hashed = out is not None or output_format == "json"
+    prepared = prepare(options, HubClient(target), notifier(output_format), hashed=hashed)
     document = plan_document(prepared.plan, options, local=local)
     if out:
         save_outside(out, options.path, document)

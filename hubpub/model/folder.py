@@ -302,11 +302,15 @@ class ModelFolder:
     @cached_property
     def readings(self) -> Mapping[str, Reading]:
         """What reading the release files through tells, by path: SHA-256 and the values of tensors."""
+        return self.read(self.release_files)
+
+    def read(self, entries: Sequence[FileEntry]) -> dict[str, Reading]:
+        """What reading these release files through tells, by path."""
         from hubpub.model.digests import read_all
         from hubpub.model.tensors import value_spans
 
         return read_all(
-            self.release_files,
+            entries,
             spans=value_spans(self.tensor_files),
             open_file=self.open_file,
             directory=self.source.directory,

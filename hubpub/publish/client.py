@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from hubpub.core.errors import AuthError, ConflictError, HubError, UsageError
 from hubpub.publish.body import Operation, commit_body
-from hubpub.publish.download import download
+from hubpub.publish.download import NotServedError, download
 from hubpub.publish.http import Http, Patience
 from hubpub.publish.identity import Identity, identity_of
 from hubpub.publish.local import LocalFile, is_content
@@ -116,7 +116,10 @@ class HubClient:
         """
 
         def attempt() -> bytes:
-            content = b"".join(self.stream(repo_id, file.path, revision))
+            try:
+                content = b"".join(self.stream(repo_id, file.path, revision))
+            except NotServedError as error:
+                raise HubError(f"{file.path} of {repo_id} {error.message}", RETRY_HINT) from error
             if not is_content(file, content):
                 raise NoAnswerError(
                     f"{repo_id} serves other bytes of {file.path} than the hash that it states", RETRY_HINT

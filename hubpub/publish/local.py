@@ -19,7 +19,7 @@ class LocalFile:
         path: where it goes in the repo.
         source: the file on disk, or the bytes themselves (a rendered card).
         size: bytes.
-        sha256: hex digest of the content.
+        sha256: hex digest of the content; "" in a plan that need not know it.
         mtime_ns: of the file when it was hashed; 0 for bytes.
     """
 

@@ -79,9 +79,10 @@ class Plan:
         return sum(file.size for file in self.changes)
 
     @property
-    def release(self) -> str:
-        """The release id: by which the commit is known again."""
-        return release_id(self.repo_id, self.revision, self.files)
+    def release(self) -> str | None:
+        """The release id, by which the commit is known again; None while not all files are hashed."""
+        files = self.files
+        return release_id(self.repo_id, self.revision, files) if all(file.sha256 for file in files) else None
 
     @property
     def url(self) -> str:
@@ -92,7 +93,7 @@ class Plan:
         """The plan in the schema `hubpub.plan/1`."""
 
         def listed(files: tuple[LocalFile, ...]) -> list[dict[str, Any]]:
-            return [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in files]
+            return [{"path": file.path, "size": file.size, "sha256": file.sha256 or None} for file in files]
 
         return {
             "schema": PLAN_SCHEMA,

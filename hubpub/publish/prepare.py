@@ -15,6 +15,7 @@ from hubpub.core.report import Report, joined
 from hubpub.core.rule import Depth
 from hubpub.core.settings import CardSettings, LintSettings
 from hubpub.model.folder import ModelFolder
+from hubpub.model.reading import Reading
 from hubpub.publish.card import CardChoice, CardSource, choose_card, last_published_card, sha256_hex
 from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
@@ -101,7 +102,14 @@ class RemoteState:
     files: Mapping[str, RemoteFile]
 
 
-def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: Expected | None = None) -> Prepared:
+def prepare(
+    options: PushOptions,
+    client: HubClient,
+    notify: Notify,
+    expected: Expected | None = None,
+    *,
+    hashed: bool = True,
+) -> Prepared:
     """Everything a push does before it sends anything.
 
     Args:
@@ -109,6 +117,7 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: E
         client: the hub.
         notify: is told of each step.
         expected: what a saved plan promises; None plans afresh.
+        hashed: whether the plan has the hash of every file, and not only of those that the hub may have already.
 
     Raises:
         FindingsError: the folder or its card has findings that stop a release.
@@ -144,7 +153,7 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: E
         _stop_on_findings(report, repo_id)
 
     release = publish_set(folder)
-    files = _files(folder, release, card)
+    files = _files(folder, release, card, _digests(folder, release, remote, hashed=hashed))
     add, replaced, unchanged, only_there = split_by_remote(files, remote.files)
     found = find_stale(
         (file.path for file in files), (file.path for file in add + replaced), {p: remote.files[p] for p in only_there}
@@ -173,7 +182,7 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: E
     if expected:
         expected.check_plan(plan)
     begun = journal.read()
-    check_tag(client, plan, begun=begun is not None and begun.release == plan.release)
+    check_tag(client, plan, begun=begun is not None and plan.release is not None and begun.release == plan.release)
     return Prepared(plan, report, identity, journal)
 
 
@@ -255,17 +264,40 @@ def _card(
     return replace(choose_card(local, there, published, render, options.card), before=there)
 
 
-def _files(folder: ModelFolder, release: PublishSet, card: CardChoice) -> tuple[LocalFile, ...]:
-    """The files of the release, in the order of their paths; their SHA-256 is that of the one reading of the folder."""
-    files = []
+def _digests(folder: ModelFolder, release: PublishSet, remote: RemoteState, *, hashed: bool) -> dict[str, str]:
+    """The SHA-256 of the files of the release by path, of each reading of the folder only one.
+
+    A file that the hub does not have, or has with another size, is sent whatever its hash: a plan does without.
+    """
+    if hashed or "readings" in vars(folder):
+        readings: Mapping[str, Reading] = folder.readings
+    else:
+        entries = [
+            entry for entry in release.files if (there := remote.files.get(entry.path)) and there.size == entry.size
+        ]
+        readings = folder.read(entries)
+    digests = {}
     for entry in release.files:
-        sha256 = folder.readings[entry.path].sha256
-        if sha256 is None:
+        reading = readings.get(entry.path)
+        if reading is None:
+            continue
+        if reading.sha256 is None:
             raise ConflictError(
-                f"{entry.path} {folder.readings[entry.path].problem}; nothing was sent",
+                f"{entry.path} {reading.problem}; nothing was sent",
                 "wait until nothing writes to the folder, then run the same command again",
             )
-        files.append(LocalFile(entry.path, folder.root / entry.path, entry.size, sha256, entry.mtime_ns))
+        digests[entry.path] = reading.sha256
+    return digests
+
+
+def _files(
+    folder: ModelFolder, release: PublishSet, card: CardChoice, digests: Mapping[str, str]
+) -> tuple[LocalFile, ...]:
+    """The files of the release, in the order of their paths."""
+    files = [
+        LocalFile(entry.path, folder.root / entry.path, entry.size, digests.get(entry.path, ""), entry.mtime_ns)
+        for entry in release.files
+    ]
     if card.source is not CardSource.HUB:
         files.append(LocalFile(CARD, card.content, len(card.content), sha256_hex(card.content), 0))
     return tuple(sorted(files, key=lambda file: file.path))

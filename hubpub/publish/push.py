@@ -54,6 +54,7 @@ def push(
     client.http.notify = notify
     prepared = prepare(options, client, notify, expected)
     plan, journal = prepared.plan, prepared.journal
+    release = _release(plan)
     begun = journal.read() or Entry()
     unveils = not plan.private and (plan.creates_repo or begun.unveils)
     earlier = _made_by_an_earlier_run(client, plan, begun) if plan.makes_commit else None
@@ -63,8 +64,8 @@ def push(
         commit = earlier.oid
         notify(f"an earlier run has published this already, as {commit[:12]}; the branch has moved on since")
     elif published:
-        staged = begun.staged and begun.release == plan.release
-        journal.write(Entry(plan.release, plan.base, unveils=unveils, staged=begun.staged))
+        staged = begun.staged and begun.release == release
+        journal.write(Entry(release, plan.base, unveils=unveils, staged=begun.staged))
         made = _publish(prepared, client, notify, limits or CommitLimits(), rebases=expected is None, staged=staged)
         commit = made.oid
         if made.parent != plan.base and not plan.creates_repo:
@@ -98,12 +99,20 @@ def push(
 
 def _made_by_an_earlier_run(client: HubClient, plan: Plan, begun: Entry) -> Made | None:
     """The commit that an unfinished push made, if others have changed the branch after it."""
-    if begun.release != plan.release or begun.base == plan.base or plan.base is None:
+    release = _release(plan)
+    if begun.release != release or begun.base == plan.base or plan.base is None:
         return None
     moved = movement(
         client, plan.repo_id, plan.revision, begun.base, UsageError(f"{plan.repo_id} cannot be read", RETRY_HINT)
     )
-    return moved.made_by(plan.release)
+    return moved.made_by(release)
+
+
+def _release(plan: Plan) -> str:
+    release = plan.release
+    if release is None:
+        raise AssertionError("a push hashes every file")
+    return release
 
 
 def _publish(
@@ -124,7 +133,7 @@ def _publish(
         operations=operations,
         title=plan.title,
         description="Published by hubpub." + (f"\n\n{trailer}" if trailer else ""),
-        release=plan.release,
+        release=_release(plan),
         paths=frozenset((*(file.path for file in plan.files), *(item.path for item in plan.delete), _CARD)),
         rebases=rebases,
     )

@@ -51,15 +51,17 @@ class CommitLimits:
     def parts(self, operations: Sequence[Operation]) -> Iterator[list[Operation]]:
         """The operations in commits that are allowed."""
         part: list[Operation] = []
-        small = 0
-        most = min(self.part, self.large_files, self.operations)
+        small = large = 0
         for item in operations:
+            is_large = isinstance(item, Add) and item.large
             size = item.file.size if isinstance(item, Add) and not item.large else 0
-            if part and (len(part) == most or small + size > self.small_bytes):
+            full = len(part) == min(self.part, self.operations) or large + is_large > self.large_files
+            if part and (full or small + size > self.small_bytes):
                 yield part
-                part, small = [], 0
+                part, small, large = [], 0, 0
             part.append(item)
             small += size
+            large += is_large
         if part:
             yield part
 
