@@ -37,6 +37,7 @@ class ReleaseArguments(TypedDict):
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     delete_stale: bool
+    pr: bool
     depth: str
     ignore: tuple[str, ...]
     fail_on: str | None
@@ -67,6 +68,11 @@ _OPTIONS = (
         "--delete-stale",
         is_flag=True,
         help="Delete, in the same commit, what the plan calls stale: files of an older release.",
+    ),
+    click.option(
+        "--pr",
+        is_flag=True,
+        help="Propose the release in a pull request, which a second push updates. Needs no right to write.",
     ),
     click.option(
         "--depth",
@@ -169,6 +175,7 @@ def push_options(path: Path, given: ReleaseArguments) -> PushOptions:
         fail_on=settings.fail_on,
         depth=Depth(given["depth"]),
         delete_stale=given["delete_stale"],
+        pull_request=given["pr"],
         card_settings=settings.card,
         lint_settings=settings.lint,
     )

@@ -24,6 +24,7 @@ from hubpub.publish.local import LocalFile
 from hubpub.publish.namespaces import find_namespace
 from hubpub.publish.plan import Plan, split_by_remote
 from hubpub.publish.preflight import check_may_propose, check_may_publish, sign_in
+from hubpub.publish.proposal import check_can_be_proposed
 from hubpub.publish.release import PublishSet, publish_set
 from hubpub.publish.remote import Identity, RemoteFile
 from hubpub.publish.stale import find_stale
@@ -125,6 +126,8 @@ def prepare(
         ConflictError: the card or the tag on the hub would be overwritten, or it is not as `expected`.
         HubError: the hub cannot be read.
     """
+    if options.pull_request:
+        check_can_be_proposed(options.revision, options.tag, private=options.private)
     folder = ModelFolder.open(options.path, exclude=options.exclude, include=options.include)
     if expected:
         expected.check_folder(folder)

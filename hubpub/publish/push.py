@@ -19,6 +19,8 @@ from hubpub.publish.movement import Made, movement
 from hubpub.publish.once import Change, commit_once
 from hubpub.publish.plan import Plan
 from hubpub.publish.prepare import Notify, Prepared, PushOptions, prepare
+from hubpub.publish.proposal import propose
+from hubpub.publish.proposal_text import findings_in_markdown
 from hubpub.publish.receipt import Receipt
 from hubpub.publish.refusals import RETRY_HINT, NoAnswerError
 from hubpub.publish.remote import UploadMode
@@ -53,6 +55,8 @@ def push(
     started = time.monotonic()
     client.http.notify = notify
     prepared = prepare(options, client, notify, expected)
+    if options.pull_request:
+        return _propose(prepared, client, notify, limits or CommitLimits(), started)
     plan, journal = prepared.plan, prepared.journal
     release = _release(plan)
     begun = journal.read() or Entry()
@@ -94,6 +98,30 @@ def push(
         verified=verified,
         tag=plan.tag,
         seconds=time.monotonic() - started,
+    )
+
+
+def _propose(prepared: Prepared, client: HubClient, notify: Notify, limits: CommitLimits, started: float) -> Receipt:
+    """Open or update a pull request with the release."""
+    plan = prepared.plan
+    found = propose(
+        client,
+        plan,
+        prepared.identity.name,
+        findings_in_markdown(prepared.report),
+        lambda wanted: _upload(client, wanted, notify),
+        lambda operations: list(limits.parts(operations)),
+        notify,
+    )
+    return Receipt(
+        plan=plan,
+        report=prepared.report,
+        commit=found.commit if found else str(plan.base),
+        published=False,
+        verified=found.verified if found else 0,
+        tag=None,
+        seconds=time.monotonic() - started,
+        proposal=found,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from hubpub.core.report import Report
 from hubpub.publish.plan import Plan
+from hubpub.publish.proposal import Proposal
 
 RECEIPT_SCHEMA = "hubpub.receipt/1"
 
@@ -23,6 +24,7 @@ class Receipt:
         verified: files that the hub serves at `commit` exactly as they are here.
         tag: the tag on that commit, if one was asked for.
         seconds: wall time.
+        proposal: the pull request, where the release was proposed and not published.
     """
 
     plan: Plan
@@ -32,6 +34,7 @@ class Receipt:
     verified: int
     tag: str | None
     seconds: float
+    proposal: Proposal | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The receipt in the schema `hubpub.receipt/1`."""
@@ -47,6 +50,7 @@ class Receipt:
             "parent": plan.base,
             "created_repo": plan.creates_repo,
             "tag": self.tag,
+            "pull_request": self.proposal.to_json() if self.proposal else None,
             "verified": self.verified,
             "files": {
                 "added": [file.path for file in plan.add],
