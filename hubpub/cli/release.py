@@ -217,10 +217,10 @@ def target_of(
         yield target
 
 
-def notifier(output_format: str) -> Notify:
+def notifier(output_format: str, say: Notify = notify) -> Notify:
     """Steps go to stderr; a reader of JSON gets none. The client's own progress bars are for terminals."""
     if output_format == "json" or quiet_stderr():
         from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
 
         disable_progress_bars()
-    return (lambda _message: None) if output_format == "json" else notify
+    return (lambda _message: None) if output_format == "json" else say

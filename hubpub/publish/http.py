@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+Watch = Callable[[str, int, int, str], None]
+"""Is told how far long work is: what it is, bytes done, bytes to do, and more in words."""
+
 _MOST_PAGES = 100_000
 _TELL_FROM = 1.0  # seconds; a shorter pause is not worth a line
 
@@ -65,10 +68,11 @@ class Http:
     """Calls on one hub; every failure is a HubpubError."""
 
     def __init__(self, target: Target, patience: Patience, notify: Callable[[str], None]) -> None:
-        """Args: `notify` is told why a call takes long."""
+        """Args: `notify` is told why a call takes long; `watch`, if it is set later, how far an upload is."""
         self.endpoint = target.endpoint
         self.patience = patience
         self.notify = notify
+        self.watch: Watch | None = None
         self._target = target
 
     @property

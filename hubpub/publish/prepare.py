@@ -128,7 +128,13 @@ def prepare(
     """
     if options.pull_request:
         check_can_be_proposed(options.revision, options.tag, private=options.private)
-    folder = ModelFolder.open(options.path, exclude=options.exclude, include=options.include)
+    watch = client.http.watch
+    folder = ModelFolder.open(
+        options.path,
+        exclude=options.exclude,
+        include=options.include,
+        progress=(lambda done, total: watch("reading", done, total, "")) if watch else None,
+    )
     if expected:
         expected.check_folder(folder)
     local = folder_card(folder)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
 from hubpub.core.report import Report
+from hubpub.publish.markdown import code, fenced, plain
 from hubpub.publish.plan import Plan
 
 _MOST_FILES = 50
 _MOST_FINDINGS = 30
 _MOST_DIFF = 80
-_LONGEST = 300
 
 
 def describe_proposal(plan: Plan, report: str, mark: str, verified: int) -> str:
@@ -29,10 +26,10 @@ def describe_proposal(plan: Plan, report: str, mark: str, verified: int) -> str:
         "compared with this branch: path, size and hash.\n",
         "### Files\n",
         "| file | | bytes |\n|---|---|---:|",
-        *(f"| {_code(path)} | {_plain(what)} | {size:,} |" for path, what, size in rows[:_MOST_FILES]),
+        *(f"| {code(path)} | {plain(what)} | {size:,} |" for path, what, size in rows[:_MOST_FILES]),
         left,
-        f"### Card\n\n{_plain(plan.card.note)}\n",
-        _fenced(plan.card.diff.splitlines()),
+        f"### Card\n\n{plain(plan.card.note)}\n",
+        fenced(plan.card.diff.splitlines(), "diff", _MOST_DIFF),
         f"### Checks\n\n{report}",
         "\nRunning the same push again updates this pull request. The release is tagged after it is merged.",
     ]
@@ -43,44 +40,10 @@ def findings_in_markdown(report: Report) -> str:
     """What the checks found, worst first, as a list."""
     lines = [f"{report.summary}.", ""]
     lines += [
-        f"- **{finding.severity.value}** {_code(finding.rule)} {_code(finding.path or '')}: {_code(finding.message)}"
+        f"- **{finding.severity.value}** {code(finding.rule)} {code(finding.path or '')}: {code(finding.message)}"
         for finding in report.findings[:_MOST_FINDINGS]
     ]
     if len(report.findings) > _MOST_FINDINGS:
         lines.append(f"- and {len(report.findings) - _MOST_FINDINGS:,} more")
-    lines += [f"- not checked: {_code(f'{skip.what}: {skip.reason}')}" for skip in report.skipped[:_MOST_FINDINGS]]
+    lines += [f"- not checked: {code(f'{skip.what}: {skip.reason}')}" for skip in report.skipped[:_MOST_FINDINGS]]
     return "\n".join(lines)
-
-
-def _fenced(lines: list[str]) -> str:
-    """A diff that nothing in it can end early."""
-    if not lines:
-        return ""
-    shown = [_one_line(line) for line in lines[:_MOST_DIFF]]
-    if len(lines) > _MOST_DIFF:
-        shown.append(f"and {len(lines) - _MOST_DIFF:,} more lines")
-    fence = "`" * max(3, _longest_run(shown) + 1)
-    return "\n".join((f"{fence}diff", *shown, fence, ""))
-
-
-def _code(text: str) -> str:
-    """Text of others as code: no markup, no mention and no link of it is one; a bar would end the cell of a table."""
-    line = _one_line(text).replace("|", "¦")
-    if not line:
-        return ""
-    ticks = "`" * (_longest_run([line]) + 1)
-    edge = " " if line[0] == "`" or line[-1] == "`" else ""
-    return f"{ticks}{edge}{line}{edge}{ticks}"
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"([\\`*_{}\[\]<>#|@])", r"\\\1", _one_line(text))
-
-
-def _one_line(text: str) -> str:
-    line = "".join(character if character.isprintable() else " " for character in text)
-    return line if len(line) <= _LONGEST else line[:_LONGEST] + "…"
-
-
-def _longest_run(lines: Iterable[str]) -> int:
-    return max((len(run) for line in lines for run in re.findall("`+", line)), default=0)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubpub.core.report import Report
+from hubpub.publish.load_check import Loaded
 from hubpub.publish.plan import Plan
 from hubpub.publish.proposal import Proposal
 
@@ -25,6 +26,7 @@ class Receipt:
         tag: the tag on that commit, if one was asked for.
         seconds: wall time.
         proposal: the pull request, where the release was proposed and not published.
+        loaded: what was tried of the model as the hub serves it; None when that was not asked for.
     """
 
     plan: Plan
@@ -35,6 +37,7 @@ class Receipt:
     tag: str | None
     seconds: float
     proposal: Proposal | None = None
+    loaded: Loaded | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The receipt in the schema `hubpub.receipt/1`."""
@@ -52,6 +55,7 @@ class Receipt:
             "tag": self.tag,
             "pull_request": self.proposal.to_json() if self.proposal else None,
             "verified": self.verified,
+            "loaded": self.loaded.to_json() if self.loaded else None,
             "files": {
                 "added": [file.path for file in plan.add],
                 "replaced": [file.path for file in plan.replace],

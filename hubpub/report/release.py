@@ -80,6 +80,8 @@ def render_receipt(receipt: Receipt, style: Style = plain, where: str | None = N
     ]
     if receipt.tag:
         lines.append(f"  tag     {receipt.tag}")
+    if receipt.loaded:
+        lines.append(f"  loaded  {printable(', '.join(receipt.loaded.steps))}")
     lines.append(f"  card    {_card(plan)}")
     if plan.left_out:
         size = human_bytes(sum(item.size or 0 for item in plan.left_out))
