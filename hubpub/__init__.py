@@ -11,7 +11,6 @@ The verbs of the command line as functions; each imports what it needs when it i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -146,6 +145,8 @@ def push(
     Raises:
         HubpubError: with the next step and the exit code of the command line; see `hubpub.core.errors`.
     """
+    from dataclasses import replace
+
     from hubpub.publish.client import HubClient
     from hubpub.publish.push import push as publish
     from hubpub.publish.target import TokenWish, find_target

@@ -1,7 +1,7 @@
 """Loading what a hub serves: every file of one commit is fetched by id, compared, and loaded in a child process.
 
-The child has no token, no network and limits (`hubpub.model.child`), and runs no code of the repo: what the hub serves is
-trusted no more than a folder is.
+The child has no token, no network and limits (`hubpub.model.child`), and runs no code of the repo: what the hub serves
+is trusted no more than a folder is.
 """
 
 from __future__ import annotations
