@@ -255,3 +255,31 @@ def test_a_command_that_names_no_repo(hub: CommandHub, service: Service, tmp_pat
     run = says(hub, service, "push", save_tiny(tmp_path / "model", "a"), "--keyless")
     assert run.code == UsageError.exit_code
     assert "--repo-id" in run.stderr
+
+
+def test_an_upload_that_is_refused_for_its_age_goes_on(
+    hub: CommandHub, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token is fresh by its own account, and the hub takes it no more: it is fetched anew, once."""
+    from hubpub.core.rule import Depth
+    from hubpub.publish.client import HubClient
+    from hubpub.publish.prepare import PushOptions
+    from hubpub.publish.push import push
+    from hubpub.publish.target import TokenWish, find_target
+
+    for name, value in service.env.items():
+        monkeypatch.setenv(name, value)
+    target = find_target(hub.endpoint, service.env, wish=TokenWish(keyless=True, repo_id="acme/model"))
+    token, now = target.renewable, [0.0]
+    assert isinstance(token, KeylessToken)
+    token._clock = lambda: now[0]
+
+    def refuse(message: str) -> None:
+        if message.startswith("uploading"):
+            hub.hub.revoke(token.current())
+            now[0] = 61
+
+    folder = save_tiny(tmp_path / "model", "b", weights=3_000)
+    options = PushOptions(folder, "model", namespace="acme", depth=Depth.QUICK)
+    assert push(options, HubClient(target), refuse).published
+    assert len(service.signed) == 2
