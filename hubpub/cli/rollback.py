@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from hubpub.cli.output import colour, format_options, print_json
-from hubpub.cli.release import hub_option, notifier, patience_of, patience_options, target_of
+from hubpub.cli.release import hub_option, notifier, patience_of, patience_options, target_of, token_wish
 
 _DECLINED = 130
 
@@ -28,6 +29,8 @@ def rollback(
     yes: bool,
     dry_run: bool,
     hub: str | None,
+    token_file: Path | None,
+    keyless: bool,
     timeout: float | None,
     attempts: int | None,
     output_format: str,
@@ -51,7 +54,7 @@ def rollback(
 
     namespace, _ = parse_repo_id(repo)
     notify = notifier(output_format)
-    with target_of(hub, namespace) as target:
+    with target_of(hub, namespace, wish=token_wish(token_file, keyless, repo)) as target:
         client = HubClient(target, patience_of(timeout, attempts))
         plan = plan_rollback(client, repo, revision, to)
         if output_format == "text":

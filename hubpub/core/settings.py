@@ -77,6 +77,18 @@ class LintSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseSettings:
+    """`[tool.hubpub.release]`: what happens after a release.
+
+    Attributes:
+        webhooks: addresses to tell of it; only `push --webhooks` does so, because a checkout must not decide alone whom
+            a machine talks to.
+    """
+
+    webhooks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`[tool.hubpub]`.
 
@@ -89,6 +101,7 @@ class Settings:
         include: globs of files that are published although hubpub would leave them out.
         card: what goes into the card.
         lint: what is asked of a card.
+        release: what happens after a release.
         source: the file that these came from; None for the defaults.
     """
 
@@ -100,6 +113,7 @@ class Settings:
     include: tuple[str, ...] = ()
     card: CardSettings = field(default_factory=CardSettings)
     lint: LintSettings = field(default_factory=LintSettings)
+    release: ReleaseSettings = field(default_factory=ReleaseSettings)
     source: Path | None = None
 
 
@@ -175,8 +189,9 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not valid TOML: {error}", "mend the file and run again") from error
 
 
-_TABLES: Mapping[str, type] = {"card": CardSettings, "lint": LintSettings}
+_TABLES: Mapping[str, type] = {"card": CardSettings, "lint": LintSettings, "release": ReleaseSettings}
 _LISTS = {
+    "webhooks",
     "ignore",
     "exclude",
     "include",

@@ -10,10 +10,11 @@ from hubpub.core.errors import AuthError, ConflictError, HubError, UsageError
 from hubpub.publish.body import Operation, commit_body
 from hubpub.publish.download import NotServedError, download
 from hubpub.publish.http import Http, Patience
+from hubpub.publish.identity import Identity, identity_of
 from hubpub.publish.local import LocalFile, is_content
 from hubpub.publish.refusals import RETRY_HINT, MissingError, NoAnswerError, refused_card
 from hubpub.publish.remote import Commit as Commit  # by this name for those who know the client alone
-from hubpub.publish.remote import Identity, RemoteFile, UploadMode, commit_of, file_of, identity_of
+from hubpub.publish.remote import RemoteFile, UploadMode, commit_of, file_of
 from hubpub.publish.target import Target
 from hubpub.publish.upload import upload
 
@@ -53,6 +54,8 @@ class HubClient:
                     f"{repo_id} has no branch {revision}", "create the branch on the hub first, or push to main"
                 ) from error
             raise
+        if info.get("disabled"):
+            raise AuthError(f"{repo_id} is disabled", "ask the hub's staff why; nobody can publish to it", layer="repo")
         return info.get("sha"), bool(info.get("private"))
 
     def resolve(self, repo_id: str, revision: str) -> str:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+Watch = Callable[[str, int, int, str], None]
+"""Is told how far long work is: what it is, bytes done, bytes to do, and more in words."""
+
 _MOST_PAGES = 100_000
 _TELL_FROM = 1.0  # seconds; a shorter pause is not worth a line
 
@@ -65,13 +68,33 @@ class Http:
     """Calls on one hub; every failure is a HubpubError."""
 
     def __init__(self, target: Target, patience: Patience, notify: Callable[[str], None]) -> None:
-        """Args: `notify` is told why a call takes long."""
+        """Args: `notify` is told why a call takes long; `watch`, if it is set later, how far an upload is."""
         self.endpoint = target.endpoint
         self.patience = patience
         self.notify = notify
+        self.watch: Watch | None = None
         self._target = target
-        # False: nobody is signed in, whatever token this machine has.
-        self.token: str | bool = target.token or False
+
+    @property
+    def token(self) -> str | bool:
+        """The token to be used now; False: nobody is signed in, whatever token this machine has."""
+        renewable = self._target.renewable
+        return renewable.current() if renewable else self._target.token or False
+
+    @property
+    def keyless(self) -> bool:
+        """Whether the token is one of a CI job, and of nobody."""
+        return self._target.renewable is not None
+
+    @property
+    def token_source(self) -> str:
+        """Where the token was found, in words."""
+        return self._target.token_source
+
+    def renewed(self, refused: str | bool) -> bool:
+        """Whether there is a newer token than the one that the hub has refused, because it was too old."""
+        renewable = self._target.renewable
+        return renewable is not None and isinstance(refused, str) and renewable.renewed(refused)
 
     @property
     def headers(self) -> dict[str, str]:

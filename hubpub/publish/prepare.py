@@ -27,8 +27,10 @@ from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
 from hubpub.publish.journal import Journal
 from hubpub.publish.local import LocalFile
+from hubpub.publish.namespaces import find_namespace
 from hubpub.publish.plan import Plan, split_by_remote
-from hubpub.publish.preflight import check_may_publish
+from hubpub.publish.preflight import check_may_propose, check_may_publish, sign_in
+from hubpub.publish.proposal import check_can_be_proposed
 from hubpub.publish.release import PublishSet, publish_set
 from hubpub.publish.remote import Identity, RemoteFile
 from hubpub.publish.stale import find_stale
@@ -47,7 +49,7 @@ class PushOptions:
     Attributes:
         path: the model folder.
         name: repo name.
-        namespace: user or organisation; None takes the user whose token it is.
+        namespace: user or organisation, by its name or as it is displayed; None takes the user whose token it is.
         revision: branch to publish to.
         tag: tag to set on the verified commit.
         private: the repo must be private; a new one is created so, an existing public one is refused.
@@ -61,6 +63,9 @@ class PushOptions:
         depth: how far the check of the folder goes.
         delete_stale: whether what older releases left on the hub is deleted in the same commit.
         card_settings: what the project says about the cards of all its models.
+        lint_settings: what it asks of them.
+        pull_request: whether the release is proposed, in a pull request, and not published.
+        load: whether the published model is loaded before it is tagged.
     """
 
     path: Path
@@ -80,6 +85,8 @@ class PushOptions:
     delete_stale: bool = False
     card_settings: CardSettings = field(default_factory=CardSettings)
     lint_settings: LintSettings = field(default_factory=LintSettings)
+    pull_request: bool = False
+    load: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +132,36 @@ def prepare(
         ConflictError: the card or the tag on the hub would be overwritten, or it is not as `expected`.
         HubError: the hub cannot be read.
     """
-    folder = ModelFolder.open(options.path, exclude=options.exclude, include=options.include)
+    if options.pull_request:
+        check_can_be_proposed(options.revision, options.tag, private=options.private)
+    watch = client.http.watch
+    folder = ModelFolder.open(
+        options.path,
+        exclude=options.exclude,
+        include=options.include,
+        progress=(lambda done, total: watch("reading", done, total, "")) if watch else None,
+    )
     if expected:
         expected.check_folder(folder)
-    model_report = check_folder(
-        folder, target=str(options.path), depth=options.depth, ignore=options.ignore, fail_on=options.fail_on
-    )
     local = folder_card(folder)
-    report = model_report if local is None else joined(model_report, _lint(local, folder, options))
-    notify(f"checked {len(folder.files):,} files: {report.summary}")
-    _stop_on_findings(report, options.name)
+    model_report, report = _checked(folder, local, options, Depth.QUICK)
 
-    identity = client.whoami()
-    repo_id = f"{options.namespace or identity.name}/{options.name}"
+    # Before a byte is hashed: a token that may not publish is refused within seconds, however large the model is.
+    named = f"{options.namespace}/{options.name}" if options.namespace else None
+    identity = sign_in(client, named)
+    repo_id = f"{find_namespace(identity, options.namespace)}/{options.name}"
+    if named and repo_id != named:
+        notify(f"{options.namespace} is {repo_id.partition('/')[0]} on {client.endpoint}")
     journal = Journal(client.endpoint, repo_id, options.revision, options.path)
     remote = _remote_state(client, identity, repo_id, options, journal)
     if expected:
         expected.check_remote(client, remote.head, remote.files)
-    notify(f"{identity.name} may publish to {repo_id} on {client.endpoint}")
+    may = "may propose changes to" if options.pull_request else "may publish to"
+    notify(f"{identity.name} {may} {repo_id} on {client.endpoint}")
+
+    if options.depth is not Depth.QUICK:
+        model_report, report = _checked(folder, local, options, options.depth)
+    notify(f"checked {len(folder.files):,} files: {report.summary}")
     card = _card(folder, local, repo_id, options, client, remote)
     if card.source is not CardSource.FOLDER:
         report = joined(model_report, _lint(card.content, folder, options))
@@ -182,6 +201,18 @@ def prepare(
     return Prepared(plan, report, identity, journal)
 
 
+def _checked(folder: ModelFolder, local: bytes | None, options: PushOptions, depth: Depth) -> tuple[Report, Report]:
+    """(what the checks of the folder found, the same with those of its card).
+
+    Raises:
+        FindingsError: what stops a release.
+    """
+    found = check_folder(folder, target=str(options.path), depth=depth, ignore=options.ignore, fail_on=options.fail_on)
+    report = found if local is None else joined(found, _lint(local, folder, options))
+    _stop_on_findings(report, options.name)
+    return found, report
+
+
 def _lint(content: bytes, folder: ModelFolder, options: PushOptions) -> Report:
     return lint_card(
         content,
@@ -209,7 +240,10 @@ def _remote_state(
 ) -> RemoteState:
     """The repo as it is, after the hub has said that this token may write there."""
     found = client.head(repo_id, options.revision)
-    check_may_publish(client, identity, repo_id, exists=found is not None)
+    if options.pull_request:
+        check_may_propose(identity, repo_id, exists=found is not None)
+    else:
+        check_may_publish(client, identity, repo_id, exists=found is not None)
     if found is None:
         return RemoteState(exists=False, private=options.private or options.new_repos_private, head=None, files={})
     head, private = found

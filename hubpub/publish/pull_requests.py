@@ -17,13 +17,25 @@ _MOST_PAGES = 40
 
 @dataclass(frozen=True, slots=True)
 class PullRequest:
-    """A pull request: its number, title, status ("draft", "open", "closed" or "merged"), and who opened it."""
+    """A pull request.
+
+    Attributes:
+        number: of it.
+        title: of it.
+        status: "draft", "open", "closed" or "merged".
+        author: who opened it.
+        merge_commit: by which it was merged.
+        description: the first comment; empty in listings, which leave it out.
+        comment: the id of that one.
+    """
 
     number: int
     title: str
     status: str
     author: str
     merge_commit: str | None = None
+    description: str = ""
+    comment: str = ""
 
     @property
     def ref(self) -> str:
@@ -42,11 +54,15 @@ class PullRequests:
 
     def unfinished(self, author: str) -> Iterator[PullRequest]:
         """The drafts and open ones of a user, the newest first."""
+        return self.of(author, "open")
+
+    def of(self, author: str, status: str) -> Iterator[PullRequest]:
+        """Those of a user that are "open" (drafts, too) or "closed" (merged ones, too), the newest first."""
         seen = 0
         for page in range(_MOST_PAGES):
             answer = self._http.get(
                 api_path(self._repo_id, "discussions"),
-                params={"p": str(page), "type": "pull_request", "status": "open", "author": author},
+                params={"p": str(page), "type": "pull_request", "status": status, "author": author},
                 doing=f"list the pull requests of {self._repo_id}",
             )
             found = answer.get("discussions") or []
@@ -68,6 +84,16 @@ class PullRequests:
     def read(self, number: int) -> PullRequest:
         """One of them, as it is now."""
         return _of(self._http.get(self._path(number), doing=f"read pull request {number} of {self._repo_id}"))
+
+    def describe(self, number: int, text: str) -> None:
+        """Give it another description."""
+        comment = self.read(number).comment
+        self._http.post(
+            self._path(number, "comment", comment, "edit"),
+            document={"content": text},
+            doing=f"describe pull request {number} of {self._repo_id}",
+            needs_document=False,
+        )
 
     def set_status(self, number: int, status: str, comment: str | None = None) -> None:
         """Make it "open" or "closed"."""
@@ -93,6 +119,7 @@ class PullRequests:
 
 
 def _of(item: dict[str, object]) -> PullRequest:
+    comment, description = _first_comment(item.get("events"))
     try:
         author, changes = item.get("author"), item.get("changes")
         return PullRequest(
@@ -101,8 +128,19 @@ def _of(item: dict[str, object]) -> PullRequest:
             status=str(item["status"]),
             author=str(author.get("name")) if isinstance(author, dict) else "",
             merge_commit=changes.get("mergeCommitId") if isinstance(changes, dict) else None,
+            description=description,
+            comment=comment,
         )
     except (KeyError, ValueError) as error:
         raise HubError(
             "the hub describes a pull request in another way than expected", "report it to the hub"
         ) from error
+
+
+def _first_comment(events: object) -> tuple[str, str]:
+    """(id, text) of the first comment, which is the description."""
+    for event in events if isinstance(events, list) else ():
+        if isinstance(event, dict) and event.get("type") == "comment":
+            latest = (event.get("data") or {}).get("latest") or {}
+            return str(event.get("id", "")), str(latest.get("raw", ""))
+    return "", ""

@@ -15,10 +15,13 @@ from hubpub.publish.card import card_trailer
 from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
 from hubpub.publish.journal import Entry
+from hubpub.publish.load_check import load_published
 from hubpub.publish.movement import Made, movement
 from hubpub.publish.once import Change, commit_once
 from hubpub.publish.plan import Plan
 from hubpub.publish.prepare import Notify, Prepared, PushOptions, prepare
+from hubpub.publish.proposal import propose
+from hubpub.publish.proposal_text import findings_in_markdown
 from hubpub.publish.receipt import Receipt
 from hubpub.publish.refusals import RETRY_HINT, NoAnswerError
 from hubpub.publish.remote import UploadMode
@@ -48,11 +51,13 @@ def push(
 
     Raises:
         HubpubError: as `prepare`; ConflictError when somebody else changed the same files or a file changed on disk;
-            VerificationError when the hub does not serve what was sent.
+            VerificationError when the hub does not serve what was sent, or what it serves does not load.
     """
     started = time.monotonic()
     client.http.notify = notify
     prepared = prepare(options, client, notify, expected)
+    if options.pull_request:
+        return _propose(prepared, client, notify, limits or CommitLimits(), started, load=options.load)
     plan, journal = prepared.plan, prepared.journal
     release = _release(plan)
     begun = journal.read() or Entry()
@@ -77,6 +82,7 @@ def push(
         notify(f"nothing to publish: {plan.repo_id} holds these {len(plan.unchanged)} files at {commit[:12]}")
     verified = _verify(client, plan, commit)
     notify(f"verified {verified} files at {commit[:12]}: path, size and hash")
+    loaded = load_published(client, plan.repo_id, commit, notify) if options.load else None
     if plan.tag:
         tag_release(client, plan, commit)
         notify(f"tagged {commit[:12]} as {plan.tag}")
@@ -94,6 +100,35 @@ def push(
         verified=verified,
         tag=plan.tag,
         seconds=time.monotonic() - started,
+        loaded=loaded,
+    )
+
+
+def _propose(
+    prepared: Prepared, client: HubClient, notify: Notify, limits: CommitLimits, started: float, *, load: bool
+) -> Receipt:
+    """Open or update a pull request with the release."""
+    plan = prepared.plan
+    found = propose(
+        client,
+        plan,
+        prepared.identity.name,
+        findings_in_markdown(prepared.report),
+        lambda wanted: _upload(client, wanted, notify),
+        lambda operations: list(limits.parts(operations)),
+        notify,
+    )
+    loaded = load_published(client, plan.repo_id, found.commit, notify) if found and load else None
+    return Receipt(
+        plan=plan,
+        report=prepared.report,
+        commit=found.commit if found else str(plan.base),
+        published=False,
+        verified=found.verified if found else 0,
+        tag=None,
+        seconds=time.monotonic() - started,
+        proposal=found,
+        loaded=loaded,
     )
 
 

@@ -9,10 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from hubpub.core.errors import AuthError, ConflictError, FindingsError, HubError, HubpubError
+from hubpub.publish.layers import layer_of
 
 RETRY_HINT = "run the same command again; what was sent already is not sent twice"
 WRITE_HINT = "use a token with write permission, of a member of that organisation who may write; see `hubpub whoami`"
 
+_MISSING_HINT = "check the repo id; a private repo looks absent to a token that may not read it"
+_MISSING_HINTS = {"gated": "ask for access on the page of the repo, and have one of its owners grant it"}
+_ENDS = {"expired": "expired", "revoked": "been revoked"}
 # What a later attempt may not be answered with: https://huggingface.co/docs/huggingface_hub, utils.http_backoff
 _OF_THE_MOMENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 _TOO_MANY = 429
@@ -42,7 +46,7 @@ class MissingError(AuthError):
     """
 
     def __init__(self, message: str, next_step: str, kind: str) -> None:
-        super().__init__(message, next_step)
+        super().__init__(message, next_step, layer="repo")
         self.kind = kind
 
 
@@ -54,16 +58,18 @@ def refusal(doing: str, error: Any, endpoint: str, token_source: str) -> HubpubE
     request = f" (request {redact(str(error.request_id))})" if error.request_id else ""
     missing = _missing(error)
     if missing is not None:
-        return MissingError(
-            what, "check the repo id; a private repo looks absent to a token that may not read it", missing
-        )
-    if status == 401:
+        return MissingError(what, _MISSING_HINTS.get(missing, _MISSING_HINT), missing)
+    layer = layer_of(status, said)
+    if status == 401 and layer is None:
+        reason = re.search(r"\b(expired|revoked)\b", said)
         return AuthError(
-            f"{endpoint} does not accept the token from {token_source}",
+            f"{endpoint} does not accept the token from {token_source}"
+            + (f": it has {_ENDS[reason[1]]}" if reason else ""),
             "make a new token in the hub's settings and set HF_TOKEN to it, or run `hf auth login`",
+            layer="token",
         )
-    if status in (402, 403):
-        return AuthError(what, WRITE_HINT)
+    if status in (401, 402, 403):
+        return AuthError(what, layer.next_step if layer else WRITE_HINT, layer=layer.name if layer else None)
     if status in (409, 412):
         return ConflictError(what, "run the same command again: it compares with what is on the hub now")
     if status in _OF_THE_MOMENT:
@@ -91,8 +97,13 @@ def _missing(error: Any) -> str | None:
 
 def upload_failure(doing: str, said: str) -> HubpubError:
     """The error for what hf_xet says of a failed upload: it has no statuses, only words."""
-    if re.search(r"\b(40[13]|Unauthorized|Forbidden)\b", said):
-        return AuthError(f"cannot {doing}: {one_line(said)}", WRITE_HINT)
+    if re.search(r"\b(40[123]|Unauthorized|Forbidden|Payment Required)\b", said):
+        layer = layer_of(403, said)
+        return AuthError(
+            f"cannot {doing}: {one_line(said)}",
+            layer.next_step if layer else WRITE_HINT,
+            layer=layer.name if layer else None,
+        )
     return NoAnswerError(f"cannot {doing}: {one_line(said)}", RETRY_HINT)
 
 
@@ -118,7 +129,8 @@ def requested_wait(headers: Mapping[str, str]) -> float | None:
 
 
 def redact(text: str) -> str:
-    """`text` without anything that looks like a token of the Hub."""
+    """`text` without anything that looks like a token of the Hub, or an id token."""
+    text = re.sub(r"\beyJ[\w-]+\.[\w-]+\.[\w-]*", "eyJ***", text)
     return re.sub(r"\b(hf|api)_(?:jwt_|oauth_)?[A-Za-z0-9._-]{6,}", r"\1_***", text)
 
 

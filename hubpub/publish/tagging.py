@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from hubpub.core.errors import ConflictError
+from collections.abc import Mapping
+
+from hubpub.core.errors import ConflictError, HubpubError
 from hubpub.publish.client import HubClient
 from hubpub.publish.movement import changed_paths
+from hubpub.publish.notes import notes_since_tag
 from hubpub.publish.plan import Plan
 
 
@@ -34,16 +37,28 @@ def check_tag(client: HubClient, plan: Plan, *, begun: bool) -> None:
 def tag_release(client: HubClient, plan: Plan, commit: str) -> None:
     """Tag the commit, unless the tag is on it already, or on another with the same files.
 
+    The tag's message is what has changed since the tag before it, as far as the hub tells.
+
     Raises:
         ConflictError: there is such a tag, on other files.
     """
     if plan.tag is None:
         return
-    at = client.tags(plan.repo_id).get(plan.tag)
+    tags = client.tags(plan.repo_id)
+    at = tags.get(plan.tag)
     if at is None:
-        client.create_tag(plan.repo_id, plan.tag, commit, plan.title)
+        client.create_tag(plan.repo_id, plan.tag, commit, _message(client, plan, tags, commit))
     elif not _is_same(client, plan, at, commit):
         raise _taken(plan, at)
+
+
+def _message(client: HubClient, plan: Plan, tags: Mapping[str, str], commit: str) -> str:
+    """The message of the tag; a release does not fail because nobody knows what to say about it."""
+    try:
+        notes = notes_since_tag(client, plan.repo_id, tags, str(plan.tag), commit)
+    except HubpubError:
+        return plan.title
+    return f"{plan.title}\n\n{notes.to_markdown(heading=False)}" if notes else plan.title
 
 
 def _is_same(client: HubClient, plan: Plan, one: str, other: str) -> bool:

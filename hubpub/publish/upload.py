@@ -20,7 +20,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from hubpub.core.errors import HubError
+from hubpub.core.errors import AuthError, HubError
 from hubpub.publish.http import Http
 from hubpub.publish.local import LocalFile
 from hubpub.publish.refusals import RETRY_HINT, NoAnswerError, one_line, upload_failure
@@ -41,13 +41,18 @@ def upload(http: Http, repo_id: str, revision: str, files: Sequence[LocalFile]) 
     """
     if not files:
         return
+    tell = _Told(http, files)
     with ExitStack() as stack:
         left = [[_described(file, stack) for file in group] for group in groups(files)]
         failures = 0
         while left:
             before = len(left)
+            token = http.token
             try:
-                _send(http, repo_id, revision, left)
+                _send(http, repo_id, revision, left, tell)
+            except AuthError:
+                if not http.renewed(token):
+                    raise
             except NoAnswerError as error:
                 failures = 1 if len(left) < before else failures + 1
                 if failures == http.patience.attempts:
@@ -78,7 +83,28 @@ def _described(file: LocalFile, stack: ExitStack) -> dict[str, Any]:
     return {"path": file.path, "source": str(source.absolute()), "sha256": file.sha256, "size": file.size}
 
 
-def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any]]]) -> None:
+class _Told:
+    """Tells whoever watches how far it is; what was sent before, and is sent again, counts once."""
+
+    def __init__(self, http: Http, files: Sequence[LocalFile]) -> None:
+        self._http = http
+        self._total, self._files = sum(file.size for file in files), len(files)
+        self._done, self._done_files = 0, 0
+
+    def sent(self, size: int) -> None:
+        """So many bytes of the present group."""
+        if self._http.watch is not None:
+            done = min(self._done + size, self._total)
+            self._http.watch("sending", done, self._total, f"{self._done_files:,} of {self._files:,} files")
+
+    def finished(self, group: list[dict[str, Any]]) -> None:
+        """The hub has the group."""
+        self._done += sum(file["size"] for file in group)
+        self._done_files += len(group)
+        self.sent(0)
+
+
+def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any]]], tell: _Told) -> None:
     """Send the groups, and take each from `left` once the hub has it."""
     doing = f"upload to {repo_id}"
     xet = _has_xet()
@@ -121,8 +147,10 @@ def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any
                 event = _event(news)
                 if "error" in event:
                     raise _failure(doing, event)
+                if isinstance(event.get("sent"), int):
+                    tell.sent(event["sent"])
                 if "group" in event:
-                    del left[0]
+                    tell.finished(left.pop(0))
                     if not left:
                         return
         finally:

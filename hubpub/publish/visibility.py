@@ -53,5 +53,6 @@ def show(client: HubClient, repo_id: str) -> None:
     except AuthError as error:
         raise AuthError(
             f"{repo_id} is published, verified, and still private: {error.message}",
-            "make it public in its settings on the hub, or have somebody do so who may",
+            f"{error.next_step}; or have somebody make it public in its settings who may",
+            layer=error.layer,
         ) from error

@@ -8,6 +8,7 @@ from hubpub.core.wording import counted, listed, size
 from hubpub.publish.card import CardSource
 from hubpub.publish.local import LocalFile
 from hubpub.publish.plan import Plan
+from hubpub.publish.proposal import Proposal
 from hubpub.publish.receipt import Receipt
 from hubpub.publish.stale import Stale
 from hubpub.report.excerpt import printable
@@ -57,7 +58,9 @@ def render_plan(plan: Plan, style: Style = plain) -> str:
 def render_receipt(receipt: Receipt, style: Style = plain, where: str | None = None) -> str:
     """What a push did and where to look (`where`, else the repo's URL); text that ends in a newline."""
     plan = receipt.plan
-    if receipt.published:
+    if receipt.proposal:
+        done = _proposed(receipt, receipt.proposal)
+    elif receipt.published:
         gone = f", deleted {counted(len(plan.delete), 'file')}" if plan.delete else ""
         done = f"published {counted(len(plan.changes), 'file')} ({size(plan.bytes_to_send)}){gone} in one commit"
     else:
@@ -69,6 +72,8 @@ def render_receipt(receipt: Receipt, style: Style = plain, where: str | None = N
     ]
     if receipt.tag:
         lines.append(f"  tag     {receipt.tag}")
+    if receipt.loaded:
+        lines.append(f"  loaded  {printable(', '.join(receipt.loaded.steps))}")
     lines.append(f"  card    {_card(plan)}")
     if plan.left_out:
         amount = size(sum(item.size or 0 for item in plan.left_out))
@@ -76,8 +81,19 @@ def render_receipt(receipt: Receipt, style: Style = plain, where: str | None = N
     if plan.stale:
         names = _names([item.path for item in plan.stale])
         lines.append(f"  stale   {names}: of an older release, and still there; `hubpub plan` explains")
-    lines.append(f"  look    {where or plan.url}")
+    look = receipt.proposal.url if receipt.proposal and not where else where or plan.url
+    lines.append(f"  look    {look}")
     return "\n".join(lines) + "\n"
+
+
+def _proposed(receipt: Receipt, proposal: Proposal) -> str:
+    if proposal.status == "merged":
+        return f"nothing to propose: pull request {proposal.number} was merged, and the hub holds all of this"
+    verb = "opened" if proposal.opened else "updated" if proposal.committed else "looked at"
+    state = "" if proposal.committed else ", which holds all of this already"
+    plan = receipt.plan
+    amount = f"{counted(len(plan.changes), 'file')} ({size(plan.bytes_to_send)})"
+    return f"{verb} pull request {proposal.number}{state}: {amount} proposed"
 
 
 def _listed(what: str, files: tuple[LocalFile, ...], mark: str) -> list[str]:
