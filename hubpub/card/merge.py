@@ -78,11 +78,6 @@ def _is_of(base: Given, card: Card) -> bool:
     return any(normalised(section.heading) in base.sections for section in card.sections)
 
 
-def complete(existing: str, rendered: str) -> str:
-    """The card `existing` with what it lacks of `rendered`; `merge_card` without a base."""
-    return merge_card(existing, rendered).text
-
-
 def names_of(rendered: str) -> frozenset[str]:
     """What a choice may name: the regions, gaps, sections and metadata keys of a rendered card."""
     card = Card.parse(rendered)
