@@ -34,7 +34,7 @@ REPO = Path(__file__).parents[1]
 sys.path[:0] = [str(REPO), str(REPO / "tests")]
 
 from hubpub.card.document import Card  # noqa: E402
-from hubpub.card.frontmatter import read_front_matter  # noqa: E402
+from hubpub.card.metadata.frontmatter import read_front_matter  # noqa: E402
 from hubpub.card.sections import score  # noqa: E402
 
 RECORDED = "hubpub card + CardCallback"

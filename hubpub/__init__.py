@@ -77,7 +77,7 @@ def render(path: Path | str, *, repo_id: str | None = None) -> str:
     Raises:
         UsageError: there is no model folder at `path`.
     """
-    from hubpub.card.render import render_folder_card
+    from hubpub.card.writing.render import render_folder_card
     from hubpub.core.settings import CardSettings
     from hubpub.model.folder import ModelFolder
 

@@ -13,9 +13,9 @@ from hubpub.cli.output import notify
 from hubpub.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hubpub.card.answers import CardInput
-    from hubpub.card.questions import Question
-    from hubpub.card.templating import Templates
+    from hubpub.card.answers.card_input import CardInput
+    from hubpub.card.writing.questions import Question
+    from hubpub.card.writing.templating import Templates
     from hubpub.core.settings import CardSettings
     from hubpub.model.folder import ModelFolder
 
@@ -47,10 +47,10 @@ def interview(
         UsageError: there is no terminal to ask on, or the answers cannot be kept.
         click.Abort: the person has had enough; the answers so far are kept.
     """
-    from hubpub.card.answers import CARD_INPUT, answers_for
-    from hubpub.card.facts import card_facts
-    from hubpub.card.questions import questions
-    from hubpub.card.render import render_card
+    from hubpub.card.answers.card_input import CARD_INPUT, answers_for
+    from hubpub.card.facts.collect import card_facts
+    from hubpub.card.writing.questions import questions
+    from hubpub.card.writing.render import render_card
 
     if not on_a_terminal():
         raise UsageError("--interview asks on a terminal, and there is none", f"write {CARD_INPUT}, or use --set")
@@ -114,7 +114,7 @@ def _prose() -> str:
 
 
 def _checked(question: Question, text: str) -> Any:
-    from hubpub.card.answers import parse_assignments
+    from hubpub.card.answers.card_input import parse_assignments
 
     found = parse_assignments([f"{question.key}={text}"])
     top, _, rest = question.key.partition(".")
@@ -122,7 +122,7 @@ def _checked(question: Question, text: str) -> Any:
 
 
 def _keep(path: Path, key: str, value: Any) -> None:
-    from hubpub.card.answers_text import add_answer
+    from hubpub.card.answers.text import add_answer
     from hubpub.core.files import replace_file
 
     try:

@@ -242,7 +242,7 @@ def _given(settings: Settings, repo_id: str | None, profile: str | None, online:
             aliases=lint.section_aliases,
         )
     if online:
-        from hubpub.card.online import Online
+        from hubpub.card.online.lookup import Online
 
         given["online"] = Online.open(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
     return given
@@ -250,7 +250,7 @@ def _given(settings: Settings, repo_id: str | None, profile: str | None, online:
 
 def _fixed(card: CardFile, linter: _Linter, *, unsafe: bool, diff: bool, show_fixes: bool) -> CardFile:
     """The card with its fixes, which are also written to its file; with `diff` they are only shown."""
-    from hubpub.card.frontmatter import stays_readable
+    from hubpub.card.metadata.frontmatter import stays_readable
     from hubpub.core.files import replace_file
     from hubpub.fix.apply import text_diff
     from hubpub.fix.text import fix_text

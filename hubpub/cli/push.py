@@ -211,7 +211,7 @@ def _push(
     *,
     local: bool,
 ) -> Receipt:
-    from hubpub.card.lock import write_card
+    from hubpub.card.merge.lock import write_card
     from hubpub.cli.local_hub import PORT
     from hubpub.publish.push import push as publish
     from hubpub.publish.saved import check_outside, save_outside

@@ -17,7 +17,7 @@ from hubpub.model.yamlfile import parse_yaml
 
 _MOST = 2000
 _MOST_CLASSES = 10_000
-# Simpler than the Hub's own, which card/frontmatter.py has: nothing is judged here.
+# Simpler than the Hub's own, which card/metadata/frontmatter.py has: nothing is judged here.
 _BLOCK = re.compile(r"\s{0,100}---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _CARD_KEYS = ("dataset_info", "configs", "task_categories", "size_categories", "annotations_creators", "task_ids")
 _MULTIPLE = {"sequence", "list", "large_list"}

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from hubpub.card.render import render_folder_card
 from hubpub.card.source import CARD, LARGEST_CARD, folder_card
+from hubpub.card.writing.render import render_folder_card
 from hubpub.core.errors import ConflictError, FindingsError, HubpubError
 from hubpub.core.findings import Severity
 from hubpub.core.report import Report, joined

@@ -109,7 +109,7 @@ def _card_metrics(card: str) -> dict[str, float]:
 
     Its form: https://huggingface.co/docs/hub/model-cards#evaluation-results
     """
-    from hubpub.card.schema import card_data
+    from hubpub.card.metadata.schema import card_data
 
     found: dict[str, float] = {}
     for result in _results(card_data(card)):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hubpub.card.facts import CardFacts
-from hubpub.card.snippets import peft_class
+from hubpub.card.facts.collect import CardFacts
+from hubpub.card.writing.snippets import peft_class
 from hubpub.model.kind import ModelKind
 from hubpub.model.load import available_memory, memory_needed, mostly_half
 from hubpub.model.stored import model_directory

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from hubpub.card.document import Card
-from hubpub.card.facts import CardFacts
-from hubpub.card.frontmatter import read_front_matter
-from hubpub.card.merge import merge_card
-from hubpub.card.render import render_card
+from hubpub.card.facts.collect import CardFacts
+from hubpub.card.merge.update import merge_card
+from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.card.sections import course_sections, required_sections
+from hubpub.card.writing.render import render_card
 
 RENDERED = render_card(
     CardFacts(

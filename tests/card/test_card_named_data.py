@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from support.tracing import disagreeing, untraced
 
-from hubpub.card.answers import answers_for
-from hubpub.card.facts import CardFacts, card_facts
-from hubpub.card.render import render_card, render_folder_card
+from hubpub.card.answers.card_input import answers_for
+from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.writing.render import render_card, render_folder_card
 from hubpub.core.errors import UsageError
 from hubpub.core.settings import CardSettings, parse_settings
 from hubpub.model.folder import ModelFolder

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from hubpub.card.code.removed_api import auto_classes_that_make
 from hubpub.card.document import Card
-from hubpub.card.facts import CardFacts, card_facts
-from hubpub.card.licence_text import licence_of_text
-from hubpub.card.removed_api import auto_classes_that_make
-from hubpub.card.render import render_card
+from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.licence_text import licence_of_text
+from hubpub.card.facts.usage import Usage
+from hubpub.card.metadata.schema import validate_card
+from hubpub.card.metadata.yaml_text import dump
 from hubpub.card.sanitise import inline_code, markdown_text, one_line, python_string
-from hubpub.card.schema import validate_card
 from hubpub.card.sections import course_sections, required_sections
-from hubpub.card.snippets import choose_snippet
-from hubpub.card.templating import template_folder
-from hubpub.card.usage import Usage
-from hubpub.card.yaml_text import dump
+from hubpub.card.writing.render import render_card
+from hubpub.card.writing.snippets import choose_snippet
+from hubpub.card.writing.templating import template_folder
 from hubpub.core.findings import Severity
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
@@ -109,7 +109,8 @@ def test_a_real_model(minilm: Path) -> None:
 
 def test_rendering_is_deterministic_and_tells_no_path(plain_model: Path) -> None:
     code = (
-        "import sys; from hubpub.card.facts import card_facts; from hubpub.card.render import render_card\n"
+        "import sys; from hubpub.card.facts.collect import card_facts\n"
+        "from hubpub.card.writing.render import render_card\n"
         "from hubpub.core.settings import CardSettings; from hubpub.model.folder import ModelFolder\n"
         "facts = card_facts(ModelFolder.open(sys.argv[1]), repo_id='acme/tiny', settings=CardSettings(license='mit'))\n"
         "sys.stdout.write(render_card(facts))"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from hubpub.card import templating
-from hubpub.card.facts import CardFacts
-from hubpub.card.render import render_card
-from hubpub.card.templating import Templates, eject, find_templates, partial_names
+from hubpub.card.facts.collect import CardFacts
+from hubpub.card.writing import templating
+from hubpub.card.writing.render import render_card
+from hubpub.card.writing.templating import Templates, eject, find_templates, partial_names
 from hubpub.core.errors import UsageError
 from hubpub.core.settings import CardSettings, load_settings
 from hubpub.model.folder import ModelFolder

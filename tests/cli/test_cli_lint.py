@@ -210,7 +210,7 @@ def test_a_baseline_leaves_out_what_is_known(capsys: pytest.CaptureFixture[str],
 def test_the_verdict_of_the_hub(
     capsys: pytest.CaptureFixture[str], card: Path, text: str, code: int, verdict: str
 ) -> None:
-    from hubpub.card.schema import validate_card
+    from hubpub.card.metadata.schema import validate_card
 
     card.write_text(text)
     assert run(capsys, "lint", "README.md", "--hub-only")[0] == code

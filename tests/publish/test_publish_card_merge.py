@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from support.managed_cards import METADATA, managed_card, with_regions
 from support.running_hub import ALICE, TestHub
 
-from hubpub.card.frontmatter import read_front_matter
-from hubpub.card.lock import LOCK
+from hubpub.card.merge.lock import LOCK
+from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.core.errors import ConflictError
 from hubpub.core.rule import Depth
 from hubpub.publish.card import CardChoice, CardSource, card_trailer, choose_card, last_published_card

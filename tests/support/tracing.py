@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from hubpub.card.document import Card
-from hubpub.card.fact_list import ListedFact, list_facts
-from hubpub.card.facts import CardFacts
-from hubpub.card.presentation import DECIMALS, cell, duration, gibibytes, rounded, setting
+from hubpub.card.facts.collect import CardFacts
+from hubpub.card.facts.fact_list import ListedFact, list_facts
+from hubpub.card.writing.presentation import DECIMALS, cell, duration, gibibytes, rounded, setting
 
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 _CODE = re.compile(r"`[^`]*`")
