@@ -225,7 +225,10 @@ def _separated(lines: Iterator[bytes], form: str) -> tuple[tuple[str, str], Iter
         raise _UselessError("is no text")
     header = first.decode("utf-8-sig", "replace")
     delimiter = "\t" if form != "csv" or ("\t" in header and "," not in header) else max(",;|", key=header.count)
-    names = next(csv.reader([header], delimiter=delimiter), [])
+    try:
+        names = next(csv.reader([header], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise _UselessError(f"is not CSV: {error}") from error
     true, predicted = _columns(names)
     rows = csv.reader((line.decode("utf-8", "replace") for line in lines), delimiter=delimiter)
 
