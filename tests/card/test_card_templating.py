@@ -152,7 +152,7 @@ def test_settings_make_no_other_file_a_template(project: Path, tmp_path: Path) -
     (project / "card.md.jinja").symlink_to(secret)
     for template in (str(secret), "../private/token", "card.md.jinja"):
         (project / "hubpub.toml").write_text(f'[card]\ntemplate = "{template}"\n')
-        with pytest.raises(UsageError, match="is no template|there is no template"):
+        with pytest.raises(UsageError, match=r"is no template|there is no template"):
             templates_of(project)
     (project / "hubpub.toml").write_text(f'[card]\ntemplates = "{secret.parent}"\n')
     (secret.parent / "link.jinja").symlink_to(secret)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 
 import pytest
@@ -17,6 +18,12 @@ def read(name: str, content: bytes) -> tuple[int, list[str]]:
 
 def test_labels_and_predictions_are_counted() -> None:
     assert read("predictions.csv", b"label,prediction\na,b\na,a\n") == (2, [])
+
+
+def test_millions_of_empty_lines_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hubpub.model.predictions._MOST_LINES", 100_000)
+    content = gzip.compress(b"label,prediction\n" + b"\n" * 20_000_000, 1)
+    assert read("predictions.csv.gz", content) == (0, ["has more than 100,000 lines"])
 
 
 @pytest.mark.parametrize(
