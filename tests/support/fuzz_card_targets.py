@@ -127,7 +127,7 @@ CARD_TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
         [
             b"license: MIT\nlanguage: [en, no]\nsections:\n  intended-uses: |\n    # For all\n    - a\n"
             b"evaluation: {dataset: a/b, split: test}\nx_a: &a [1]\nx_b: *a\n",
-            b"extra_gated_fields: {Name: text}\nwidget:\n- text: a\nco2_eq_emissions: {emissions: 1e3}\nbase_model: a/b\n",
+            b"extra_gated_fields: {Name: text}\nwidget:\n- text: a\nco2_eq_emissions: {emissions: 1e3}",
         ],
     ),
     "lock": (lock, [json.dumps(_GIVEN).encode(), b'{"metadata": {"a": [1, "b", null]}}']),
@@ -135,7 +135,13 @@ CARD_TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
         merge,
         [
             _SPLIT.join([_CARD, _CARD.replace(b"who", b"you"), _CARD.replace(b"old", b"new").replace(b"mit", b"bsd")]),
-            _SPLIT.join([_CARD, _CARD.replace(b"\n", b"\r\n"), b"# T\n\n## Usage\n\n<!-- hubpub:begin a -->\nx\n<!-- hubpub:end a -->\n"]),
+            _SPLIT.join(
+                [
+                    _CARD,
+                    _CARD.replace(b"\n", b"\r\n"),
+                    b"# T\n\n## Usage\n\n<!-- hubpub:begin a -->\nx\n<!-- hubpub:end a -->\n",
+                ]
+            ),
             _SPLIT.join([b"", b"- ```\n  a\n# T\n<details>\n", _CARD]),
         ],
     ),
@@ -169,7 +175,7 @@ CARD_TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
         eval_results,
         [
             b"- dataset: {id: a/b, task_id: c}\n  value: 0.5\n  date: 2024-01-02\n",
-            b'{"results": {"t": {"acc,none": 0.5, "acc_stderr,none": 0.1}}, "configs": {}, "versions": {}, "date": 1e9}',
+            b'{"results": {"t": {"acc,none": 0.5, "acc_stderr,none": 0.1}}, "configs": {}, "date": 1e9}',
         ],
     ),
 }
