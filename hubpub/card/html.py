@@ -21,6 +21,7 @@ from markdown_it.token import Token
 from markdown_it.utils import OptionsDict
 
 LARGEST_CARD = 96 << 10
+_LONGEST_PARAGRAPH = 20_000
 _SCHEMES = {"http", "https", "mailto"}
 _HEADINGS = {f"h{level}" for level in range(1, 7)}
 _ELEMENTS = """
@@ -122,6 +123,7 @@ def markdown() -> MarkdownIt:
     """
     reader = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     reader.validateLink = lambda url: True  # type: ignore[method-assign]
+    reader.core.ruler.before("inline", "long_paragraphs", _long_paragraphs)
     reader.core.ruler.push("heading_ids", _heading_ids)
     reader.core.ruler.push("bare_addresses", _bare_addresses)
     for cell in ("td_open", "th_open"):
@@ -156,6 +158,14 @@ def _scheme(address: str) -> str:
         return urlsplit(_SPACE_OR_CONTROL.sub("", address)).scheme
     except ValueError:
         return ""
+
+
+def _long_paragraphs(state: StateCore) -> None:
+    """A paragraph longer than anybody writes is text: of brackets alone, reading it takes time by its square."""
+    for token in state.tokens:
+        if token.type == "inline" and len(token.content) > _LONGEST_PARAGRAPH:
+            token.children = [Token("text", "", 0, content=token.content)]
+            token.content = ""
 
 
 def _heading_ids(state: StateCore) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hubpub.cli.card_input import answer_options, facts_and_templates, tell_eval_results, template_options
-from hubpub.cli.output import colour, config_option, notify, print_json, settings_for
+from hubpub.cli.output import colour, config_option, notify, print_json, print_text, settings_for
 from hubpub.cli.plots import pictures_for, plots_option, put_pictures
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def card(
     merged = merge_card(existing, rendered, lock.given if lock else None, choice, stubs=replace_stubs)
     if write:
         put_pictures(folder, planned)
-    written = write and write_card(folder.root, readme, merged.text, merged.given)
+    written = write and write_card(folder.root, readme, merged.text, merged.given, content)
     shown = Shown(path, readme, existing, write=write, diff=show_diff, check=check)
     _tell(shown, merged, written=written, as_json=as_json)
     results_told = tell_eval_results(folder, facts, write=write)
@@ -191,9 +191,9 @@ def _tell(shown: Shown, merged: Merged, *, written: bool, as_json: bool) -> None
         print_json(merge_document(str(shown.readme), shown.existing, merged, written=written))
         return
     if shown.diff:
-        click.echo(card_diff(shown.existing, merged.text), nl=False)
+        print_text(card_diff(shown.existing, merged.text))
     elif not (shown.write or shown.check):
-        click.echo(merged.text, nl=False)
+        print_text(merged.text)
     for line in render_kept(merged, colour, diff=shown.diff):
         notify(line)
     if shown.write:

@@ -116,6 +116,7 @@ def facts_and_templates(
     from hubpub.card.facts.collect import card_facts
     from hubpub.card.writing.metadata import card_metadata
     from hubpub.card.writing.templating import find_templates
+    from hubpub.report.excerpt import printable
 
     if card_yaml is not None and not card_yaml.is_file() and not ask:
         raise UsageError(f"{card_yaml} is not a file", "write it, or let --interview do so")
@@ -133,7 +134,7 @@ def facts_and_templates(
         notify(unread)
     left_out = card_metadata(facts).left_out
     for left in left_out[:_SHOWN_LEFT_OUT]:
-        notify(f"{left.what} {left.reason}")
+        notify(printable(f"{left.what} {left.reason}"))
     if len(left_out) > _SHOWN_LEFT_OUT:
         notify(f"and {len(left_out) - _SHOWN_LEFT_OUT} more that the metadata leaves out")
     return facts, templates

@@ -152,6 +152,14 @@ def print_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
     click.echo(text.encode("utf-8", "backslashreplace").decode())
 
 
+def print_text(text: str) -> None:
+    """A text that others wrote, on stdout: as it is, but on a terminal nothing in it may steer that."""
+    if sys.stdout.isatty():
+        lines = text.replace("\r\n", "\n")
+        text = "".join(char if char in "\n\t" or char.isprintable() else f"\\x{ord(char):02x}" for char in lines)
+    click.echo(text, nl=False)
+
+
 def print_reports(
     all_judged: Sequence[Judged],
     output_format: str,

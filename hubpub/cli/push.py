@@ -222,12 +222,12 @@ def _push(
         check_outside(receipt_file, options.path)
     receipt = publish(options, client, say, expected)
     card = receipt.plan.card
-    if write and card.given is not None:
-        write_card(options.path, options.path / "README.md", card.content.decode(), card.given)
     if receipt_file:
         save_outside(receipt_file, options.path, receipt.to_json())
         if output_format == "text":
             notify(f"wrote {receipt_file}")
+    if write and card.given is not None:  # only of a card that no README.md was there for
+        write_card(options.path, options.path / "README.md", card.content.decode(), card.given, None)
     if output_format == "json":
         print_json(receipt.to_json())
         return receipt

@@ -33,6 +33,8 @@ _LARGEST = 256 << 20
 _LARGEST_JSON = 64 << 20
 _LONGEST_LINE = 1 << 20
 _MOST_ROWS = 5_000_000
+_MOST_LINES = 6_000_000  # empty ones too: gzip makes a hundred million of them from nothing
+_MOST_FILES = 10
 _LONGEST_LABEL = 100
 # In the order in which they are preferred; ids of labels come after their names.
 _TRUE = (
@@ -124,7 +126,7 @@ def read_predictions(
     """
     found, unread = [], []
     shown = {number: _label(name) for number, name in (names or {}).items() if _label(name)}
-    for entry in sorted(files.named(_NAME), key=lambda entry: (entry.path.count("/"), entry.path)):
+    for entry in sorted(files.named(_NAME), key=lambda entry: (entry.path.count("/"), entry.path))[:_MOST_FILES]:
         match = _NAME.fullmatch(entry.name)
         if match is None:
             continue
@@ -141,7 +143,8 @@ def read_predictions(
 
 
 def _read(file: BinaryIO, form: str, compressed: bool, path: str, names: Mapping[int, str]) -> Predictions:
-    source: Any = gzip.GzipFile(fileobj=file) if compressed else file
+    # buffered once more: GzipFile finds the end of a line in Python
+    source: Any = io.BufferedReader(gzip.GzipFile(fileobj=file), 1 << 16) if compressed else file
     lines = _lines(source)
     if form == "json":
         columns, pairs = _json_rows(source)
@@ -210,8 +213,12 @@ def _label(value: Any) -> str:
 
 def _lines(source: Any) -> Iterator[bytes]:
     left = _LARGEST
+    count = 0
     while line := source.readline(_LONGEST_LINE + 1):
         left -= len(line)
+        count += 1
+        if count > _MOST_LINES:
+            raise _UselessError(f"has more than {_MOST_LINES:,} lines")
         if len(line) > _LONGEST_LINE:
             raise _UselessError(f"has a line of more than {_LONGEST_LINE:,} bytes")
         if left < 0:
@@ -225,7 +232,10 @@ def _separated(lines: Iterator[bytes], form: str) -> tuple[tuple[str, str], Iter
         raise _UselessError("is no text")
     header = first.decode("utf-8-sig", "replace")
     delimiter = "\t" if form != "csv" or ("\t" in header and "," not in header) else max(",;|", key=header.count)
-    names = next(csv.reader([header], delimiter=delimiter), [])
+    try:
+        names = next(csv.reader([header], delimiter=delimiter), [])
+    except csv.Error as error:
+        raise _UselessError(f"is not CSV: {error}") from error
     true, predicted = _columns(names)
     rows = csv.reader((line.decode("utf-8", "replace") for line in lines), delimiter=delimiter)
 

@@ -55,8 +55,15 @@ def _checkout(root: Path) -> Path | None:
     """The nearest checkout around a folder, when code lies at its top and it is not somebody's home directory."""
     for place in (root, *root.parents[:_DEEPEST]):
         if (place / ".git").exists():
-            return place if place != Path.home() and _has_code(place) else None
+            foreign = place == root and _leads_elsewhere(place / ".git")
+            return place if place != Path.home() and _has_code(place) and not foreign else None
     return None
+
+
+def _leads_elsewhere(git: Path) -> bool:
+    """Whether a checkout could be another one: whoever made the model folder made this, and may name any place."""
+    inside = (git, *(git / name for name in ("HEAD", "config", "index", "packed-refs", "refs")))
+    return not git.is_dir() or (git / "commondir").exists() or any(path.is_symlink() for path in inside)
 
 
 def _has_code(place: Path) -> bool:

@@ -151,9 +151,11 @@ class _Edge:
         headers = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
         hosts = [value.lower() for name, value in headers if name == b"host"]
         sites = {value for name, value in headers if name == b"sec-fetch-site"}
+        modes = {value for name, value in headers if name == b"sec-fetch-mode"}
         if len(hosts) != 1 or hosts[0] not in self._hosts:
             await _refused(421, "This preview is not the host that the request is for.")(scope, receive, send)
-        elif sites & {"cross-site", "same-site"} and scope["path"] != "/":
+        elif sites & {"cross-site", "same-site"} and (scope["path"] != "/" or modes - {"navigate"}):
+            # a link may lead here; pictures and scripts of another page would only make the card be linted again
             await _refused(403, "Only the preview's own page may ask for this.")(scope, receive, send)
         else:
             await self._app(scope, receive, send)

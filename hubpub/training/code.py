@@ -43,7 +43,8 @@ def _dirty(root: Path) -> bool | None:
     """Whether tracked files differ from the commit; None when git does not say."""
     try:
         done = subprocess.run(  # noqa: S603 -- nothing of a model folder is in it
-            ["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no"],  # noqa: S607 -- the user's git
+            # a checkout that somebody else packed may name a program there, which git would run
+            ["git", "-C", str(root), "-c", "core.fsmonitor=false", "status", "--porcelain", "--untracked-files=no"],  # noqa: S607
             capture_output=True,
             timeout=_SECONDS,
             check=False,

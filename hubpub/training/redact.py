@@ -23,7 +23,8 @@ _SECRET_NAME = re.compile(
 # Where a file lies tells of people and machines; its name tells what was used.
 _PATH = re.compile(r"(?<![\w.:/\\])(?:~|/|[A-Za-z]:[\\/]|\\\\)(?:[^\s\"'=:,;\\/]+[\\/])+([^\s\"'=:,;\\/]*)")
 _NO_PATH = re.compile(r"https?://|hf://|s3://|gs://")
-_ADDRESS_LOGIN = re.compile(r"(\w+://)[^/\s@]+@")
+_ADDRESS_LOGIN = re.compile(r"(\w+://)[^/\s]+@")
+_FILE_ADDRESS = re.compile(r"file://(?=/)", re.IGNORECASE)
 
 
 def plain(value: Any, name: str = "", depth: int = 0) -> Any:
@@ -61,7 +62,7 @@ def text(value: str) -> str:
     """The text in one line without secrets; of paths on this machine only the last part is left."""
     from hubpub.model.secrets import find_secrets  # compiles its patterns
 
-    line = line_of(_ADDRESS_LOGIN.sub(r"\1", value), _LONGEST_TEXT) or ""
+    line = line_of(_FILE_ADDRESS.sub("", _ADDRESS_LOGIN.sub(r"\1", value)), _LONGEST_TEXT) or ""
     if next(find_secrets(line), None) is not None:
         return REDACTED
     host = platform.node()

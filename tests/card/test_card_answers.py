@@ -77,6 +77,8 @@ def test_answers_are_spelt_as_the_hub_spells_them() -> None:
         ("co2_eq_emissions:\n  emissions: many\n", "card.yaml:2:3: co2_eq_emissions.emissions is 'many'", "a number"),
         ("model-index:\n- results: []\n", "the Hub would reject it", ""),
         ("sections:\n  intended-uses: <!-- hubpub:end x -->\n", "holds a comment of hubpub's", ""),
+        ("sections:\n  intended-uses: <!--hubpub:end x-->\n", "holds a comment of hubpub's", ""),
+        ('sections:\n  intended-uses: "<!--\\t hubpub:begin how-to-use -->"\n', "holds a comment of hubpub's", ""),
         ("evaluation: {dataset: sst2}\n", "evaluation.dataset is 'sst2'", "namespace/name"),
         ("- license: mit\n", "it is a list", ""),
         ("license: [\n", "card.yaml:2:1", ""),

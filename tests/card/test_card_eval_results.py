@@ -150,3 +150,13 @@ def test_hostile_names_stay_names(plain_model: Path, copy_of: Copy) -> None:
         (entry,) = parse_eval_result_entries(yaml.safe_load(file.content))
         assert entry.dataset_id == "a/b"
     assert list(eval_file_problems(ModelFolder.open(folder))) == []
+
+
+def test_a_file_that_the_settings_exclude_stays(evaluated: Path) -> None:
+    write_eval_results(*opened(evaluated))
+    [path, *_] = sorted((evaluated / ".eval_results").iterdir())
+    path.write_text("- by: hand\n")
+    model = ModelFolder.open(evaluated, exclude=[".eval_results/*"])
+    facts = card_facts(model, repo_id=None, settings=CardSettings(), answers=CardInput())
+    assert {file.state for file in write_eval_results(model, facts)} == {"kept"}
+    assert path.read_text() == "- by: hand\n"

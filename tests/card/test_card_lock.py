@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,11 @@ import pytest
 from support.managed_cards import METADATA, managed_card
 
 from hubpub.card.document import Card
+from hubpub.card.merge import lock
 from hubpub.card.merge.given import Given
 from hubpub.card.merge.lock import LOCK, LOCK_SCHEMA, read_lock, write_card
-from hubpub.card.merge.update import Merged, lock, merge_card
-from hubpub.core.errors import UsageError
+from hubpub.card.merge.update import Merged, merge_card
+from hubpub.core.errors import ConflictError, UsageError
 
 FIRST = managed_card()
 SECOND = managed_card(metadata={**METADATA, "license": "bsd"})
@@ -24,7 +26,7 @@ def write(root: Path, rendered: str) -> Merged:
     content = readme.read_bytes() if readme.exists() else None
     known = read_lock(root, content)
     merged = merge_card((content or b"").decode(), rendered, known.given if known else None)
-    write_card(root, readme, merged.text, merged.given)
+    write_card(root, readme, merged.text, merged.given, content)
     return merged
 
 
@@ -121,3 +123,33 @@ def test_what_a_published_card_does_not_tell_is_told_beside_it() -> None:
     assert rebuilt == given
     assert given.beyond(Card.parse(FIRST)) == {}
     assert Given.of(by_hand).with_beyond({"metadata": []}) == Given.of(by_hand)
+
+
+@pytest.mark.parametrize("before", [None, b"# As it was read\n"])
+def test_a_card_that_was_not_read_is_not_written_over(before: bytes | None, tmp_path: Path) -> None:
+    """Somebody saved it meanwhile, or the settings exclude it from the folder."""
+    readme = tmp_path / "README.md"
+    readme.write_bytes(b"# By hand\n")
+    with pytest.raises(ConflictError, match="it stays as it is"):
+        write_card(tmp_path, readme, FIRST, Given(), before)
+    assert files(tmp_path) == {"README.md": b"# By hand\n"}
+
+
+def test_a_lock_as_deep_as_json_may_be_is_none(tmp_path: Path) -> None:
+    write(tmp_path, FIRST)
+    document = json.loads((tmp_path / LOCK).read_text())
+    document["metadata"]["license"] = json.loads("[" * 500 + "]" * 500)
+    (tmp_path / LOCK).write_text(json.dumps(document))
+    assert read_lock(tmp_path, (tmp_path / "README.md").read_bytes()) is None
+    write(tmp_path, SECOND)
+
+
+def test_a_block_of_thousands_of_keys_takes_seconds(tmp_path: Path) -> None:
+    """Each of them was given, says the lock, and is to be taken out."""
+    keys = {f"x{number}": number for number in range(800)}
+    card = FIRST.replace("---\n", "---\n" + "".join(f"{key}: {value}\n" for key, value in keys.items()), 1)
+    started = time.monotonic()
+    merged = merge_card(card, FIRST, Given.of(Card.parse(card)))
+    assert time.monotonic() - started < 40
+    assert 0 < len([change for change in merged.changes if change.how == "removed"]) < 100
+    assert any("as large as this" in kept.why for kept in merged.kept)

@@ -142,3 +142,22 @@ def test_every_template_can_be_copied_to_start_from(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         eject("sections/intended-use", tmp_path)
     assert caught.value.next_step == "did you mean sections/intended-uses?"
+
+
+def test_settings_make_no_other_file_a_template(project: Path, tmp_path: Path) -> None:
+    """They come with a checkout, and what a template says is published."""
+    secret = tmp_path / "private" / "token"
+    secret.parent.mkdir()
+    secret.write_text("a token")
+    (project / "card.md.jinja").symlink_to(secret)
+    for template in (str(secret), "../private/token", "card.md.jinja"):
+        (project / "hubpub.toml").write_text(f'[card]\ntemplate = "{template}"\n')
+        with pytest.raises(UsageError, match=r"is no template|there is no template"):
+            templates_of(project)
+    (project / "hubpub.toml").write_text(f'[card]\ntemplates = "{secret.parent}"\n')
+    (secret.parent / "link.jinja").symlink_to(secret)
+    own = tmp_path / "mine.txt"
+    for name in ("token", "link.jinja"):
+        own.write_text("{% include '" + name + "' %}")
+        with pytest.raises(UsageError, match="there is no template"):
+            render_card(FACTS, templates_of(project, str(own)))

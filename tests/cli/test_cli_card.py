@@ -130,3 +130,24 @@ def test_check_and_lint_say_nothing_of_hubpubs_notes(
     with pytest.raises(SystemExit):
         main(["check", str(folder), "--json"])
     assert ".hubpub" not in json.dumps(json.loads(capsys.readouterr().out)["findings"])
+
+
+def test_a_card_that_the_settings_exclude_stays(folder: Path, tmp_path: Path, card: Card) -> None:
+    (folder / "README.md").write_text("# By hand\n")
+    (tmp_path / "hubpub.toml").write_text('exclude = ["*.md"]\n')
+    code, _, told = card("--write")
+    assert code == 4
+    assert "the settings exclude it" in told
+    assert (folder / "README.md").read_text() == "# By hand\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--diff",)])
+def test_a_card_does_not_steer_the_terminal(
+    options: tuple[str, ...], folder: Path, card: Card, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "README.md").write_text("# By hand\x1b]0;pwned\x07\u202e\n\tand \x9b31m more\n")
+    assert "\x1b]0;" in card(*options)[1]
+    monkeypatch.setattr("hubpub.cli.output.sys.stdout.isatty", lambda: True, raising=False)
+    shown = card(*options)[1]
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(shown)
+    assert "\n" in shown

@@ -215,3 +215,10 @@ def test_fits_the_window_and_has_contrast(
     assert window.console() == []
     window.screenshot(tmp_path / "page.png")
     assert (tmp_path / "page.png").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("piece", ["![", "[", "<![CDATA[", "[a](<"])
+def test_a_paragraph_of_nothing_but_brackets_takes_no_time(piece: str) -> None:
+    started = time.process_time()
+    assert "and more" in card_html("<b>some</b> " + piece * (90_000 // len(piece)) + "\n\nand more", "/")
+    assert time.process_time() - started < 1

@@ -86,3 +86,22 @@ def test_what_wandb_noted_counts_first(tmp_path: Path) -> None:
         json.dumps({"git": {"commit": other, "remote": "git@github.com:acme/real.git"}})
     )
     assert told(model(tmp_path / "m")) == {"remote": "https://github.com/acme/real", "commit": other}
+
+
+def test_a_model_folder_names_no_other_checkout(tmp_path: Path) -> None:
+    """Whoever made the folder made its .git, which may lead to a private repo of this machine."""
+    private = tmp_path / "private"
+    checkout(private)
+    folder = model(tmp_path / "model")
+    (folder.root / "train.py").write_text("print()\n")
+    (folder.root / ".git").write_text(f"gitdir: {private / '.git'}\n")
+    assert told(folder) == {}
+    (folder.root / ".git").unlink()
+    checkout(folder.root, "https://github.com/acme/own")
+    assert told(folder)["remote"] == "https://github.com/acme/own"
+    (folder.root / ".git" / "config").unlink()
+    (folder.root / ".git" / "config").symlink_to(private / ".git" / "config")
+    assert told(folder) == {}
+    (folder.root / ".git" / "config").unlink()
+    (folder.root / ".git" / "commondir").write_text(str(private / ".git"))
+    assert told(folder) == {}

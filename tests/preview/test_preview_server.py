@@ -73,6 +73,8 @@ def test_only_requests_for_this_host_are_answered(preview: Preview, host: str, s
 def test_pages_of_other_sites_get_nothing(preview: Preview) -> None:
     assert preview.ask("/files/assets/p.svg", Sec_Fetch_Site="cross-site").status == 403
     assert preview.ask("/-/changes", Sec_Fetch_Site="same-site").status == 403
+    assert preview.ask("/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="no-cors").status == 403
+    assert preview.ask("/", Sec_Fetch_Site="cross-site", Sec_Fetch_Mode="navigate").status == 200
     assert preview.ask("/files/assets/p.svg", Sec_Fetch_Site="same-origin").status == 200
 
 

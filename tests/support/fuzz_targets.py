@@ -9,6 +9,7 @@ import struct
 from collections.abc import Callable
 
 from support import formats
+from support.fuzz_card_targets import CARD_TARGETS
 
 
 def safetensors(data: bytes) -> None:
@@ -192,4 +193,5 @@ TARGETS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
         ],
     ),
     "secrets": (secrets, [b"aws_secret_access_key = x\nhf_abc https://a:b@c.d wandb_api_key: 0"]),
+    **CARD_TARGETS,
 }

@@ -30,13 +30,14 @@ from hubpub.card.metadata.yaml_text import Paragraphs
 from hubpub.card.profiles import default_profile, profile_named, profile_names
 from hubpub.card.sanitise import plain_lines
 from hubpub.card.sections import section_meanings
+from hubpub.core.pattern import Pattern
 
 LONGEST_SECTION = 64 << 10
 """Characters that an answer in Markdown may have."""
 
 _LONGEST_TEXT = 4000
 # Comments by which hubpub finds its own text again; a person's text that holds one would be taken for it.
-_OWN_COMMENT = "<!-- hubpub:"
+_OWN_COMMENT = Pattern(r"<!--\s*hubpub:")
 
 
 class Kind(StrEnum):
@@ -260,8 +261,8 @@ def _markdown(path: Path, value: Any) -> str:
             f"{_name(path)} has {len(value):,} characters",
             f"write at most {LONGEST_SECTION:,}, and link the rest",
         )
-    if _OWN_COMMENT in value:
-        raise AnswerError(path, f"{_name(path)} holds a comment of hubpub's, {_OWN_COMMENT}…", "remove the comment")
+    if _OWN_COMMENT.search(value):
+        raise AnswerError(path, f"{_name(path)} holds a comment of hubpub's, <!-- hubpub:…", "remove the comment")
     return Paragraphs(plain_lines(value).strip("\n"))
 
 

@@ -60,6 +60,8 @@ class Given:
             return None
         if not (_texts(list(regions.values())) and _texts(list(gaps.values()))):
             return None
+        if not all(map(_is_given, metadata.values())):
+            return None
         return cls(metadata, regions, gaps, frozenset(sections))
 
     def to_json(self) -> dict[str, Any]:
@@ -156,6 +158,15 @@ def _mapping(value: Any) -> dict[str, Any] | None:
     if value is None:
         return {}
     return value if isinstance(value, dict) and len(value) <= _MOST else None
+
+
+def _is_given(value: Any) -> bool:
+    """Whether it is what `as_given` gives."""
+    if isinstance(value, dict):
+        return value.keys() == {"sha256"} and isinstance(value["sha256"], str)
+    return isinstance(value, _SCALARS) or (
+        isinstance(value, list) and all(isinstance(item, _SCALARS) for item in value)
+    )
 
 
 def _texts(value: Any) -> bool:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import hubpub
 from hubpub.card.merge.given import Given
-from hubpub.core.errors import UsageError
+from hubpub.core.errors import ConflictError, UsageError
 from hubpub.core.files import replace_file
 from hubpub.model.jsonfile import read_json
 from hubpub.model.walk import open_regular
@@ -52,16 +52,30 @@ def read_lock(root: Path, card: bytes | None) -> Lock | None:
     return _read(root, LOCK)
 
 
-def write_card(root: Path, readme: Path, text: str, given: Given) -> bool:
+def write_card(root: Path, readme: Path, text: str, given: Given, before: bytes | None) -> bool:
     """Write a card and its lock, each in one step, and only what differs; whether the card was written.
 
+    Args:
+        root: of the model.
+        readme: the card's file.
+        text: the card.
+        given: what hubpub has rendered of it.
+        before: the card that it was made from; None when there was none.
+
     Raises:
+        ConflictError: another card is there than the one that it was made from.
         UsageError: they cannot be written, or lead out of the folder.
     """
     if readme.is_symlink():
         raise UsageError(f"{readme} is a symlink", "replace it by a regular file first")
     content = text.encode()
-    now = readme.read_bytes() if readme.is_file() else None
+    try:
+        now = readme.read_bytes() if readme.is_file() else None
+    except OSError as error:
+        raise UsageError(f"{readme} cannot be read: {error.strerror}", "check its permissions") from error
+    if now is not None and now not in (before, content):
+        why = "was changed meanwhile" if before is not None else "is there, and was not read: the settings exclude it"
+        raise ConflictError(f"{readme} {why}; it stays as it is", "run again, or take it out of `exclude`")
     lock = Lock(given, _sha256(content)).to_bytes()
     known = read_lock(root, now)
     changed, outdated = now != content, known is None or known.to_bytes() != lock or (root / _NEXT).exists()

@@ -27,6 +27,9 @@ from hubpub.card.metadata.frontmatter import FrontMatter, read_front_matter
 from hubpub.card.metadata.yaml_text import dump
 
 _ABSENT: Any = object()
+# Each edit reads the block again, and blocks of thousands of keys are nobody's.
+_MOST_READ = 200_000
+_EDITS_OF_ANY = 10
 BY_HAND: Mapping[str, str] = {"sha256": ""}
 """What is remembered of a key that was there before hubpub knew the card: no value is equal to it."""
 
@@ -68,8 +71,13 @@ def merge_metadata(
     elif edits:
         text = apply_edits(text, edits)
         changes += [Change(Part.METADATA, key, "added") for key in new_keys]
-    for key in [key for key in data if key in wanted]:
+    most = max(_MOST_READ // (len(here.raw) + 1), _EDITS_OF_ANY)
+    for number, key in enumerate([key for key in data if key in wanted]):
         result = wanted[key]
+        if number >= most:
+            why = "too much else changes in a block as large as this"
+            kept.append(Kept(Part.METADATA, key, why, _shown(key, data[key]), _shown(key, result)))
+            continue
         if result is not _ABSENT and same(result, data[key]):
             continue
         edits = _edits(text, read_front_matter(text), key, data[key], result)

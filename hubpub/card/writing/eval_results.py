@@ -8,6 +8,7 @@ rest: whoever changes the rest owns the file.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -70,9 +71,10 @@ def compared_eval_results(folder: ModelFolder, facts: CardFacts) -> tuple[EvalFi
     wanted = {file.path: file for file in eval_results(facts)[0]}
     found = []
     for file in wanted.values():
-        entry = folder.entry(file.path)
+        entry, directory = folder.entry(file.path), folder.source.directory
         if entry is None:
-            found.append(file)
+            excluded = directory is not None and os.path.lexists(directory / file.path)
+            found.append(file._replace(state="kept") if excluded else file)
             continue
         there = folder.start(file.path, _LARGEST)
         state = "unchanged" if there == file.content else "changed" if _is_ours(there) else "kept"

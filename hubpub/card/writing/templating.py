@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
 
 SUFFIX = ".md.jinja"
+# Settings come with a checkout, and a template is published: no other file of this machine may be one.
+_ENDING = ".jinja"
 
 _LARGEST_TEMPLATE = 256 << 10
 _LARGEST_CARD = 4 << 20
@@ -124,6 +126,8 @@ def _chosen(word: str, base: Path, folder: Path | None, root: Path | None, who: 
         near = difflib.get_close_matches(word, TEMPLATES, n=1)
         hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(TEMPLATES)}, or name a file"
         raise UsageError(f"{who}: there is no template {word[:100]!r}", hint)
+    if who != "--template" and path.resolve().suffix != _ENDING:
+        raise UsageError(f"{who}: {path} is no template", f"name a file that ends in {_ENDING}")
     _outside(path, root)
     return Templates(file=path, folder=folder)
 
@@ -264,7 +268,10 @@ def _sandbox() -> type[ImmutableSandboxedEnvironment]:
 
 def _within(folder: Path, name: str) -> Path | None:
     parts = name.split("/")
-    return None if any(part in ("", ".", "..") or "\\" in part for part in parts) else folder.joinpath(*parts)
+    if any(part in ("", ".", "..") or "\\" in part for part in parts):
+        return None
+    path = folder.joinpath(*parts)
+    return path if path.resolve().suffix == _ENDING else None
 
 
 def _source(path: Path | None) -> tuple[str, str, Callable[[], bool]] | None:
