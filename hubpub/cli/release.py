@@ -37,7 +37,7 @@ class ReleaseArguments(TypedDict):
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     delete_stale: bool
-    depth: str
+    depth: str | None
     ignore: tuple[str, ...]
     fail_on: str | None
     config: Path | None
@@ -67,9 +67,7 @@ _OPTIONS = (
     click.option(
         "--depth",
         type=click.Choice(["quick", "deep", "load"]),
-        default="deep",
-        show_default=True,
-        help="How far the check goes; see `hubpub check --help`.",
+        help="How far the check goes; see `hubpub check --help`. Default: deep; quick for a plan that is only shown.",
     ),
 )
 
@@ -112,8 +110,8 @@ def hub_option(command: Command) -> Command:
     return click.option("--hub", metavar="URL|local", help=f"Hub to talk to; {HUB_HELP}")(command)
 
 
-def push_options(path: Path, given: ReleaseArguments) -> PushOptions:
-    """The options of a push, from the command line and the settings file."""
+def push_options(path: Path, given: ReleaseArguments, *, depth: str = "deep") -> PushOptions:
+    """The options of a push, from the command line and the settings file; `depth` is for where none is given."""
     from hubpub.core.rule import Depth
     from hubpub.publish.card import CardSource
     from hubpub.publish.prepare import PushOptions
@@ -135,7 +133,7 @@ def push_options(path: Path, given: ReleaseArguments) -> PushOptions:
         exclude=settings.exclude,
         ignore=settings.ignore,
         fail_on=settings.fail_on,
-        depth=Depth(given["depth"]),
+        depth=Depth(given["depth"] or depth),
         delete_stale=given["delete_stale"],
         card_settings=settings.card,
         lint_settings=settings.lint,

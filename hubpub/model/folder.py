@@ -29,7 +29,7 @@ from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
 from hubpub.model.source import Source
 from hubpub.model.stored import promises
 from hubpub.model.textfiles import TextFile, read_text_files
-from hubpub.model.tokenizer import TokenizerFiles, read_tokenizer
+from hubpub.model.tokenizer import TOKENIZER_CONFIG, TOKENIZER_JSON, TokenizerFiles, read_tokenizer
 from hubpub.model.tokenizer_json import TokenizerJson, digest_tokenizer_json, without_collector
 from hubpub.model.vocabulary import Wanted
 from hubpub.model.walk import EntryKind, FileEntry
@@ -141,10 +141,18 @@ class ModelFolder:
     @cached_property
     def release_files(self) -> tuple[FileEntry, ...]:
         """The files that belong to a release: `files` without training state, caches and junk."""
-        return tuple(entry for entry in self.files if self.leftover(entry.path) is None)
+        return tuple(entry for entry in self.files if entry.path not in self._leftovers)
+
+    @cached_property
+    def _leftovers(self) -> dict[str, Leftover]:
+        entries = (*self.files, *self.others)
+        return {entry.path: found for entry in entries if (found := self._leftover(entry.path)) is not None}
 
     def leftover(self, path: str) -> Leftover | None:
         """Why one of the entries is not part of the release; None when it is."""
+        return self._leftovers.get(path) if path in self._by_path else self._leftover(path)
+
+    def _leftover(self, path: str) -> Leftover | None:
         if any(_matches(path, glob) for glob in self.include):
             return None
         return leftover(path)
@@ -370,6 +378,14 @@ class ModelFolder:
     def tokenizer(self) -> TokenizerFiles:
         """The tokenizer files directly in the folder."""
         return self.tokenizer_in("")
+
+    @cached_property
+    def tokenizer_directories(self) -> tuple[str, ...]:
+        """Where tokenizers may be ("" or "dir/"), sorted: the folder itself, and wherever such files are."""
+        paths = (entry.path for entry in self.release_files if entry.path.endswith((TOKENIZER_JSON, TOKENIZER_CONFIG)))
+        names = ((path, path.rpartition("/")[2]) for path in paths)
+        found = {path.removesuffix(name) for path, name in names if name in (TOKENIZER_JSON, TOKENIZER_CONFIG)}
+        return tuple(sorted({"", *found}))
 
     def tokenizer_in(self, directory: str) -> TokenizerFiles:
         """The tokenizer files directly in `directory` ("" or "dir/")."""
