@@ -91,7 +91,7 @@ def plan(
     hub: str | None = None,
     tag: str | None = None,
     private: bool = False,
-    depth: str = "deep",
+    depth: str | None = None,
     delete_stale: bool = False,
     out: Path | str | None = None,
 ) -> Plan:
@@ -103,7 +103,7 @@ def plan(
         hub: URL of a hub; None takes `HF_ENDPOINT`, else the public Hub.
         tag: to be set on the verified commit.
         private: the repo must be private.
-        depth: how far the check goes, as for `check`.
+        depth: how far the check goes, as for `check`; None is "deep" for a plan that is saved, else "quick".
         delete_stale: delete what older releases left on the hub and loaders may still take.
         out: save the plan to this file, for `push_plan`.
 
@@ -115,6 +115,7 @@ def plan(
     from hubpub.publish.saved import check_outside, plan_document, save_outside
     from hubpub.publish.target import find_target
 
+    depth = depth or ("quick" if out is None else "deep")
     options = _options(path, repo_id, tag, depth, private=private, delete_stale=delete_stale)
     if out is not None:
         check_outside(Path(out), options.path)

@@ -46,11 +46,14 @@ def plan(
 ) -> int:
     """Show what `hubpub push` would do with the model folder PATH; nothing is sent or created.
 
-    Every check is made. Then: which files are added, replaced and unchanged, what stays here and why, how the card
-    changes, how much is sent, and what an older release left on the hub that loaders would still take. That is deleted
-    with --delete-stale only, in the same commit.
+    Which files are added, replaced and unchanged, what stays here and why, how the card changes, how much is sent, and
+    what an older release left on the hub that loaders would still take. That is deleted with --delete-stale only, in
+    the same commit.
 
-    A saved plan is published as it is, or not at all: it is refused when the folder or the hub has changed since.
+    The checks come first. A plan that is only shown leaves out those that read every byte (--depth deep makes them),
+    so that it is there at once, however large the model is; a plan as JSON or a file has the hash of every file, and
+    makes them all. A saved plan is published as it is, or not at all: it is refused when the folder or the hub has
+    changed since.
 
     \b
     Examples:
@@ -58,13 +61,14 @@ def plan(
       hubpub plan ./model --repo acme/model --delete-stale --out plan.json
       hubpub push --plan plan.json
     """
-    options = push_options(path, release)
+    options = push_options(path, release, depth="quick" if _only_shown(output_format, out) else "deep")
     with target_of(hub, options.namespace, wish=token_wish(token_file, keyless, repo_id_of(options))) as target:
         return show_plan(options, target, output_format, out, local=hub == "local")
 
 
 def show_plan(options: PushOptions, target: Target, output_format: str, out: Path | None, *, local: bool) -> int:
     """Print the plan of a push, and save it if it is asked for; returns the exit code."""
+    from hubpub.core.rule import Depth
     from hubpub.publish.client import HubClient
     from hubpub.publish.prepare import prepare
     from hubpub.publish.saved import check_outside, plan_document, save_outside
@@ -73,16 +77,22 @@ def show_plan(options: PushOptions, target: Target, output_format: str, out: Pat
 
     if out:
         check_outside(out, options.path)
-    # A plan that only a person looks at need not hash a terabyte that is sent anyway.
-    hashed = out is not None or output_format == "json"
+    hashed = not _only_shown(output_format, out)
     prepared = prepare(options, HubClient(target), notifier(output_format), hashed=hashed)
-    document = plan_document(prepared.plan, options, local=local)
+    document = plan_document(prepared.plan, options, local=local) if hashed else {}
     if out:
         save_outside(out, options.path, document)
     if output_format == "json":
         print_json({**document, "report": prepared.report.to_json()})
         return 0
     click.echo(render_findings(prepared.report, colour) + render_plan(prepared.plan, colour), nl=False)
+    if options.depth is Depth.QUICK:
+        notify("the push looks at the numbers of the model too; --depth deep does so now")
     if out:
         notify(f"wrote {out}; `hubpub push --plan {out}` publishes it")
     return 0
+
+
+def _only_shown(output_format: str, out: Path | None) -> bool:
+    """Whether only a person looks at the plan, who need not wait until a terabyte is hashed that is sent anyway."""
+    return out is None and output_format != "json"

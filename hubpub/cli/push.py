@@ -55,7 +55,7 @@ _BESIDE_A_PLAN = {
 @release_options
 @hub_option
 @click.option("--write", is_flag=True, help="Also put a card that was rendered into the folder.")
-@click.option("--dry-run", is_flag=True, help="Do every check, print the plan, send nothing; as `hubpub plan`.")
+@click.option("--dry-run", is_flag=True, help="Do every check, print the plan, send nothing.")
 @click.option(
     "--plan",
     "plan_file",

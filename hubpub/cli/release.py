@@ -38,7 +38,7 @@ class ReleaseArguments(TypedDict):
     exclude: tuple[str, ...]
     delete_stale: bool
     pr: bool
-    depth: str
+    depth: str | None
     ignore: tuple[str, ...]
     fail_on: str | None
     config: Path | None
@@ -77,9 +77,7 @@ _OPTIONS = (
     click.option(
         "--depth",
         type=click.Choice(["quick", "deep", "load"]),
-        default="deep",
-        show_default=True,
-        help="How far the check goes; see `hubpub check --help`.",
+        help="How far the check goes; see `hubpub check --help`. Default: deep; quick for a plan that is only shown.",
     ),
 )
 
@@ -150,8 +148,8 @@ def repo_id_of(options: PushOptions) -> str | None:
     return f"{options.namespace}/{options.name}" if known else None
 
 
-def push_options(path: Path, given: ReleaseArguments) -> PushOptions:
-    """The options of a push, from the command line and the settings file."""
+def push_options(path: Path, given: ReleaseArguments, *, depth: str = "deep") -> PushOptions:
+    """The options of a push, from the command line and the settings file; `depth` is for where none is given."""
     from hubpub.core.rule import Depth
     from hubpub.publish.card import CardSource
     from hubpub.publish.prepare import PushOptions
@@ -173,7 +171,7 @@ def push_options(path: Path, given: ReleaseArguments) -> PushOptions:
         exclude=settings.exclude,
         ignore=settings.ignore,
         fail_on=settings.fail_on,
-        depth=Depth(given["depth"]),
+        depth=Depth(given["depth"] or depth),
         delete_stale=given["delete_stale"],
         pull_request=given["pr"],
         card_settings=settings.card,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -19,6 +20,8 @@ Progress = Callable[[int, int], None]
 """Takes how many bytes are done, and how many there are to do; called from several threads, one at a time."""
 
 _MOST_WORKERS = 8
+_BATCH_FILES = 200
+_BATCH_BYTES = 1 << 20
 
 
 def read_all(
@@ -48,7 +51,7 @@ def read_all(
     def read(entry: FileEntry) -> Reading:
         wanted = spans.get(entry.path, ())
         begun = time.time_ns()
-        place = str(directory / entry.path) if directory is not None else ""
+        place = f"{directory}/{entry.path}" if directory is not None else ""
         try:
             with open_file(entry.path) as file:
                 stamp = stamp_of(file)
@@ -66,10 +69,13 @@ def read_all(
             kept.put(place, reading, begun)
         return reading
 
+    def read_batch(batch: list[FileEntry]) -> list[tuple[str, Reading]]:
+        return [(entry.path, read(entry)) for entry in batch]
+
     ordered = sorted(entries, key=lambda entry: (-entry.size, entry.path))
     with ThreadPoolExecutor(workers) as pool:
         try:
-            readings = dict(zip((entry.path for entry in ordered), pool.map(read, ordered), strict=True))
+            readings = dict(chain.from_iterable(pool.map(read_batch, _batches(ordered))))
         except BaseException:  # Ctrl-C among them: do not read on for minutes before it is heard
             total.stopped = True
             pool.shutdown(wait=False, cancel_futures=True)
@@ -77,6 +83,20 @@ def read_all(
     if kept:
         kept.trim()
     return readings
+
+
+def _batches(entries: Sequence[FileEntry]) -> Iterator[list[FileEntry]]:
+    """The files in bundles that are worth handing to a thread: a large file by itself."""
+    batch: list[FileEntry] = []
+    size = 0
+    for entry in entries:
+        batch.append(entry)
+        size += entry.size
+        if len(batch) == _BATCH_FILES or size >= _BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _workers() -> int:

@@ -15,7 +15,7 @@ from hubpub.model.kind import ModelKind, model_kind
 from hubpub.model.safetensors import Header, read_header
 from hubpub.model.shapes import Promises
 from hubpub.model.stored import promises
-from hubpub.model.tokenizer import TokenizerFiles, read_tokenizer
+from hubpub.model.tokenizer import TOKENIZER_CONFIG, TOKENIZER_JSON, TokenizerFiles, read_tokenizer
 from hubpub.model.tokenizer_json import TokenizerJson, digest_tokenizer_json, without_collector
 from hubpub.model.vocabulary import Wanted
 from hubpub.model.walk import FileEntry
@@ -213,6 +213,14 @@ class ModelFolder(FolderFiles):
     def tokenizer(self) -> TokenizerFiles:
         """The tokenizer files directly in the folder."""
         return self.tokenizer_in("")
+
+    @cached_property
+    def tokenizer_directories(self) -> tuple[str, ...]:
+        """Where tokenizers may be ("" or "dir/"), sorted: the folder itself, and wherever such files are."""
+        paths = (entry.path for entry in self.release_files if entry.path.endswith((TOKENIZER_JSON, TOKENIZER_CONFIG)))
+        names = ((path, path.rpartition("/")[2]) for path in paths)
+        found = {path.removesuffix(name) for path, name in names if name in (TOKENIZER_JSON, TOKENIZER_CONFIG)}
+        return tuple(sorted({"", *found}))
 
     def tokenizer_in(self, directory: str) -> TokenizerFiles:
         """The tokenizer files directly in `directory` ("" or "dir/")."""

@@ -102,10 +102,18 @@ class FolderFiles:
     @cached_property
     def release_files(self) -> tuple[FileEntry, ...]:
         """The files that belong to a release: `files` without training state, caches and junk."""
-        return tuple(entry for entry in self.files if self.leftover(entry.path) is None)
+        return tuple(entry for entry in self.files if entry.path not in self._leftovers)
+
+    @cached_property
+    def _leftovers(self) -> dict[str, Leftover]:
+        entries = (*self.files, *self.others)
+        return {entry.path: found for entry in entries if (found := self._leftover(entry.path)) is not None}
 
     def leftover(self, path: str) -> Leftover | None:
         """Why one of the entries is not part of the release; None when it is."""
+        return self._leftovers.get(path) if path in self._by_path else self._leftover(path)
+
+    def _leftover(self, path: str) -> Leftover | None:
         if any(_matches(path, glob) for glob in self.include):
             return None
         return leftover(path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 
 class LeftoverKind(StrEnum):
@@ -110,6 +111,8 @@ _FOR_THE_CARD = {
     ),
 }
 _HUB_CACHE = re.compile(r"(?:^|.*/)\.cache/huggingface/")
+_ANY_DIRECTORY = re.compile("|".join(f"(?:{name})" for _, name, _, _ in _DIRECTORIES))
+_ANY_FILE = re.compile("|".join(f"(?:{name})" for _, name, _, _ in _FILES))
 _COMPILED_DIRECTORIES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _DIRECTORIES]
 _COMPILED_FILES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _FILES]
 
@@ -118,19 +121,28 @@ def leftover(path: str) -> Leftover | None:
     """Why `path` (posix, relative; "dir/" for a directory) stays out of a release, if it does."""
     if path in _FOR_THE_CARD:
         return Leftover(LeftoverKind.NOTES, *_FOR_THE_CARD[path], path)
-    if found := _HUB_CACHE.match(path):
+    if ".cache/huggingface/" in path and (found := _HUB_CACHE.match(path)):
         what = "the download cache of huggingface_hub"
         return Leftover(LeftoverKind.JUNK, what, _CACHE, found[0])
     *folders, name = path.split("/")
     for depth, folder in enumerate(folders):
+        if not _may_be_left(folder):
+            continue
         for kind, pattern, what, reason in _COMPILED_DIRECTORIES:
             if pattern.fullmatch(folder):
                 return Leftover(kind, what, reason, "/".join(folders[: depth + 1]) + "/")
+    if not _ANY_FILE.fullmatch(name):
+        return None
     for kind, pattern, what, reason in _COMPILED_FILES:
         if pattern.fullmatch(name):
             top = "runs/" if folders and folders[0] == "runs" and "TensorBoard" in what else path
             return Leftover(kind, what, reason, top)
     return None
+
+
+@lru_cache(1024)
+def _may_be_left(directory: str) -> bool:
+    return _ANY_DIRECTORY.fullmatch(directory) is not None
 
 
 def never_entered(directory: str) -> bool:

@@ -182,6 +182,8 @@ def find_secrets(text: str) -> Iterator[Secret]:
         # Some letters have two in lower case; the places must stay the same.
         lowered = text.translate(_LOWER)
     for pattern in _PATTERNS:
+        if pattern.clue not in (lowered if pattern.any_case else text):
+            continue
         for found in pattern.find(text, lowered):
             key = found["key"]
             if pattern.kind == "a private key":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,14 +18,14 @@ class LocalFile:
 
     Attributes:
         path: where it goes in the repo.
-        source: the file on disk, or the bytes themselves (a rendered card).
+        source: the file on disk (an absolute path), or the bytes themselves (a rendered card).
         size: bytes.
         sha256: hex digest of the content; "" in a plan that need not know it.
         mtime_ns: of the file when it was hashed; 0 for bytes.
     """
 
     path: str
-    source: Path | bytes
+    source: str | bytes
     size: int
     sha256: str
     mtime_ns: int
@@ -51,7 +52,7 @@ class LocalFile:
         if isinstance(self.source, bytes):
             return True
         try:
-            status = self.source.stat()
+            status = os.stat(self.source)  # noqa: PTH116 -- there may be 100,000 files
         except OSError:
             return False
         return (status.st_size, status.st_mtime_ns) == (self.size, self.mtime_ns)
@@ -60,12 +61,12 @@ class LocalFile:
         """Its first bytes."""
         if isinstance(self.source, bytes):
             return self.source[:size]
-        with self.source.open("rb") as file:
+        with Path(self.source).open("rb") as file:
             return file.read(size)
 
     def read(self) -> bytes:
         """All of it, for small files."""
-        return self.source if isinstance(self.source, bytes) else self.source.read_bytes()
+        return self.source if isinstance(self.source, bytes) else Path(self.source).read_bytes()
 
 
 def is_content(file: RemoteFile, content: bytes) -> bool:
@@ -77,13 +78,13 @@ def is_content(file: RemoteFile, content: bytes) -> bool:
     return git_blob_oid(content, len(content)) == file.blob
 
 
-def git_blob_oid(source: Path | bytes, size: int) -> str:
+def git_blob_oid(source: str | bytes, size: int) -> str:
     """The id git gives to this content: SHA-1 of "blob", the size, a zero byte and the bytes."""
     digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     if isinstance(source, bytes):
         digest.update(source)
     else:
-        with source.open("rb") as file:
+        with Path(source).open("rb") as file:
             while block := file.read(_BLOCK):
                 digest.update(block)
     return digest.hexdigest()

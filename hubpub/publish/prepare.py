@@ -317,8 +317,9 @@ def _files(
     folder: ModelFolder, release: PublishSet, card: CardChoice, digests: Mapping[str, str]
 ) -> tuple[LocalFile, ...]:
     """The files of the release, in the order of their paths."""
+    root = folder.root
     files = [
-        LocalFile(entry.path, folder.root / entry.path, entry.size, digests.get(entry.path, ""), entry.mtime_ns)
+        LocalFile(entry.path, f"{root}/{entry.path}", entry.size, digests.get(entry.path, ""), entry.mtime_ns)
         for entry in release.files
     ]
     if card.source is not CardSource.HUB:

@@ -264,7 +264,7 @@ def _small_file(plan: RollbackPlan, client: HubClient, file: RemoteFile, copy: P
             "nothing was changed; run the same command again, and if it stays so, the hub or its storage is at fault",
         )
     status = copy.stat()
-    return Add(LocalFile(file.path, copy, status.st_size, sha256.hexdigest(), status.st_mtime_ns), large=False)
+    return Add(LocalFile(file.path, str(copy), status.st_size, sha256.hexdigest(), status.st_mtime_ns), large=False)
 
 
 def _card_trailer(plan: RollbackPlan, client: HubClient) -> str | None:

@@ -78,9 +78,9 @@ def _described(file: LocalFile, stack: ExitStack) -> dict[str, Any]:
     source = file.source
     if isinstance(source, bytes):
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hubpub-"))
-        content, source = source, Path(folder) / "content"
-        source.write_bytes(content)
-    return {"path": file.path, "source": str(source.absolute()), "sha256": file.sha256, "size": file.size}
+        content, source = source, str(Path(folder).absolute() / "content")
+        Path(source).write_bytes(content)
+    return {"path": file.path, "source": source, "sha256": file.sha256, "size": file.size}
 
 
 class _Told:

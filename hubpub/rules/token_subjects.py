@@ -10,7 +10,7 @@ from hubpub.model.embedding import Room, token_room
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.model.special_tokens import Role
-from hubpub.model.tokenizer import TOKENIZER_CONFIG, TOKENIZER_JSON, TokenizerFiles
+from hubpub.model.tokenizer import TOKENIZER_JSON, TokenizerFiles
 
 DOCS = "https://huggingface.co/docs/transformers/main_classes/tokenizer"
 SAVE_AGAIN = "save the tokenizer again, from where it is whole: tokenizer.save_pretrained(FOLDER)"
@@ -38,11 +38,7 @@ class Known:
 
 def tokenizers(folder: ModelFolder) -> Iterator[TokenizerFiles]:
     """The tokenizers of a folder: at its top, and those of its parts (diffusers, sentence-transformers)."""
-    directories = {""}
-    for entry in folder.release_files:
-        if entry.name in (TOKENIZER_JSON, TOKENIZER_CONFIG):
-            directories.add(entry.path.removesuffix(entry.name))
-    for directory in sorted(directories)[:_MOST_DIRECTORIES]:
+    for directory in folder.tokenizer_directories[:_MOST_DIRECTORIES]:
         found = folder.tokenizer_in(directory)
         if found.files:
             yield found
