@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.answered import answered
 from hubpub.card.answers import CardInput, answers_for
 from hubpub.card.architecture_facts import architecture_facts
-from hubpub.card.chat_facts import ChatFacts, chat_facts
+from hubpub.card.chat_facts import ChatFacts, chat_facts, has_chat_facts
 from hubpub.card.data_summary import DataSetSummary, data_sets, named_datasets
 from hubpub.card.fact_list import list_facts
 from hubpub.card.hub_lists import licence_alias
@@ -39,8 +39,6 @@ from hubpub.model.kind import ModelKind
 from hubpub.model.run_facts import RunFacts
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from hubpub.model.citation_file import Citation
 
 _MOST_LABELS = 200
@@ -175,13 +173,14 @@ def card_facts(
     Raises:
         UsageError: an answer cannot be one; the message names file and line.
     """
+    told = answers_for(folder, settings) if answers is None else answers
+    if not has_chat_facts(folder):
+        return _facts(folder, repo_id, settings, told, lambda: None)
     from concurrent.futures import ThreadPoolExecutor
 
-    told = answers_for(folder, settings) if answers is None else answers
     with ThreadPoolExecutor(1) as beside:
         # a chat template is rendered by another process, which takes as long as all the rest
-        chat = beside.submit(chat_facts, folder)
-        return _facts(folder, repo_id, settings, told, chat)
+        return _facts(folder, repo_id, settings, told, beside.submit(chat_facts, folder).result)
 
 
 def _facts(
@@ -189,7 +188,7 @@ def _facts(
     repo_id: str | None,
     settings: CardSettings,
     answers: CardInput,
-    chat_answer: Future[ChatFacts | None],
+    chat_answer: Callable[[], ChatFacts | None],
 ) -> CardFacts:
     sources = Sources()
     config, adapter = json_object(folder.config), json_object(folder.adapter_config)
@@ -199,7 +198,7 @@ def _facts(
     base_model = _base_model(folder, repo_id, sources)
     tokenizer, data = tokenizer_facts(folder), data_sets(folder.data_facts)
     usage = usage_of(folder)
-    chat = chat_answer.result()
+    chat = chat_answer()
     versions = tuple(_versions(folder, config, adapter))
     quantization = quantisation_of(config)
     sources.note("quantization", quantization, source_of("config.json", "quantization_config.quant_method"))
