@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import support.client_env  # noqa: F401  before anything imports huggingface_hub
+from filelock import FileLock
 from support import models
 from support import tiny_runs as runs
 
@@ -31,11 +33,7 @@ def saved_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """
     if importlib.util.find_spec("torch") is None:
         pytest.skip("torch is not installed")
-    folder = tmp_path_factory.mktemp("saved")
-    script = Path(models.__file__)
-    done = subprocess.run([sys.executable, script, folder], capture_output=True, text=True, check=False, timeout=240)
-    assert done.returncode == 0, done.stderr
-    return folder
+    return _made_once(tmp_path_factory, "saved", Path(models.__file__), seconds=240)
 
 
 @pytest.fixture(scope="session")
@@ -65,11 +63,32 @@ def tiny_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for module in ("torch", "accelerate", "datasets", "peft", "sentence_transformers", "PIL"):
         if importlib.util.find_spec(module) is None:
             pytest.skip(f"{module} is not installed")
-    folder = tmp_path_factory.mktemp("runs")
-    script = Path(runs.__file__)
-    done = subprocess.run([sys.executable, script, folder], capture_output=True, text=True, check=False, timeout=280)
-    assert done.returncode == 0, done.stderr
+    return _made_once(tmp_path_factory, "runs", Path(runs.__file__), seconds=280)
+
+
+def _made_once(factory: pytest.TempPathFactory, name: str, script: Path, *, seconds: float) -> Path:
+    """The folder that `script` fills, in a process of its own: once, for all of pytest-xdist's workers too."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        folder = factory.mktemp(name)
+        _make(script, folder, seconds)
+        return folder
+    # https://pytest-xdist.readthedocs.io/en/stable/how-to.html#making-session-scoped-fixtures-execute-only-once
+    folder = factory.getbasetemp().parent / name
+    made = folder.with_suffix(".made")
+    with FileLock(folder.with_suffix(".lock")):
+        if not made.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            _make(script, folder, seconds)
+            made.touch()
     return folder
+
+
+def _make(script: Path, folder: Path, seconds: float) -> None:
+    done = subprocess.run(
+        [sys.executable, script, folder], capture_output=True, text=True, check=False, timeout=seconds
+    )
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="session")

@@ -116,12 +116,13 @@ def card(
     from hubpub.card.writing.render import render_card
     from hubpub.core.errors import UsageError
     from hubpub.model.folder import ModelFolder
-    from hubpub.publish.target import parse_repo_id
 
     asked = [name for name, given in (("--write", write), ("--diff", show_diff), ("--check", check)) if given]
     if write and len(asked) > 1:
         raise UsageError(f"{' and '.join(asked)} were both given", "give one of them")
     if repo_id:
+        from hubpub.publish.target import parse_repo_id
+
         parse_repo_id(repo_id)
     settings = settings_for(config)
     folder = ModelFolder.open(path, exclude=settings.exclude)
@@ -173,9 +174,11 @@ def _check_names(choice: Choice, rendered: str) -> None:
     from hubpub.card.merge.update import names_of
     from hubpub.core.errors import UsageError
 
+    named = (choice.theirs | choice.ours) - {"all"}
+    if not named:
+        return
     known = names_of(rendered)
-    unknown = sorted((choice.theirs | choice.ours) - known - {"all"})
-    if unknown:
+    if unknown := sorted(named - known):
         raise UsageError(
             f"hubpub renders no region, section or metadata key {', '.join(unknown)}",
             f"name one of {', '.join(sorted(known))}",

@@ -30,13 +30,14 @@ def plots_option(command: Command) -> Command:
 def pictures_for(folder: ModelFolder, plots: bool | None, settings: CardSettings) -> tuple[Planned, ...]:
     """The pictures of the card: all that the files are enough for, or those that hubpub has drawn here before."""
     from hubpub.pictures.picture import PICTURE_FOLDER
-    from hubpub.pictures.plan import plan_pictures
-    from hubpub.pictures.store import drawn_before, taken
 
     wanted = plots or (plots is None and settings.plots)
     some_are_there = any(entry.path.startswith(f"{PICTURE_FOLDER}/") for entry in folder.files)
     if plots is False or not (wanted or some_are_there):
         return ()
+    from hubpub.pictures.plan import plan_pictures
+    from hubpub.pictures.store import drawn_before, taken
+
     planned = plan_pictures(folder)
     if not wanted:
         return drawn_before(folder, planned)

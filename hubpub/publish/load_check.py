@@ -107,6 +107,6 @@ def _is(file: RemoteFile, path: Path) -> bool:
     if size != file.size:
         return False
     if file.sha256 is None:
-        return git_blob_oid(path, size) == file.blob
+        return git_blob_oid(str(path), size) == file.blob
     with path.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest() == file.sha256

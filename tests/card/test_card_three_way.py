@@ -13,6 +13,7 @@ from hubpub.card.merge.given import Given
 from hubpub.card.merge.outcome import Choice, Merged, Part
 from hubpub.card.merge.update import merge_card
 from hubpub.card.metadata.frontmatter import read_front_matter
+from hubpub.card.regions import read_regions
 
 FIRST = managed_card()
 BASE = merge_card("", FIRST).given
@@ -318,3 +319,16 @@ def outside(text: str, regions: Any) -> list[str]:
 
 def test_the_rendered_cards_of_these_tests_are_sound() -> None:
     assert len(Card.parse(FIRST).sections) == 8
+
+
+def test_nothing_is_put_into_a_region_that_a_heading_by_hand_divides() -> None:
+    first = managed_card()
+    base = merge_card("", first).given
+    mine = first.replace("| Run | Value |", "By hand\n---\n| Run | Value |")
+    more = managed_card(with_regions("Training procedure", course="It went well."))
+    no_run = managed_card({**REGIONS, "Training procedure": {"course": "It went well."}})
+    for rendered in (more, no_run):
+        result = merge_card(mine, rendered, base).text
+        assert "By hand" in read_regions(result).found["run"].content
+        assert read_regions(result).found["run"].content == read_regions(mine).found["run"].content
+        assert read_regions(result).found["course"].content == "It went well.\n"

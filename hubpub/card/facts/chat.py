@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hubpub.model.children.template_chats import DOCUMENT, RESULT, SYSTEM, TOOL, USER
 
 if TYPE_CHECKING:
+    from hubpub.model.chat import ChatTemplate
     from hubpub.model.chat_examination import Examination
     from hubpub.model.folder import ModelFolder
 
@@ -27,9 +28,14 @@ class ChatFacts:
     abilities: tuple[tuple[str, bool], ...] = ()
 
 
+def has_chat_facts(folder: ModelFolder) -> bool:
+    """Whether there is a chat template to tell of, which takes no time to say."""
+    return bool(_used(folder))
+
+
 def chat_facts(folder: ModelFolder) -> ChatFacts | None:
     """What the chat template that is used can do; None when there is none. It is rendered in a child process."""
-    used = [template for template in folder.chat_templates if template.used and template.text]
+    used = _used(folder)
     if not used:
         return None
     template = next((one for one in used if one.name == "default"), used[0])
@@ -37,6 +43,10 @@ def chat_facts(folder: ModelFolder) -> ChatFacts | None:
     examination = folder.chat_examinations.get(template)
     abilities = _abilities(examination) if examination and not _failed(examination) else ()
     return ChatFacts(template.path, names if len(names) > 1 else (), abilities)
+
+
+def _used(folder: ModelFolder) -> list[ChatTemplate]:
+    return [template for template in folder.chat_templates if template.used and template.text]
 
 
 def _failed(examination: Examination) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from hubpub.card.answers.card_input import CardInput, answers_for
 from hubpub.card.answers.named_data import read_named_data
 from hubpub.card.facts.answered import answered
 from hubpub.card.facts.architecture import architecture_facts
-from hubpub.card.facts.chat import ChatFacts, chat_facts
+from hubpub.card.facts.chat import ChatFacts, chat_facts, has_chat_facts
 from hubpub.card.facts.data_summary import DataSetSummary, data_sets, named_datasets
 from hubpub.card.facts.fact_list import list_facts
 from hubpub.card.facts.interface import embedding_modules, generation_defaults, preprocessing, prompts
@@ -41,8 +41,6 @@ from hubpub.model.kind import ModelKind
 from hubpub.model.run_facts import RunFacts
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
-
     from hubpub.model.citation_file import Citation
 
 _MOST_LABELS = 200
@@ -181,16 +179,17 @@ def card_facts(
     Raises:
         UsageError: an answer cannot be one; the message names file and line.
     """
+    told = answers_for(folder, settings) if answers is None else answers
+    if not has_chat_facts(folder):
+        return _facts(folder, repo_id, settings, told, lambda: None)
     from concurrent.futures import ThreadPoolExecutor
 
     # before there are two threads: Python 3.11 fails when both parse source, as importing does under pytest
     from hubpub.model import chat_examination, child  # noqa: F401
 
-    told = answers_for(folder, settings) if answers is None else answers
     with ThreadPoolExecutor(1) as beside:
         # a chat template is rendered by another process, which takes as long as all the rest
-        chat = beside.submit(chat_facts, folder)
-        return _facts(folder, repo_id, settings, told, chat)
+        return _facts(folder, repo_id, settings, told, beside.submit(chat_facts, folder).result)
 
 
 def _facts(
@@ -198,7 +197,7 @@ def _facts(
     repo_id: str | None,
     settings: CardSettings,
     answers: CardInput,
-    chat_answer: Future[ChatFacts | None],
+    chat_answer: Callable[[], ChatFacts | None],
 ) -> CardFacts:
     sources = Sources()
     config, adapter = json_object(folder.config), json_object(folder.adapter_config)
@@ -209,7 +208,7 @@ def _facts(
     named = read_named_data(folder, answers.data) if answers.data else None
     tokenizer, data = tokenizer_facts(folder), data_sets(folder.data_facts if named is None else named)
     mask = folder.tokenizer.special.role("mask_token")
-    chat = chat_answer.result()
+    chat = chat_answer()
     versions = tuple(_versions(folder, config, adapter))
     quantization = quantisation_of(config)
     sources.note("quantization", quantization, source_of("config.json", "quantization_config.quant_method"))

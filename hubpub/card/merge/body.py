@@ -255,7 +255,9 @@ class _Merge:
                 self.kept += [Kept(*unit.key, why, "", self._own(unit.text)) for unit in group]
 
     def _insert_behind(self, at: int, home: int, text: str) -> bool:
-        at = line_end(self.here.card.text, at)
+        # a heading that a person wrote into a region ends the section in the middle of it
+        inside = (region.end for region in self.here.regions.found.values() if region.start < at < region.end)
+        at = line_end(self.here.card.text, next(inside, at))
         gone = next((unit for unit in self._removed.values() if unit.start <= at <= unit.end), None)
         if gone is not None:
             return self._insert_before(gone.start, home, text)
