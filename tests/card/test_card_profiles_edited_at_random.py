@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.hand_edits import around, check_kept, edited, pieces
 from support.profile_folders import PROFILES, edit, write_run
 
-from hubpub.card.merge import merge_card
+from hubpub.card.merge.update import merge_card
 from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.card.regions import read_regions
 from hubpub.card.writing.render import render_folder_card

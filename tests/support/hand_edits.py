@@ -6,10 +6,10 @@ import re
 
 from hypothesis import strategies as st
 
-from hubpub.card.merge import merge_card
 from hubpub.card.merge.body import section_name
 from hubpub.card.merge.given import gaps_of
 from hubpub.card.merge.outcome import Merged, Part
+from hubpub.card.merge.update import merge_card
 from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.card.regions import read_regions
 
