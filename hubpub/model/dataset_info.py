@@ -191,6 +191,10 @@ def _json_type(feature: Any) -> tuple[str, tuple[str, ...]]:
     if kind == "Value":
         return line_of(feature.get("dtype"), 50) or "unknown", ()
     if kind in ("Sequence", "List", "LargeList"):
+        inner = feature.get("feature")
+        # labels of tokens: what they tell apart is worth more than that they are a list
+        if isinstance(inner, dict) and inner.get("_type") == "ClassLabel":
+            return "list", _classes(inner.get("names"))
         return "list", ()
     return _snake(kind)[:50], ()
 

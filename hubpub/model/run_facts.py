@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from hubpub.model.benchmark_results import BenchmarkFile, read_benchmark_results
 from hubpub.model.citation_file import Citation, read_citation
+from hubpub.model.classification_report import ClassificationReport, read_classification_reports
 from hubpub.model.emissions import Emissions, read_emissions
 from hubpub.model.evaluator_tables import EvaluatorTable, read_evaluator_tables
 from hubpub.model.files import Fact, Files, Unread
@@ -37,6 +38,7 @@ class RunFacts:
         unread: files that tell nothing, and why.
         recorded: runs that `hubpub.training` recorded, that of the whole folder first.
         evaluators: what the evaluators of sentence-transformers kept.
+        reports: results by label, as scikit-learn gives them.
     """
 
     states: tuple[TrainerState, ...] = ()
@@ -50,6 +52,7 @@ class RunFacts:
     unread: tuple[Unread, ...] = ()
     recorded: tuple[RecordedRun, ...] = ()
     evaluators: tuple[EvaluatorTable, ...] = ()
+    reports: tuple[ClassificationReport, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(
@@ -62,6 +65,7 @@ class RunFacts:
             or self.emissions
             or self.recorded
             or self.evaluators
+            or self.reports
         )
 
     @property
@@ -121,6 +125,7 @@ def read_run_facts(files: Files) -> RunFacts:
         taken(read_citation),
         recorded=recorded,
         evaluators=taken(read_evaluator_tables),
+        reports=taken(read_classification_reports),
         unread=tuple(unread),
     )
 

@@ -14,10 +14,10 @@ import responses
 from support.linting import subject
 from support.running_hub import ALICE, TestHub, hubs
 
-from hubpub.card.online import fetch as online_fetch
 from hubpub.card.online.cache import SECONDS, AnswerCache
 from hubpub.card.online.fetch import Answer, Fetcher, State, _is_public
 from hubpub.card.online.lookup import HubId, Online
+from hubpub.card.online.lookup import fetch as online_fetch
 from hubpub.core.errors import UsageError
 from hubpub.core.findings import Finding
 from hubpub.core.report import Skip

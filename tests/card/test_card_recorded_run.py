@@ -92,7 +92,7 @@ def test_the_files_of_a_trainer_count_before_its_record(recorded: Path) -> None:
     assert "| `accuracy` | 0.91 |" in text
     assert "900.25 seconds" in text
     assert "812.5" not in text
-    assert "| Epochs | 2.0 |" in text
+    assert "| Epochs | 2 |" in text
     assert "| `seed` | 7 |" in text or "| `seed` | 8 |" in text
 
 

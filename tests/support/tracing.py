@@ -27,7 +27,14 @@ _DERIVED = (
     "modules.Module 1",
     "run.code.remote",
 )
-_NO_FILE = ("the kind of the folder", "the folder's name", "--repo-id", "settings", "2 files of weights")
+_NO_FILE = (
+    "the kind of the folder",
+    "the folder's name",
+    "--repo-id",
+    "settings",
+    "2 files of weights",
+    "the files of a training run",
+)
 _TARGET = re.compile(r"\]\([^)]*\)|<https?://[^>]*>")
 
 
@@ -44,7 +51,7 @@ def untraced(text: str, facts: CardFacts) -> list[str]:
     known = {str(DECIMALS)}
     for fact in list_facts(facts):
         known.update(_forms(fact.value))
-    known.update(map(str, range(len(facts.labels))))
+    known.update(map(str, range(max(len(facts.labels), len(facts.modules)))))
     known.add(f"{len(facts.summary.log.rows)}")
     return [number for number in numbers_of(text) if number not in known]
 

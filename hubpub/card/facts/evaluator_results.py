@@ -27,7 +27,7 @@ def evaluator_log(tables: Sequence[EvaluatorTable]) -> EvaluationLog:
         known = {fact.name: value_of(fact) for fact in rows[place].metrics}
         step, epoch = rows[place].step, rows[place].epoch
         kept.append(EvaluationRow(_value(step, "step"), _value(epoch), None, tuple(map(known.get, columns))))
-    return EvaluationLog(columns, tuple(kept), len(rows), tables[0].path, "steps")
+    return EvaluationLog(columns, tuple(kept), len(rows), tables[0].path, "")
 
 
 def _value(fact: Fact | None, name: str = "") -> Value | None:

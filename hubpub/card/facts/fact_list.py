@@ -150,6 +150,11 @@ def _run(run: RunSummary) -> Iterator[ListedFact]:
         prefix = f"run.results.{results.split}"
         yield from _values(prefix, (value for value in (results.samples, results.step) if value is not None))
         yield from _values(prefix, results.metrics)
+    measured = {value for results in run.results for value in results.metrics}
+    for label, values in run.labels.rows if run.labels else ():
+        yield from _values(
+            f"run.labels.{label}", (value for value in values if value is not None and value not in measured)
+        )
     for file in run.benchmarks:
         yield ListedFact(f"run.benchmarks.{file.path}.total", file.total, source_of(file.path, "results"))
         for name, text in (("tool", file.tool), ("version", file.version), ("date", file.date)):

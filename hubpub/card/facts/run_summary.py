@@ -21,6 +21,7 @@ from hubpub.card.facts.training import TrainingRun, metrics_of, numbers_of, trai
 
 if TYPE_CHECKING:
     from hubpub.model.benchmark_results import BenchmarkFile, Score
+    from hubpub.model.classification_report import ClassificationReport
     from hubpub.model.emissions import Emissions
     from hubpub.model.evaluator_tables import EvaluatorTable
     from hubpub.model.files import Fact
@@ -163,13 +164,17 @@ def read_run(folder: ModelFolder, labels: Sequence[str]) -> tuple[TrainingRun, R
     # the Trainer's own evaluations hold those of the evaluators
     evaluators = () if results else run.evaluators
     results += tuple(_of_evaluators(evaluators))
+    report = run.reports[0] if run.reports else None
+    if report and report.accuracy and not results:
+        results = (Results("evaluation", (value_of(report.accuracy),)),)
+    by_label = label_results(results[-1].metrics, labels) if results else None
     settings = tuple(_settings(configs, state, training))
     summary = RunSummary(
         settings=(*settings, *recorded_settings(recorded, [value.name for value in settings])),
         outcome=training.outcome,
         log=evaluation_log(state) or recorded_log(recorded) or evaluator_log(evaluators),
         results=results,
-        labels=label_results(results[-1].metrics, labels) if results else None,
+        labels=by_label or (_reported(report) if report else None),
         benchmarks=tuple(_benchmarks(file) for file in run.benchmarks),
         best=tuple(_best(state)),
         hardware=_values(run.hardware),
@@ -254,6 +259,15 @@ def _of_evaluators(tables: Sequence[EvaluatorTable]) -> Iterator[Results]:
         last = table.rows[-1]
         metrics = tuple(value_of(fact) for fact in last.metrics)
         yield Results(table.name or "evaluation", metrics, step=value_of(last.step, "step") if last.step else None)
+
+
+def _reported(report: ClassificationReport) -> LabelResults:
+    columns = tuple(dict.fromkeys(fact.name for _, facts in report.labels for fact in facts))
+    rows = []
+    for label, facts in report.labels[:_MOST_LABELS]:
+        known = {fact.name: value_of(fact) for fact in facts}
+        rows.append((label, tuple(map(known.get, columns))))
+    return LabelResults(columns, tuple(rows))
 
 
 def label_results(metrics: Sequence[Value], labels: Sequence[str]) -> LabelResults | None:
