@@ -156,6 +156,8 @@ def card(
     written = write and write_card(folder.root, readme, merged.text, merged.given, content)
     shown = Shown(path, readme, existing, write=write, diff=show_diff, check=check)
     _tell(shown, merged, written=written, as_json=as_json)
+    if write and data:
+        notify("push and --check know only data = [...] under [tool.hubpub.card] of your settings, and not --data")
     results_told = tell_eval_results(folder, facts, write=write)
     return 1 if check and not (results_told and merged.text == existing) else 0
 

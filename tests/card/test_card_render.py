@@ -54,9 +54,9 @@ def test_a_rendered_card_has_no_findings_but_its_gaps(name: str, request: pytest
     # which languages the model knows, only its author can tell
     findings = [finding for finding in report.findings if finding.rule != "META019"]
     assert {finding.rule for finding in findings} == {"SECT010"}
-    assert {finding.message.removesuffix(" is still to be written") for finding in findings} == (
-        GAPS_OF_AN_UNTRAINED_MODEL
-    )
+    told = {"Training data"} if name == "minilm" else set()  # by data_config.json
+    gaps = {finding.message.removesuffix(" is still to be written") for finding in findings}
+    assert gaps == GAPS_OF_AN_UNTRAINED_MODEL - told
     assert validate_card(text).issues == ()
     assert [section.heading for section in Card.parse(text).sections if section.level == 2] == [
         section.title for section in course_sections()
