@@ -5,7 +5,8 @@
 The runs are those of tests/support/tiny_runs.py: real ones, seconds each. Every generator gets what its users give it
 without being asked for words: `Trainer.create_model_card()` and sentence-transformers the live objects after training,
 PEFT what it saves, skops the metrics and, as if it were a model of scikit-learn, the arguments of the training,
-`ModelCard.from_template` nothing; hubpub the saved folder, without the README.md that another tool left there.
+`ModelCard.from_template` nothing; hubpub the saved folder, without the README.md that another tool left there: once
+as the Trainer alone leaves it, and once with what `hubpub.training.CardCallback` recorded.
 
 Two questions are asked of each card: how many of the seven sections of the Hugging Face course hold more than a
 placeholder (`hubpub.card.sections`, so hubpub's own yardstick), and which facts of the run are in it. The facts are
@@ -33,11 +34,13 @@ REPO = Path(__file__).parents[1]
 sys.path[:0] = [str(REPO), str(REPO / "tests")]
 
 from hubpub.card.document import Card  # noqa: E402
-from hubpub.card.frontmatter import read_front_matter  # noqa: E402
+from hubpub.card.metadata.frontmatter import read_front_matter  # noqa: E402
 from hubpub.card.sections import score  # noqa: E402
 
+RECORDED = "hubpub card + CardCallback"
 TOOLS = (
     "hubpub card",
+    RECORDED,
     "Trainer.create_model_card",
     "sentence-transformers",
     "PEFT",
@@ -76,6 +79,10 @@ def train(root: Path) -> None:
     finish, cards = tiny_runs.finish, root / "cards"
 
     def finish_with_cards(trainer: Any) -> None:
+        from hubpub.training import CardCallback
+
+        if not any(isinstance(one, CardCallback) for one in trainer.callback_handler.callbacks):
+            trainer.add_callback(CardCallback())
         finish(trainer)
         folder = Path(trainer.args.output_dir)
         readme = folder / "README.md"
@@ -304,7 +311,11 @@ def main() -> int:
             command = [sys.executable, __file__, "--train", str(root)]
             subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment)
         for run in RUNS:
-            keep(root / "cards", "hubpub card", run, hubpub_card(root / run, run))
+            keep(root / "cards", RECORDED, run, hubpub_card(root / run, run))
+            with tempfile.TemporaryDirectory() as plain:
+                folder = Path(plain) / run
+                shutil.copytree(root / run, folder, ignore=shutil.ignore_patterns("hubpub_run.json"))
+                keep(root / "cards", "hubpub card", run, hubpub_card(folder, run))
         table = compare(root)
     finally:
         if not given.keep:
@@ -347,9 +358,9 @@ def show(table: Mapping[str, Mapping[str, Any]]) -> None:
         ]
         print(f"| {run} | " + " | ".join(cells) + " |")
     for run, row in table.items():
-        missing = row["hubpub card"]["missing"]
-        if missing:
-            print(f"\nhubpub's card of {run} lacks: {', '.join(missing)}")
+        for tool in ("hubpub card", RECORDED):
+            if missing := row[tool]["missing"]:
+                print(f"\n{tool}, {run}: lacks {', '.join(missing)}")
 
 
 if __name__ == "__main__":

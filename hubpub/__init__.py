@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from hubpub.core.report import Report
+    from hubpub.publish.notes import ReleaseNotes
     from hubpub.publish.plan import Plan
     from hubpub.publish.prepare import PushOptions
     from hubpub.publish.receipt import Receipt
@@ -24,7 +25,18 @@ if TYPE_CHECKING:
     from hubpub.rehearsal.result import Rehearsal
 
 __version__ = "0.1.0.dev0"
-__all__ = ["check", "lint", "plan", "push", "push_plan", "rehearse", "render", "rollback", "verify"]
+__all__ = [
+    "check",
+    "lint",
+    "plan",
+    "push",
+    "push_plan",
+    "rehearse",
+    "release_notes",
+    "render",
+    "rollback",
+    "verify",
+]
 
 
 def check(path: Path | str, *, depth: str = "quick", exclude: Sequence[str] = (), ignore: Sequence[str] = ()) -> Report:
@@ -65,7 +77,7 @@ def render(path: Path | str, *, repo_id: str | None = None) -> str:
     Raises:
         UsageError: there is no model folder at `path`.
     """
-    from hubpub.card.render import render_folder_card
+    from hubpub.card.writing.render import render_folder_card
     from hubpub.core.settings import CardSettings
     from hubpub.model.folder import ModelFolder
 
@@ -106,7 +118,7 @@ def plan(
     options = _options(path, repo_id, tag, depth, private=private, delete_stale=delete_stale)
     if out is not None:
         check_outside(Path(out), options.path)
-    planned = prepare(options, HubClient(find_target(hub)), _silent).plan
+    planned = prepare(options, HubClient(find_target(hub)), _silent, hashed=out is not None).plan
     if out is not None:
         save_outside(Path(out), options.path, plan_document(planned, options))
     return planned
@@ -121,6 +133,10 @@ def push(
     private: bool = False,
     depth: str = "deep",
     delete_stale: bool = False,
+    pull_request: bool = False,
+    load: bool = False,
+    token_file: Path | str | None = None,
+    keyless: bool = False,
 ) -> Receipt:
     """Publish the model folder at `path` in one verified commit.
 
@@ -132,16 +148,24 @@ def push(
         private: the repo must be private.
         depth: how far the check goes, as for `check`.
         delete_stale: delete, in the same commit, what older releases left on the hub and loaders may still take.
+        pull_request: propose it, in one pull request that the next such push updates.
+        load: load the model from the hub, at the new commit, before it is tagged.
+        token_file: file that holds the token.
+        keyless: exchange the CI job's id token for a token of this repo.
 
     Raises:
         HubpubError: with the next step and the exit code of the command line; see `hubpub.core.errors`.
     """
+    from dataclasses import replace
+
     from hubpub.publish.client import HubClient
     from hubpub.publish.push import push as publish
-    from hubpub.publish.target import find_target
+    from hubpub.publish.target import TokenWish, find_target
 
     options = _options(path, repo_id, tag, depth, private=private, delete_stale=delete_stale)
-    return publish(options, HubClient(find_target(hub)), _silent)
+    wish = TokenWish(Path(token_file) if token_file is not None else None, keyless, repo_id)
+    target = find_target(hub, wish=wish)
+    return publish(replace(options, pull_request=pull_request, load=load), HubClient(target), _silent)
 
 
 def push_plan(file: Path | str, *, hub: str | None = None) -> Receipt:
@@ -259,6 +283,26 @@ def verify(
         complete=complete,
     )
     return compare(options, HubClient(find_target(hub, token_needed=False)), _silent)
+
+
+def release_notes(repo_id: str, old: str, new: str = "main", *, hub: str | None = None) -> ReleaseNotes:
+    """What changed from one tag, branch or commit to another: parameters, configuration, metrics, files.
+
+    Args:
+        repo_id: namespace/name; public repos need no token.
+        old: the older release.
+        new: the newer one.
+        hub: URL of a hub; None takes `HF_ENDPOINT`, else the public Hub.
+
+    Raises:
+        HubpubError: there is no such repo or revision, or the hub cannot be read.
+    """
+    from hubpub.publish.client import HubClient
+    from hubpub.publish.notes import release_notes as compare
+    from hubpub.publish.target import find_target, parse_repo_id
+
+    parse_repo_id(repo_id)
+    return compare(HubClient(find_target(hub, token_needed=False)), repo_id, old, new)
 
 
 def rollback(repo_id: str, to: str, *, revision: str = "main", hub: str | None = None) -> RollbackReceipt:

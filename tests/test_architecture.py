@@ -23,7 +23,7 @@ ARROWS = {
     "training": {"model", "core"},
     "pictures": {"model", "core"},
     "report": {"rehearsal", "publish", "card", "model", "core"},
-    "hub": {"card.schema", "card.html", "core"},
+    "hub": {"card.metadata.schema", "card.html", "core"},
     "preview": {"rules", "card", "model", "core"},
     "cli": {
         "rehearsal",
@@ -39,6 +39,19 @@ ARROWS = {
         "preview",
     },
 }
+
+# the same for the rooms of card/; "" are the modules that lie in it directly
+INSIDE_CARD = {
+    "metadata": set(),
+    "": {"metadata"},
+    "code": {""},
+    "online": {""},
+    "answers": {"", "metadata"},
+    "facts": {"", "metadata", "code", "answers"},
+    "writing": {"", "metadata", "answers", "facts"},
+    "merge": {"", "metadata"},
+}
+FOR_ALL_OF_CARD = {"hub_lists", "sanitise"}
 
 
 def imports(path: Path) -> set[str]:
@@ -60,8 +73,23 @@ def test_a_room_imports_only_what_its_arrows_allow(room: str) -> None:
             assert any(module == name or module.startswith(name + ".") for name in allowed), f"{path.name}: {module}"
 
 
+@pytest.mark.parametrize("room", sorted(INSIDE_CARD))
+def test_the_rooms_of_a_card_stand_on_each_other(room: str) -> None:
+    allowed = INSIDE_CARD[room] | {room}
+    for path in (PACKAGE / "card" / room).glob("*.py"):
+        for module in imports(path):
+            part, _, rest = module.removeprefix("card.").partition(".")
+            if module.startswith("card.") and part not in FOR_ALL_OF_CARD:
+                assert (part if rest else "") in allowed, f"{path.name}: {module}"
+
+
+def folders(path: Path) -> set[str]:
+    return {folder.name for folder in path.iterdir() if (folder / "__init__.py").is_file()}
+
+
 def test_every_folder_of_the_package_is_a_room() -> None:
-    assert {path.name for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__"} == set(ARROWS)
+    assert folders(PACKAGE) == set(ARROWS)
+    assert folders(PACKAGE / "card") | {""} == set(INSIDE_CARD)
 
 
 HEAVY = (

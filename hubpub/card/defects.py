@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from hubpub.card.document import Block, Card
-from hubpub.card.frontmatter import read_front_matter
+from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.core.pattern import Pattern
 
 _CONFLICT = Pattern(

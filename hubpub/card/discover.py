@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
-from hubpub.card.frontmatter import read_front_matter
+from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.card.source import CARD, LARGEST_CARD, find_card, folder_card, read_card_file
 from hubpub.core.errors import UsageError
 

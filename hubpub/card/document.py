@@ -14,7 +14,7 @@ from functools import cache
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from hubpub.card.frontmatter import FrontMatter, Lines, read_front_matter
+from hubpub.card.metadata.frontmatter import FrontMatter, Lines, read_front_matter
 from hubpub.core.pattern import Pattern
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from hubpub.card.frontmatter import Lines
+from hubpub.card.metadata.frontmatter import Lines
+from hubpub.card.metadata.yaml_block import Path, Span, read_yaml
 from hubpub.card.results import number_in
-from hubpub.card.yaml_block import Path, Span, read_yaml
 from hubpub.core.pattern import Pattern
 
 if TYPE_CHECKING:

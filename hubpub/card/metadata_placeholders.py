@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hubpub.card.frontmatter import FrontMatter
+from hubpub.card.metadata.frontmatter import FrontMatter
+from hubpub.card.metadata.yaml_block import Path
 from hubpub.card.placeholders import is_identifier_placeholder, is_unrendered
-from hubpub.card.yaml_block import Path
 from hubpub.core.pattern import Pattern
 
 # The sample of https://huggingface.co/docs/hub/model-cards and the specification's own, see

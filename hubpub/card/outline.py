@@ -12,8 +12,8 @@ from itertools import islice
 from typing import NamedTuple
 
 from hubpub.card.document import Card, Section
-from hubpub.card.edits import TextEdits
 from hubpub.card.headings import normalised
+from hubpub.card.metadata.edits import TextEdits
 from hubpub.card.profiles import Profile
 from hubpub.card.sections import MOST_HEADINGS, course_sections, section_meanings
 from hubpub.core.pattern import Pattern

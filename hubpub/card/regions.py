@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from hubpub.card.frontmatter import Lines, find_body
+from hubpub.card.metadata.frontmatter import Lines, find_body
 from hubpub.core.pattern import Pattern
 
 _MARKER = Pattern(

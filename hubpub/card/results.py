@@ -1,7 +1,7 @@
 """The results in a card's `model-index`: what was measured, on what, and where each value stands.
 
 Specification: https://github.com/huggingface/hub-docs/blob/main/modelcard.md. What has another shape is left out here;
-the Hub's verdict on it is in `hubpub.card.schema`.
+the Hub's verdict on it is in `hubpub.card.metadata.schema`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from hubpub.card.document import Card
+from hubpub.card.metadata.yaml_block import Path
 from hubpub.card.metrics import metric_id
-from hubpub.card.yaml_block import Path
 from hubpub.core.pattern import Pattern
 
 # "20.0 ± 1.2" and "91.3 %" are values, as the client's documentation of EvalResult has them

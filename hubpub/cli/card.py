@@ -13,7 +13,7 @@ from hubpub.cli.output import colour, config_option, notify, print_json, print_t
 from hubpub.cli.plots import pictures_for, plots_option, put_pictures
 
 if TYPE_CHECKING:
-    from hubpub.card.outcome import Choice, Merged
+    from hubpub.card.merge.outcome import Choice, Merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,7 @@ def card(
     repo_id: str | None,
     assignments: tuple[str, ...],
     card_yaml: Path | None,
+    data: tuple[str, ...],
     interview: bool,
     template: str | None,
     show_facts: bool,
@@ -105,13 +106,14 @@ def card(
       hubpub card ./model --facts                  # where does each number come from?
       hubpub card ./model --interview --write      # ask me what no file tells
       hubpub card ./model --set license=mit --set language=en,de
+      hubpub card ./model --data ./reviews         # what was it trained on? splits, rows, columns
       hubpub card --eject sections/intended-uses templates
     """
-    from hubpub.card.lock import read_lock, write_card
-    from hubpub.card.merge import merge_card
-    from hubpub.card.outcome import Choice
-    from hubpub.card.render import render_card
+    from hubpub.card.merge.lock import read_lock, write_card
+    from hubpub.card.merge.outcome import Choice
+    from hubpub.card.merge.update import merge_card
     from hubpub.card.source import folder_card
+    from hubpub.card.writing.render import render_card
     from hubpub.core.errors import UsageError
     from hubpub.model.folder import ModelFolder
     from hubpub.publish.target import parse_repo_id
@@ -129,6 +131,7 @@ def card(
         repo_id=repo_id,
         card_yaml=card_yaml,
         assignments=assignments,
+        data=data,
         ask=interview,
         template=template,
     )
@@ -167,7 +170,7 @@ def _decoded(content: bytes | None, readme: Path) -> str:
 
 def _check_names(choice: Choice, rendered: str) -> None:
     """Return if every name means a part of the card that hubpub would render."""
-    from hubpub.card.merge import names_of
+    from hubpub.card.merge.update import names_of
     from hubpub.core.errors import UsageError
 
     known = names_of(rendered)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hubpub.card.fact_list import facts_json, list_facts
+from hubpub.card.facts.fact_list import facts_json, list_facts
 
 if TYPE_CHECKING:
-    from hubpub.card.facts import CardFacts
+    from hubpub.card.facts.collect import CardFacts
 
 _LONGEST = 100
 

@@ -12,9 +12,9 @@ from hubpub.cli.output import notify
 from hubpub.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hubpub.card.answers import CardInput
-    from hubpub.card.facts import CardFacts
-    from hubpub.card.templating import Templates
+    from hubpub.card.answers.card_input import CardInput
+    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.writing.templating import Templates
     from hubpub.core.settings import CardSettings
     from hubpub.model.folder import ModelFolder
 
@@ -24,11 +24,17 @@ _SHOWN_LEFT_OUT = 10
 
 
 def answer_options(command: Command) -> Command:
-    """Add --set, --card-yaml and --interview."""
+    """Add --set, --card-yaml, --data and --interview."""
     command = click.option(
         "--interview",
         is_flag=True,
         help="Ask on the terminal what no file tells, with the reason and a default; answers are kept in card.yaml.",
+    )(command)
+    command = click.option(
+        "--data",
+        multiple=True,
+        metavar="DIR|FILE",
+        help="Training data to describe: splits, rows, columns and types; nothing of the rows themselves. Repeatable.",
     )(command)
     command = click.option(
         "--card-yaml",
@@ -73,8 +79,8 @@ def template_options(command: Command) -> Command:
 
 def _list_templates(context: click.Context, _: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from hubpub.card.template_choice import TEMPLATES
-        from hubpub.card.templating import partial_names
+        from hubpub.card.writing.template_choice import TEMPLATES
+        from hubpub.card.writing.templating import partial_names
 
         for name in (*TEMPLATES, *(name for name in partial_names() if "/" in name)):
             click.echo(name)
@@ -83,7 +89,7 @@ def _list_templates(context: click.Context, _: click.Parameter, wanted: bool) ->
 
 def _eject(context: click.Context, _: click.Parameter, wanted: tuple[str, str] | None) -> None:
     if wanted:
-        from hubpub.card.templating import eject
+        from hubpub.card.writing.templating import eject
 
         name, folder = wanted
         notify(f"wrote {eject(name, Path(folder))}: in templates/ beside the settings it is used in place of hubpub's")
@@ -97,6 +103,7 @@ def facts_and_templates(
     repo_id: str | None,
     card_yaml: Path | None,
     assignments: tuple[str, ...],
+    data: tuple[str, ...],
     ask: bool,
     template: str | None,
 ) -> tuple[CardFacts, Templates]:
@@ -105,10 +112,10 @@ def facts_and_templates(
     Raises:
         UsageError: an answer or a template cannot be one.
     """
-    from hubpub.card.answers import answers_for
-    from hubpub.card.facts import card_facts
-    from hubpub.card.metadata import card_metadata
-    from hubpub.card.templating import find_templates
+    from hubpub.card.answers.card_input import answers_for
+    from hubpub.card.facts.collect import card_facts
+    from hubpub.card.writing.metadata import card_metadata
+    from hubpub.card.writing.templating import find_templates
     from hubpub.report.excerpt import printable
 
     if card_yaml is not None and not card_yaml.is_file() and not ask:
@@ -118,11 +125,13 @@ def facts_and_templates(
         from hubpub.cli.interview import interview
 
         answers: CardInput = interview(
-            folder, settings, templates, repo_id=repo_id, file=card_yaml, assignments=assignments
+            folder, settings, templates, repo_id=repo_id, file=card_yaml, assignments=assignments, data=data
         )
     else:
-        answers = answers_for(folder, settings, file=card_yaml, assignments=assignments)
+        answers = answers_for(folder, settings, file=card_yaml, assignments=assignments, data=data)
     facts = card_facts(folder, repo_id=repo_id, settings=settings, answers=answers)
+    for unread in facts.unread_data:
+        notify(unread)
     left_out = card_metadata(facts).left_out
     for left in left_out[:_SHOWN_LEFT_OUT]:
         notify(printable(f"{left.what} {left.reason}"))
@@ -133,7 +142,7 @@ def facts_and_templates(
 
 def tell_eval_results(folder: ModelFolder, facts: CardFacts, *, write: bool) -> bool:
     """Write the files of .eval_results/, or say which there would be; whether they are up to date now."""
-    from hubpub.card.eval_results import compared_eval_results, write_eval_results
+    from hubpub.card.writing.eval_results import compared_eval_results, write_eval_results
 
     files = write_eval_results(folder, facts) if write else compared_eval_results(folder, facts)
     said = {

@@ -12,7 +12,7 @@ from hubpub.core.errors import FindingsError
 
 if TYPE_CHECKING:
     from hubpub.card.discover import CardFile
-    from hubpub.card.schema import Verdict
+    from hubpub.card.metadata.schema import Verdict
 
 SCHEMA = "hubpub.verdicts/1"
 
@@ -25,7 +25,7 @@ _WORDS = {
 
 def print_verdicts(cards: Sequence[CardFile], *, as_json: bool, exit_zero: bool) -> int:
     """Print the Hub's answer to each card; returns the exit code, 1 when it would reject one."""
-    from hubpub.card.schema import validate_card
+    from hubpub.card.metadata.schema import validate_card
 
     verdicts = [(card.name, validate_card(card.content.decode("utf-8", "replace"))) for card in cards]
     if as_json:

@@ -13,9 +13,9 @@ from hubpub.cli.output import notify
 from hubpub.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from hubpub.card.answers import CardInput
-    from hubpub.card.questions import Question
-    from hubpub.card.templating import Templates
+    from hubpub.card.answers.card_input import CardInput
+    from hubpub.card.writing.questions import Question
+    from hubpub.card.writing.templating import Templates
     from hubpub.core.settings import CardSettings
     from hubpub.model.folder import ModelFolder
 
@@ -30,6 +30,7 @@ def interview(
     repo_id: str | None,
     file: Path | None,
     assignments: Sequence[str],
+    data: Sequence[str] = (),
 ) -> CardInput:
     """Ask what the files do not tell, keep the answers in card.yaml, and return all that there are.
 
@@ -40,22 +41,23 @@ def interview(
         repo_id: where the model is to be published.
         file: where the answers are kept; None for the folder's card.yaml.
         assignments: of --set: what they answer is not asked.
+        data: of --data.
 
     Raises:
         UsageError: there is no terminal to ask on, or the answers cannot be kept.
         click.Abort: the person has had enough; the answers so far are kept.
     """
-    from hubpub.card.answers import CARD_INPUT, answers_for
-    from hubpub.card.facts import card_facts
-    from hubpub.card.questions import questions
-    from hubpub.card.render import render_card
+    from hubpub.card.answers.card_input import CARD_INPUT, answers_for
+    from hubpub.card.facts.collect import card_facts
+    from hubpub.card.writing.questions import questions
+    from hubpub.card.writing.render import render_card
 
     if not on_a_terminal():
         raise UsageError("--interview asks on a terminal, and there is none", f"write {CARD_INPUT}, or use --set")
     kept = file or folder.root / CARD_INPUT
     file = file if file and file.exists() else None
     asked: set[str] = set()
-    answers = answers_for(folder, settings, file=file, assignments=assignments)
+    answers = answers_for(folder, settings, file=file, assignments=assignments, data=data)
     while True:
         facts = card_facts(folder, repo_id=repo_id, settings=settings, answers=answers)
         card = render_card(facts, templates)
@@ -68,7 +70,7 @@ def interview(
         value = _answer(question)
         if value is not None:
             _keep(kept, question.key, value)
-            answers = answers_for(folder, settings, file=kept, assignments=assignments)
+            answers = answers_for(folder, settings, file=kept, assignments=assignments, data=data)
     if not asked:
         notify("the files and the answers tell all that a card needs; there is nothing to ask")
     return answers
@@ -112,7 +114,7 @@ def _prose() -> str:
 
 
 def _checked(question: Question, text: str) -> Any:
-    from hubpub.card.answers import parse_assignments
+    from hubpub.card.answers.card_input import parse_assignments
 
     found = parse_assignments([f"{question.key}={text}"])
     top, _, rest = question.key.partition(".")
@@ -120,7 +122,7 @@ def _checked(question: Question, text: str) -> Any:
 
 
 def _keep(path: Path, key: str, value: Any) -> None:
-    from hubpub.card.answers_text import add_answer
+    from hubpub.card.answers.text import add_answer
     from hubpub.core.files import replace_file
 
     try:

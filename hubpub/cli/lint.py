@@ -22,6 +22,7 @@ from hubpub.cli.output import (
     settings_for,
 )
 from hubpub.core.errors import UsageError
+from hubpub.core.wording import counted
 
 if TYPE_CHECKING:
     from hubpub.card.discover import CardFile
@@ -160,7 +161,7 @@ def lint(
         from hubpub.report.baseline import write_baseline as write
 
         known = write(write_baseline, all_judged)
-        notify(f"wrote {write_baseline}: {known} finding{'' if known == 1 else 's'} are known from now on")
+        notify(f"wrote {write_baseline}: {counted(known, 'finding')}: known from now on")
         return 0
     all_judged = _without_known(all_judged, baseline or _baseline_of(settings))
     return print_reports(
@@ -241,7 +242,7 @@ def _given(settings: Settings, repo_id: str | None, profile: str | None, online:
             aliases=lint.section_aliases,
         )
     if online:
-        from hubpub.card.online import Online
+        from hubpub.card.online.lookup import Online
 
         given["online"] = Online.open(os.environ.get("HF_ENDPOINT") or "https://huggingface.co")
     return given
@@ -249,7 +250,7 @@ def _given(settings: Settings, repo_id: str | None, profile: str | None, online:
 
 def _fixed(card: CardFile, linter: _Linter, *, unsafe: bool, diff: bool, show_fixes: bool) -> CardFile:
     """The card with its fixes, which are also written to its file; with `diff` they are only shown."""
-    from hubpub.card.frontmatter import stays_readable
+    from hubpub.card.metadata.frontmatter import stays_readable
     from hubpub.core.files import replace_file
     from hubpub.fix.apply import text_diff
     from hubpub.fix.text import fix_text
@@ -311,7 +312,7 @@ def _show_diff(diff: str) -> None:
 def _tell(fixed: Sequence[Finding], place: str, *, show_fixes: bool) -> None:
     for finding in fixed if show_fixes else ():
         notify(f"fixed {finding.rule}: {finding.fix.description if finding.fix else ''}")
-    notify(f"fixed {len(fixed)} finding{'' if len(fixed) == 1 else 's'} in {place}")
+    notify(f"fixed {counted(len(fixed), 'finding')} in {place}")
 
 
 def _baseline_of(settings: Settings) -> Path | None:

@@ -23,6 +23,7 @@ _VERBS = {
     "plan": "Show what push would do: files, bytes, card, stale leftovers; save it to publish later.",
     "push": "Check, write the card, and publish in ONE verified commit.",
     "verify": "Verify that a hub serves what was published: every file, size and hash.",
+    "notes": "Show what changed between two releases; put it into a changelog.",
     "rollback": "Make an older release the newest again, in ONE verified commit.",
     "serve": "Run the embedded hub: a Hub of your own on this machine.",
     "whoami": "Show whose token is used, where it comes from, and where it may publish.",
@@ -57,7 +58,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with:  hubpub check ./model   then   hubpub push ./model --org ORG --hub local",
+    epilog="Start with:  hubpub check ./model   then   hubpub rehearse ./model   then   hubpub push ./model --org ORG",
 )
 @click.version_option(__version__, prog_name="hubpub")
 def cli() -> None:
@@ -88,7 +89,11 @@ def _run(arguments: list[str]) -> int:
         show_error(_usage_error(error, arguments), arguments)
         return UsageError.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted; run the same command again to go on: what was sent is not sent twice", err=True)
+        click.echo(
+            "interrupted: nothing half-done is left; run the same command again to go on, "
+            "what was sent is not sent twice",
+            err=True,
+        )
         return _INTERRUPTED
     return result if isinstance(result, int) else 0
 

@@ -220,6 +220,7 @@ def show_error(error: HubpubError, arguments: Sequence[str]) -> None:
                 "message": error.message,
                 "next_step": error.next_step,
                 "exit_code": error.exit_code,
+                "layer": getattr(error, "layer", None),
                 "report": report.to_json() if report else None,
             }
         )

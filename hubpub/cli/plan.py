@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from hubpub.cli.output import colour, format_options, notify, print_json
-from hubpub.cli.release import ReleaseArguments, hub_option, notifier, push_options, release_options, target_of
+from hubpub.cli.release import (
+    ReleaseArguments,
+    hub_option,
+    notifier,
+    push_options,
+    release_options,
+    repo_id_of,
+    target_of,
+    token_wish,
+)
 
 if TYPE_CHECKING:
     from hubpub.publish.prepare import PushOptions
@@ -26,7 +35,15 @@ if TYPE_CHECKING:
     help="Save the plan; `hubpub push --plan FILE` publishes it, if nothing has changed.",
 )
 @format_options
-def plan(path: Path, hub: str | None, out: Path | None, output_format: str, **release: Unpack[ReleaseArguments]) -> int:
+def plan(
+    path: Path,
+    hub: str | None,
+    token_file: Path | None,
+    keyless: bool,
+    out: Path | None,
+    output_format: str,
+    **release: Unpack[ReleaseArguments],
+) -> int:
     """Show what `hubpub push` would do with the model folder PATH; nothing is sent or created.
 
     Every check is made. Then: which files are added, replaced and unchanged, what stays here and why, how the card
@@ -42,7 +59,7 @@ def plan(path: Path, hub: str | None, out: Path | None, output_format: str, **re
       hubpub push --plan plan.json
     """
     options = push_options(path, release)
-    with target_of(hub, options.namespace) as target:
+    with target_of(hub, options.namespace, wish=token_wish(token_file, keyless, repo_id_of(options))) as target:
         return show_plan(options, target, output_format, out, local=hub == "local")
 
 
@@ -56,7 +73,9 @@ def show_plan(options: PushOptions, target: Target, output_format: str, out: Pat
 
     if out:
         check_outside(out, options.path)
-    prepared = prepare(options, HubClient(target), notifier(output_format))
+    # A plan that only a person looks at need not hash a terabyte that is sent anyway.
+    hashed = out is not None or output_format == "json"
+    prepared = prepare(options, HubClient(target), notifier(output_format), hashed=hashed)
     document = plan_document(prepared.plan, options, local=local)
     if out:
         save_outside(out, options.path, document)

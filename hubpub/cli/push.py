@@ -9,16 +9,45 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from hubpub.cli.output import colour, format_options, notify, print_json, settings_for
-from hubpub.cli.release import ReleaseArguments, hub_option, notifier, push_options, release_options, target_of
+from hubpub.cli.release import (
+    ReleaseArguments,
+    hub_option,
+    notifier,
+    patience_of,
+    patience_options,
+    push_options,
+    release_options,
+    repo_id_of,
+    target_of,
+    token_wish,
+)
 
 if TYPE_CHECKING:
+    from hubpub.publish.client import HubClient
     from hubpub.publish.expected import Expected
-    from hubpub.publish.prepare import PushOptions
+    from hubpub.publish.prepare import Notify, PushOptions
+    from hubpub.publish.receipt import Receipt
     from hubpub.publish.saved import SavedPlan
-    from hubpub.publish.target import Target
 
 # What may be said beside a saved plan, which says the rest.
-_BESIDE_A_PLAN = {"path", "hub", "plan_file", "receipt", "write", "config", "output_format"}
+_BESIDE_A_PLAN = {
+    "path",
+    "hub",
+    "token_file",
+    "keyless",
+    "plan_file",
+    "receipt",
+    "write",
+    "config",
+    "output_format",
+    "timeout",
+    "attempts",
+    "quiet",
+    "load",
+    "webhooks",
+    "settings_webhooks",
+    "changelog",
+}
 
 
 @click.command()
@@ -40,16 +69,44 @@ _BESIDE_A_PLAN = {"path", "hub", "plan_file", "receipt", "write", "config", "out
     metavar="FILE",
     help="Write the receipt, with size and SHA-256 of every file, to a file; see `hubpub verify`.",
 )
+@click.option(
+    "--changelog",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="With --tag: put what changed since the tag before on top of this file, once; see `hubpub notes`.",
+)
+@click.option("--load", is_flag=True, help="Load the model from the hub, at the new commit, before it is tagged.")
+@click.option(
+    "--webhook",
+    "webhooks",
+    multiple=True,
+    metavar="URL",
+    help="Tell this https address of the release. Signed if HUBPUB_WEBHOOK_SECRET is set. Repeatable.",
+)
+@click.option(
+    "--webhooks", "settings_webhooks", is_flag=True, help="Also tell the addresses of [tool.hubpub.release] webhooks."
+)
+@click.option("--quiet", "-q", is_flag=True, help="Say nothing of steps and progress.")
+@patience_options
 @format_options
 @click.pass_context
 def push(
     context: click.Context,
     path: Path | None,
     hub: str | None,
+    token_file: Path | None,
+    keyless: bool,
     write: bool,
     dry_run: bool,
     plan_file: Path | None,
     receipt: Path | None,
+    changelog: Path | None,
+    load: bool,
+    webhooks: tuple[str, ...],
+    settings_webhooks: bool,
+    quiet: bool,
+    timeout: float | None,
+    attempts: int | None,
     output_format: str,
     **release: Unpack[ReleaseArguments],
 ) -> int:
@@ -63,12 +120,17 @@ def push(
     Examples:
       hubpub push ./model --org acme --dry-run         # what would happen?
       hubpub push ./model --org acme --hub local       # rehearse on this machine, no account needed
-      hubpub push ./model --org acme --tag v1.0.0
+      hubpub push ./model --org acme --tag v1.0.0 --load --changelog CHANGELOG.md
+      hubpub push ./model --repo acme/model --pr       # propose it; run again to update the pull request
+      hubpub push ./model --repo acme/model --keyless  # in CI, without a stored token
       hubpub push --plan plan.json --receipt receipt.json
     """
+    from hubpub.cli.after_push import hooks_to_tell, tell_hooks, write_changelog
     from hubpub.cli.plan import show_plan
+    from hubpub.cli.progress import WorkProgress
     from hubpub.core.errors import UsageError
-    from hubpub.publish.saved import read_plan
+    from hubpub.publish.client import HubClient
+    from hubpub.publish.saved import check_outside, read_plan
 
     saved = None
     if plan_file:
@@ -79,14 +141,39 @@ def push(
         raise UsageError("Missing argument 'PATH'", "see `hubpub push --help`")
     else:
         options = push_options(path, release)
-    with target_of(hub, options.namespace) as target:
+    options = replace(options, load=load)
+    if changelog:
+        if not options.tag:
+            raise UsageError("--changelog is for a release with a name", "give --tag, or use `hubpub notes`")
+        check_outside(changelog, options.path)
+    hooks = hooks_to_tell(webhooks, settings_for(release["config"]), of_settings=settings_webhooks)
+    with target_of(hub, options.namespace, wish=token_wish(token_file, keyless, repo_id_of(options))) as target:
         if saved:
             saved.check_hub(target.endpoint, local=hub == "local")
         if dry_run:
             return show_plan(options, target, output_format, None, local=hub == "local")
-        return _push(
-            options, target, saved.expected if saved else None, write, receipt, output_format, local=hub == "local"
-        )
+        client = HubClient(target, patience_of(timeout, attempts))
+        expected = saved.expected if saved else None
+        work = WorkProgress()
+        silent = quiet or output_format == "json"
+        if not silent:
+            client.http.watch = work.watch
+        say = notifier("json" if silent else output_format, work.say)
+        try:
+            made = _push(options, client, expected, write, receipt, output_format, say, local=hub == "local")
+        finally:
+            work.erase()
+        # A warning is for those, too, who want to hear of no steps.
+        aloud = _warnings if silent else work.say
+        if changelog and made.tag:
+            write_changelog(changelog, client, made, aloud)
+        tell_hooks(made, hooks, aloud)
+    return 0
+
+
+def _warnings(message: str) -> None:
+    if message.startswith("warning"):
+        notify(message)
 
 
 def _refuse_beside_a_plan(context: click.Context) -> None:
@@ -115,17 +202,17 @@ def _planned(saved: SavedPlan, path: Path | None, config: Path | None) -> PushOp
 
 def _push(
     options: PushOptions,
-    target: Target,
+    client: HubClient,
     expected: Expected | None,
     write: bool,
     receipt_file: Path | None,
     output_format: str,
+    say: Notify,
     *,
     local: bool,
-) -> int:
-    from hubpub.card.lock import write_card
+) -> Receipt:
+    from hubpub.card.merge.lock import write_card
     from hubpub.cli.local_hub import PORT
-    from hubpub.publish.client import HubClient
     from hubpub.publish.push import push as publish
     from hubpub.publish.saved import check_outside, save_outside
     from hubpub.report.release import render_receipt
@@ -133,7 +220,7 @@ def _push(
 
     if receipt_file:
         check_outside(receipt_file, options.path)
-    receipt = publish(options, HubClient(target), notifier(output_format), expected)
+    receipt = publish(options, client, say, expected)
     card = receipt.plan.card
     if receipt_file:
         save_outside(receipt_file, options.path, receipt.to_json())
@@ -143,7 +230,7 @@ def _push(
         write_card(options.path, options.path / "README.md", card.content.decode(), card.given, None)
     if output_format == "json":
         print_json(receipt.to_json())
-        return 0
+        return receipt
     where = f"run `hubpub serve` and open http://127.0.0.1:{PORT}/{receipt.plan.repo_id}" if local else None
     click.echo(render_findings(receipt.report, colour) + render_receipt(receipt, colour, where), nl=False)
-    return 0
+    return receipt

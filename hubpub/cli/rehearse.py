@@ -128,7 +128,7 @@ def rehearse(
     )
     as_json = output_format == "json"
     with _ended_properly(), _show(as_json) as observer:
-        ask = None if as_json or run_card_code or not _somebody_answers() else _Prompt(observer)
+        ask = None if as_json or run_card_code or not _somebody_answers() else _may_run
         rehearsal = run(options, observer, ask)
     if as_json:
         print_json(rehearsal.to_json())
@@ -275,22 +275,17 @@ def _show(as_json: bool) -> Iterator[Observer]:
         shown.erase()
 
 
-class _Prompt:
-    """Asks whether code that hubpub did not write may run."""
+def _may_run(blocks: tuple[CardBlock, ...], needs: str | None) -> bool:
+    """Ask whether code that hubpub did not write may run."""
+    from hubpub.report.excerpt import printable
 
-    def __init__(self, observer: Observer) -> None:
-        self._observer = observer
-
-    def __call__(self, blocks: tuple[CardBlock, ...], needs: str | None) -> bool:
-        from hubpub.report.excerpt import printable
-
-        click.echo(_ERASE, nl=False, err=True)
-        if needs:
-            click.echo(f"\nLoading this model {printable(needs)}, which hubpub did not write.", err=True)
-        if blocks:
-            number = f"{len(blocks)} blocks of its card are" if len(blocks) > 1 else "1 block of its card is"
-            click.echo(f"\n{number} Python that hubpub did not write:", err=True)
-        for block in blocks[:_SHOWN_BLOCKS]:
-            first = next((line for line in block.code.text.split("\n") if line.strip()), "").strip()
-            click.echo(f"  README.md:{block.code.first_line:<5} {printable(first)[:80]}", err=True)
-        return click.confirm("Run it, without your token and without a network?", default=False, err=True)
+    click.echo(_ERASE, nl=False, err=True)
+    if needs:
+        click.echo(f"\nLoading this model {printable(needs)}, which hubpub did not write.", err=True)
+    if blocks:
+        number = f"{len(blocks)} blocks of its card are" if len(blocks) > 1 else "1 block of its card is"
+        click.echo(f"\n{number} Python that hubpub did not write:", err=True)
+    for block in blocks[:_SHOWN_BLOCKS]:
+        first = next((line for line in block.code.text.split("\n") if line.strip()), "").strip()
+        click.echo(f"  README.md:{block.code.first_line:<5} {printable(first)[:80]}", err=True)
+    return click.confirm("Run it, without your token and without a network?", default=False, err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -13,8 +14,9 @@ from hubpub.cli.output import config_option, notify, quiet_stderr, rule_options,
 
 if TYPE_CHECKING:
     from hubpub.core.settings import Settings
+    from hubpub.publish.http import Patience
     from hubpub.publish.prepare import Notify, PushOptions
-    from hubpub.publish.target import Target
+    from hubpub.publish.target import Target, TokenWish
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -35,6 +37,7 @@ class ReleaseArguments(TypedDict):
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     delete_stale: bool
+    pr: bool
     depth: str
     ignore: tuple[str, ...]
     fail_on: str | None
@@ -42,7 +45,11 @@ class ReleaseArguments(TypedDict):
 
 
 _OPTIONS = (
-    click.option("--org", metavar="ORG", help="Organisation (or user) to publish to; default: the token's user."),
+    click.option(
+        "--org",
+        metavar="ORG",
+        help="Organisation or user to publish to, by name or as displayed; default: the token's user.",
+    ),
     click.option("--name", metavar="NAME", help="Repo name; default: the folder's name."),
     click.option("--repo-id", "--repo", metavar="NS/NAME", help="Both at once, instead of --org and --name."),
     click.option("--revision", default="main", show_default=True, metavar="BRANCH", help="Branch to publish to."),
@@ -63,6 +70,11 @@ _OPTIONS = (
         help="Delete, in the same commit, what the plan calls stale: files of an older release.",
     ),
     click.option(
+        "--pr",
+        is_flag=True,
+        help="Propose the release in a pull request, which a second push updates. Needs no right to write.",
+    ),
+    click.option(
         "--depth",
         type=click.Choice(["quick", "deep", "load"]),
         default="deep",
@@ -80,9 +92,62 @@ def release_options(command: Command) -> Command:
     return command
 
 
+def patience_options(command: Command) -> Command:
+    """Add the options that say how long to wait for a hub."""
+    timeout = click.option(
+        "--timeout",
+        type=click.FloatRange(min=0.1),
+        metavar="SECONDS",
+        help="How long the hub may be silent before a call is made again. Default: 60; five times that for a commit.",
+    )
+    attempts = click.option(
+        "--attempts",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How often a call is made before the command gives up. Default: 6, within about half a minute.",
+    )
+    return timeout(attempts(command))
+
+
+def patience_of(timeout: float | None, attempts: int | None) -> Patience:
+    """How long to wait, from the command line."""
+    from hubpub.publish.http import Patience
+
+    patience = Patience() if timeout is None else Patience.of(timeout)
+    return patience if attempts is None else replace(patience, attempts=attempts)
+
+
 def hub_option(command: Command) -> Command:
-    """Add --hub."""
-    return click.option("--hub", metavar="URL|local", help=f"Hub to talk to; {HUB_HELP}")(command)
+    """Add --hub, and the options that say which token is for it."""
+    hub = click.option("--hub", metavar="URL|local", help=f"Hub to talk to; {HUB_HELP}")
+    file = click.option(
+        "--token-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE",
+        help="File that holds the token. Default: HF_TOKEN, else a stored one; `hubpub whoami` tells which.",
+    )
+    keyless = click.option(
+        "--keyless", is_flag=True, help="Exchange the CI job's id token for a token of the one repo; creates none."
+    )
+    return hub(file(keyless(command)))
+
+
+def token_wish(token_file: Path | None, keyless: bool, repo_id: str | None) -> TokenWish:
+    """What the command line says of the token."""
+    from hubpub.core.errors import UsageError
+    from hubpub.publish.target import TokenWish
+
+    if token_file and keyless:
+        raise UsageError("--token-file and --keyless name two tokens", "give one of them")
+    return TokenWish(token_file, keyless, repo_id)
+
+
+def repo_id_of(options: PushOptions) -> str | None:
+    """The repo that a push is about; None while only the token tells whose it is."""
+    from hubpub.publish.target import is_name
+
+    known = options.namespace is not None and is_name(options.namespace)
+    return f"{options.namespace}/{options.name}" if known else None
 
 
 def push_options(path: Path, given: ReleaseArguments) -> PushOptions:
@@ -110,6 +175,7 @@ def push_options(path: Path, given: ReleaseArguments) -> PushOptions:
         fail_on=settings.fail_on,
         depth=Depth(given["depth"]),
         delete_stale=given["delete_stale"],
+        pull_request=given["pr"],
         card_settings=settings.card,
         lint_settings=settings.lint,
     )
@@ -118,7 +184,7 @@ def push_options(path: Path, given: ReleaseArguments) -> PushOptions:
 def _repo(path: Path, given: ReleaseArguments, settings: Settings) -> tuple[str | None, str]:
     """(namespace or None for the token's user, repo name)."""
     from hubpub.core.errors import UsageError
-    from hubpub.publish.target import parse_namespace, parse_repo_id, repo_name
+    from hubpub.publish.target import parse_repo_id, repo_name
 
     org, name, repo_id = given["org"], given["name"], given["repo_id"]
     if repo_id:
@@ -127,30 +193,34 @@ def _repo(path: Path, given: ReleaseArguments, settings: Settings) -> tuple[str 
             raise UsageError(f"--repo-id {repo_id} contradicts --org or --name", "give one or the other")
         return namespace, repo
     space = org or settings.org
-    return (parse_namespace(space) if space else None), repo_name(path, name)
+    return space, repo_name(path, name)
 
 
 @contextlib.contextmanager
-def target_of(hub: str | None, namespace: str | None, *, token_needed: bool = True) -> Iterator[Target]:
+def target_of(
+    hub: str | None, namespace: str | None, *, token_needed: bool = True, wish: TokenWish | None = None
+) -> Iterator[Target]:
     """The hub to talk to; the embedded one runs as long as the context."""
+    from hubpub.publish.target import TokenWish, parse_namespace
+
     if hub == "local":
         from hubpub.cli.local_hub import local_hub
 
-        with local_hub(namespace) as target:
+        with local_hub(parse_namespace(namespace) if namespace else None) as target:
             yield target
     else:
         from hubpub.publish.target import find_target
 
-        target = find_target(hub, token_needed=token_needed)
+        target = find_target(hub, token_needed=token_needed, wish=wish or TokenWish())
         if target.sends_token_in_clear:
             notify(f"warning: {target.endpoint} is not https; the token crosses the network unencrypted")
         yield target
 
 
-def notifier(output_format: str) -> Notify:
+def notifier(output_format: str, say: Notify = notify) -> Notify:
     """Steps go to stderr; a reader of JSON gets none. The client's own progress bars are for terminals."""
     if output_format == "json" or quiet_stderr():
         from huggingface_hub.utils import disable_progress_bars  # type: ignore[attr-defined]
 
         disable_progress_bars()
-    return (lambda _message: None) if output_format == "json" else notify
+    return (lambda _message: None) if output_format == "json" else say

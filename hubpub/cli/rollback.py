@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
 
 from hubpub.cli.output import colour, format_options, print_json
-from hubpub.cli.release import hub_option, notifier, target_of
+from hubpub.cli.release import hub_option, notifier, patience_of, patience_options, target_of, token_wish
 
 _DECLINED = 130
 
@@ -19,8 +20,21 @@ _DECLINED = 130
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 @hub_option
+@patience_options
 @format_options
-def rollback(repo: str, to: str, revision: str, yes: bool, dry_run: bool, hub: str | None, output_format: str) -> int:
+def rollback(
+    repo: str,
+    to: str,
+    revision: str,
+    yes: bool,
+    dry_run: bool,
+    hub: str | None,
+    token_file: Path | None,
+    keyless: bool,
+    timeout: float | None,
+    attempts: int | None,
+    output_format: str,
+) -> int:
     """Make an older release the newest again: ONE new commit with its files, on top of what is there now.
 
     Large files are copied within the hub, so nothing is uploaded again; what the older release did not have is
@@ -40,8 +54,8 @@ def rollback(repo: str, to: str, revision: str, yes: bool, dry_run: bool, hub: s
 
     namespace, _ = parse_repo_id(repo)
     notify = notifier(output_format)
-    with target_of(hub, namespace) as target:
-        client = HubClient(target)
+    with target_of(hub, namespace, wish=token_wish(token_file, keyless, repo)) as target:
+        client = HubClient(target, patience_of(timeout, attempts))
         plan = plan_rollback(client, repo, revision, to)
         if output_format == "text":
             click.echo(render_rollback_plan(plan, colour), nl=False)

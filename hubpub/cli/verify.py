@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hubpub.cli.output import colour, format_options, print_json, quiet_stderr
-from hubpub.cli.release import hub_option, notifier, target_of
+from hubpub.cli.release import hub_option, notifier, target_of, token_wish
 
 
 @click.command()
@@ -25,6 +25,7 @@ from hubpub.cli.release import hub_option, notifier, target_of
     help="Download and hash every file, or take the hub's word for its hashes.  [default: fetch, unless PATH is given]",
 )
 @click.option("--complete", is_flag=True, help="What only the hub has is a difference, too.")
+@click.option("--load", is_flag=True, help="Also load the model, in a child process without token and network.")
 @hub_option
 @format_options
 def verify(
@@ -33,7 +34,10 @@ def verify(
     receipt: Path | None,
     fetch: bool | None,
     complete: bool,
+    load: bool,
     hub: str | None,
+    token_file: Path | None,
+    keyless: bool,
     output_format: str,
 ) -> int:
     """Verify that a hub serves what was published; public repos need no token.
@@ -42,7 +46,7 @@ def verify(
     the bytes of the hash that it states? With --receipt they must also be those that were published. With PATH the
     folder's files are compared with the hub's hashes; what only the hub has is listed.
 
-    Exit code 6: something differs.
+    Exit code 6: something differs, or does not load.
 
     \b
     Examples:
@@ -53,22 +57,29 @@ def verify(
     from hubpub.cli.progress import progress_line
     from hubpub.core.errors import VerificationError
     from hubpub.publish.client import HubClient
+    from hubpub.publish.load_check import load_published
     from hubpub.publish.target import parse_revision
     from hubpub.publish.verification import VerifyOptions
     from hubpub.publish.verification import verify as compare
+    from hubpub.report.excerpt import printable
     from hubpub.report.verification import render_verification
 
     namespace, name, revision = parse_revision(repo)
     options = VerifyOptions(f"{namespace}/{name}", revision, path, receipt, fetch, complete)
     notify = notifier(output_format)
-    with target_of(hub, namespace, token_needed=False) as target:
+    with target_of(hub, namespace, token_needed=False, wish=token_wish(token_file, keyless, options.repo_id)) as target:
         if output_format == "json" or quiet_stderr():
             result = compare(options, HubClient(target), notify)
         else:
             with progress_line("fetching") as progress:
                 result = compare(options, HubClient(target), notify, progress)
+        loaded = (
+            load_published(HubClient(target), options.repo_id, result.commit, notify) if load and result.ok else None
+        )
     if output_format == "json":
-        print_json(result.to_json())
+        print_json(result.to_json() | {"loaded": loaded.to_json() if loaded else None})
     else:
         click.echo(render_verification(result, colour), nl=False)
+        if loaded:
+            click.echo(f"  loads: {printable(', '.join(loaded.steps))}")
     return 0 if result.ok else VerificationError.exit_code

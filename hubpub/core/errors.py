@@ -51,9 +51,17 @@ class UsageError(HubpubError):
 
 
 class AuthError(HubpubError):
-    """No token, a token that the hub does not know, or one that may not do this."""
+    """No token, a token that the hub does not know, or one that may not do this.
+
+    Attributes:
+        layer: what refuses: "token", "scope", "role", "organisation policy", "repo" or "quota"; None if nobody can say.
+    """
 
     exit_code = 3
+
+    def __init__(self, message: str, next_step: str, layer: str | None = None) -> None:
+        super().__init__(message, next_step)
+        self.layer = layer
 
 
 class ConflictError(HubpubError):

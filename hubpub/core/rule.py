@@ -100,10 +100,6 @@ class Rule(Generic[Subject]):
     files: Mapping[str, str]
     check: Check[Subject]
 
-    def is_called(self, word: str) -> bool:
-        """Whether `word` is the rule's code, a prefix of it, or its name."""
-        return self.code.startswith(word.upper()) or self.name == word.lower()
-
     def run(self, subject: Subject) -> Iterator[Finding | Skip]:
         """The findings of this rule on `subject`, and what it could not look at."""
         for problem in self.check(subject):

@@ -25,6 +25,7 @@ class CardSettings:
         license: the Hub's id, where no LICENSE file says otherwise.
         language: language codes.
         datasets: ids of the training data sets.
+        data: files and directories of the training data, relative to the settings file.
         plots: whether cards get pictures.
         template: the template that makes a card: a name of hubpub's own, or a file, relative to the settings file.
         templates: folder of templates that come before hubpub's own, relative to the settings file; without it,
@@ -36,6 +37,7 @@ class CardSettings:
     license: str | None = None
     language: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
     plots: bool = False
     template: str | None = None
     templates: str | None = None
@@ -75,6 +77,18 @@ class LintSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReleaseSettings:
+    """`[tool.hubpub.release]`: what happens after a release.
+
+    Attributes:
+        webhooks: addresses to tell of it; only `push --webhooks` does so, because a checkout must not decide alone whom
+            a machine talks to.
+    """
+
+    webhooks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """`[tool.hubpub]`.
 
@@ -87,6 +101,7 @@ class Settings:
         include: globs of files that are published although hubpub would leave them out.
         card: what goes into the card.
         lint: what is asked of a card.
+        release: what happens after a release.
         source: the file that these came from; None for the defaults.
     """
 
@@ -98,6 +113,7 @@ class Settings:
     include: tuple[str, ...] = ()
     card: CardSettings = field(default_factory=CardSettings)
     lint: LintSettings = field(default_factory=LintSettings)
+    release: ReleaseSettings = field(default_factory=ReleaseSettings)
     source: Path | None = None
 
 
@@ -173,8 +189,19 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise UsageError(f"{path} is not valid TOML: {error}", "mend the file and run again") from error
 
 
-_TABLES: Mapping[str, type] = {"card": CardSettings, "lint": LintSettings}
-_LISTS = {"ignore", "exclude", "include", "language", "datasets", "select", "extend-select", "required-sections"}
+_TABLES: Mapping[str, type] = {"card": CardSettings, "lint": LintSettings, "release": ReleaseSettings}
+_LISTS = {
+    "webhooks",
+    "ignore",
+    "exclude",
+    "include",
+    "language",
+    "datasets",
+    "data",
+    "select",
+    "extend-select",
+    "required-sections",
+}
 _TABLES_OF_LISTS = {"per-file-ignores", "section-aliases"}
 _BOOLEANS = {"private", "plots", "inline-ignores"}
 _SEVERITIES = ("error", "warning", "info", "off")

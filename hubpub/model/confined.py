@@ -13,14 +13,12 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NoReturn
 
 from hubpub.model import walls
 from hubpub.model.guard import Guard
-
-Tell: TypeAlias = Callable[[Mapping[str, Any]], None]
 
 _MOST_PROCESSES = 4096
 _ROOM = 16 << 30  # address space that libraries map and never touch

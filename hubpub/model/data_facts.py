@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from hubpub.model.arrow_stream import read_arrow_rows
+from hubpub.model.data_config import parse_data_config
 from hubpub.model.dataset_info import DataSet, Split, parse_dataset_card, parse_dataset_info
 from hubpub.model.files import MOST_FILES, Fact, Files, Unread, line_of
 from hubpub.model.hubpub_run import read_recorded_runs
 from hubpub.model.parquet import read_parquet
+from hubpub.model.picture_folders import PICTURES, picture_set
 from hubpub.model.signatures import LFS_POINTER_LIMIT, lfs_pointer
 from hubpub.model.tables import LARGEST_TABLE, Column, Table, read_table
 from hubpub.model.walk import FileEntry
@@ -93,6 +95,7 @@ def read_data_facts(files: Files, *, plain: bool) -> DataFacts:
     saved = found.saved_sets()
     found.infos(saved)
     found.recorded()
+    found.mixtures()
     if plain:
         found.cards()
         found.plain_files(saved)
@@ -199,6 +202,11 @@ class _Found:
         runs, _ = read_recorded_runs(self.files)
         self.sets += [one for run in runs for one in run.data]
 
+    def mixtures(self) -> None:
+        """Take the lists of files that sentence-transformers' own training scripts save."""
+        for entry in self.files.named(re.compile(r"data_config\.json")):
+            self.sets += parse_data_config(self.files.json(entry.path, top=list).value, entry.path)
+
     def cards(self) -> None:
         """Take the dataset cards."""
         for entry in self.files.named(re.compile(r"README\.md", re.IGNORECASE)):
@@ -208,12 +216,15 @@ class _Found:
     def plain_files(self, saved: tuple[str, ...]) -> None:
         """Take the files that hold rows, as one data set for each form."""
         groups: dict[str, list[FileEntry]] = {}
+        pictures: list[FileEntry] = []
         for entry in self.files.entries:
             match = _EXTENSION.fullmatch(entry.name) if entry.name.count(".") <= 1 else _last_extension(entry.name)
             if match is None or entry.path.startswith(tuple(filter(None, saved))) or "" in saved:
                 continue
             if match[1].lower() in _PICKLES:
                 self.pickled.append(entry.path)
+            elif match[1].lower() in PICTURES:
+                pictures.append(entry)
             elif _NOT_DATA.fullmatch(entry.name):
                 continue
             elif (form := _FORMS.get(match[1].lower())) is not None:
@@ -224,6 +235,8 @@ class _Found:
                 )
         for form, entries in groups.items():
             self._plain(form, entries)
+        shown = picture_set(pictures, _split_of, _order)
+        self.sets += [shown] if shown else []
 
     def _plain(self, form: str, entries: list[FileEntry]) -> None:
         for entry in entries[MOST_FILES:]:
@@ -241,8 +254,7 @@ class _Found:
             for column in table.columns:
                 known = columns.setdefault(column.name, column)
                 columns[column.name] = column if known.type == "null" else known
-        order = sorted(splits, key=lambda name: (*(name != known for known in _KEYWORDS), name))
-        made = tuple(_plain_split(name, splits[name]) for name in order)
+        made = tuple(_plain_split(name, splits[name]) for name in sorted(splits, key=_order))
         top = _common([path for split in made for path in split.files])
         self.sets.append(DataSet(top, form, None, None, made, tuple(columns.values())))
 
@@ -288,6 +300,11 @@ def _split_of(path: str) -> str | None:
             if pattern.fullmatch(part):
                 return split
     return None
+
+
+def _order(split: str) -> tuple[bool | str, ...]:
+    """The key that sorts splits: those for training first, then those for validation, then those for tests."""
+    return (*(split != known for known in _KEYWORDS), split)
 
 
 def _last_extension(name: str) -> re.Match[str] | None:

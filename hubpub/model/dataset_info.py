@@ -17,7 +17,7 @@ from hubpub.model.yamlfile import parse_yaml
 
 _MOST = 2000
 _MOST_CLASSES = 10_000
-# Simpler than the Hub's own, which card/frontmatter.py has: nothing is judged here.
+# Simpler than the Hub's own, which card/metadata/frontmatter.py has: nothing is judged here.
 _BLOCK = re.compile(r"\s{0,100}---[ \t]*\r?\n(.*?)\r?\n---[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _CARD_KEYS = ("dataset_info", "configs", "task_categories", "size_categories", "annotations_creators", "task_ids")
 _MULTIPLE = {"sequence", "list", "large_list"}
@@ -34,6 +34,7 @@ class Split:
         path: the file that says so, or the first of its files.
         key: where in that file.
         files: paths of its files, or the patterns of a dataset card, where they are known.
+        classes: rows by class, where they were counted.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Split:
     path: str
     key: str = ""
     files: tuple[str, ...] = ()
+    classes: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,10 @@ def _json_type(feature: Any) -> tuple[str, tuple[str, ...]]:
     if kind == "Value":
         return line_of(feature.get("dtype"), 50) or "unknown", ()
     if kind in ("Sequence", "List", "LargeList"):
+        inner = feature.get("feature")
+        # labels of tokens: what they tell apart is worth more than that they are a list
+        if isinstance(inner, dict) and inner.get("_type") == "ClassLabel":
+            return "list", _classes(inner.get("names"))
         return "list", ()
     return _snake(kind)[:50], ()
 

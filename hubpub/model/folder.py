@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import fnmatch
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from hubpub.core.errors import UsageError
 from hubpub.model.chat import ChatTemplate, read_templates
 from hubpub.model.chat_tokens import ChatTokens, chat_tokens
-from hubpub.model.jsonfile import (
-    CONFIG_LIMIT,
-    INDEX_LIMIT,
-    TOKENIZER_LIMIT,
-    JsonFile,
-    JsonProblem,
-    read_json,
-)
+from hubpub.model.folder_files import FolderFiles
+from hubpub.model.jsonfile import INDEX_LIMIT, TOKENIZER_LIMIT, JsonFile
 from hubpub.model.kind import ModelKind, model_kind
-from hubpub.model.leftovers import Leftover, leftover, never_entered
-from hubpub.model.locate import find_source
 from hubpub.model.safetensors import Header, read_header
 from hubpub.model.shapes import Promises
-from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
-from hubpub.model.source import Source
 from hubpub.model.stored import promises
-from hubpub.model.textfiles import TextFile, read_text_files
 from hubpub.model.tokenizer import TokenizerFiles, read_tokenizer
 from hubpub.model.tokenizer_json import TokenizerJson, digest_tokenizer_json, without_collector
 from hubpub.model.vocabulary import Wanted
-from hubpub.model.walk import EntryKind, FileEntry
+from hubpub.model.walk import FileEntry
 from hubpub.model.weights import Weights, read_weights
 
 # The readers of single formats, and what only a deeper check asks, are imported when they are needed: a check of a
@@ -57,154 +43,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class ModelFolder:
-    """A saved model folder.
+class ModelFolder(FolderFiles):
+    """A saved model folder: its files, and what each of them tells."""
 
-    Attributes:
-        source: where it is read from.
-        files: regular readable files, sorted by path, and symlinks to such inside the folder.
-        others: what cannot be published: symlinks out of the folder, FIFOs, unreadable files, ...
-        pruned: directories that were not entered because nothing in them belongs to a model (".git/").
-        excluded: what the globs of `exclude` named, as "file" or "dir/".
-        include: globs of files that belong to the release although they look like leftovers.
-        progress: is told how far long work is: bytes done, bytes to do; see `hubpub.model.digests.Progress`.
-    """
-
-    source: Source
-    files: tuple[FileEntry, ...]
-    others: tuple[FileEntry, ...] = ()
-    pruned: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
-    include: tuple[str, ...] = ()
-    progress: Callable[[int, int], None] | None = field(default=None, repr=False, compare=False)
-    _json: dict[str, JsonFile] = field(default_factory=dict, repr=False, compare=False)
     _tokenizers: dict[str, TokenizerFiles] = field(default_factory=dict, repr=False, compare=False)
     _trials: dict[str, Trial] = field(default_factory=dict, repr=False, compare=False)
-
-    @classmethod
-    def open(
-        cls,
-        path: Path | str,
-        *,
-        exclude: Sequence[str] = (),
-        include: Sequence[str] = (),
-        progress: Callable[[int, int], None] | None = None,
-    ) -> ModelFolder:
-        """Walk the folder at `path`.
-
-        Args:
-            path: the folder, a zip or tar archive of one, or an address (hf://namespace/name@revision, s3://...).
-            exclude: globs of paths to act as if they were not there, as in `hf upload --exclude`: matched
-                on the whole path, `*` crosses slashes; a glob that names a directory excludes all of it.
-            include: globs of files that belong to the release although they look like leftovers.
-            progress: is told how far long work is.
-
-        Raises:
-            UsageError: there is no such folder, it is another file, empty, unreadable, or too large for a model.
-            HubError: it is elsewhere and cannot be reached.
-        """
-
-        def leave_out(entry: str) -> bool:
-            return any(_matches(entry, glob) for glob in exclude)
-
-        source = find_source(path)
-        found = source.walk(prune=never_entered, leave_out=leave_out)
-        if not found.files and not found.others:
-            excluded = " that --exclude leaves" if exclude else ""
-            next_step = "save the model there first, with save_pretrained"
-            raise UsageError(f"{path} holds no files{excluded}", next_step)
-        return cls(source, found.files, found.others, found.pruned, found.excluded, tuple(include), progress)
-
-    @property
-    def root(self) -> Path:
-        """The folder, absolute and free of symlinks.
-
-        Raises:
-            UsageError: it is not a directory of this machine.
-        """
-        if self.source.directory is None:
-            raise UsageError("this needs a directory of this machine", "download or unpack the model first")
-        return self.source.directory
-
-    @cached_property
-    def _by_path(self) -> dict[str, FileEntry]:
-        return {entry.path: entry for entry in (*self.files, *self.others)}
-
-    @cached_property
-    def _published(self) -> frozenset[str]:
-        return frozenset(entry.path for entry in self.release_files)
-
-    def entry(self, path: str) -> FileEntry | None:
-        """The entry at `path` (posix, relative), whatever it is."""
-        return self._by_path.get(path)
-
-    @cached_property
-    def release_files(self) -> tuple[FileEntry, ...]:
-        """The files that belong to a release: `files` without training state, caches and junk."""
-        return tuple(entry for entry in self.files if self.leftover(entry.path) is None)
-
-    def leftover(self, path: str) -> Leftover | None:
-        """Why one of the entries is not part of the release; None when it is."""
-        if any(_matches(path, glob) for glob in self.include):
-            return None
-        return leftover(path)
-
-    @cached_property
-    def root_names(self) -> frozenset[str]:
-        """The names of the release files directly in the folder."""
-        return frozenset(path for path in self._published if "/" not in path)
-
-    def open_file(self, path: str) -> BinaryIO:
-        """Open one of `files` for reading.
-
-        Raises:
-            OSError: it is not one of them, or can no longer be read.
-        """
-        entry = self._by_path.get(path)
-        if entry is None or entry.kind is not EntryKind.FILE:
-            raise FileNotFoundError(f"{path} is not a readable file of the model")
-        return self.source.open(path)
-
-    def start(self, path: str, size: int = 512) -> bytes:
-        """The first `size` bytes of one of `files`; b"" when it can no longer be read."""
-        try:
-            with self.open_file(path) as file:
-                return file.read(size)
-        except OSError:
-            return b""
-
-    def text(self, path: str, limit: int) -> str:
-        """The first `limit` bytes of one of `files` as UTF-8; what is not becomes replacement characters."""
-        return self.start(path, limit).decode("utf-8", "replace")
-
-    def json(self, path: str, *, limit: int = CONFIG_LIMIT, top: type = dict) -> JsonFile | None:
-        """A JSON file of the folder, read once; None when it is not among the release files.
-
-        A git-LFS pointer in its place has no value, and a problem that says so.
-        """
-        if path not in self._published:
-            return None
-        if path not in self._json:
-            self._json[path] = self._read_json(path, limit, top)
-        return self._json[path]
-
-    def _read_json(self, path: str, limit: int, top: type) -> JsonFile:
-        if path in self.lfs_pointers:
-            return JsonFile(None, JsonProblem("is a git-LFS pointer"))
-        return read_json(partial(self.open_file, path), limit=limit, top=top)
-
-    @cached_property
-    def lfs_pointers(self) -> dict[str, LfsPointer]:
-        """The release files that are git-LFS pointers instead of the file itself, by path."""
-        small = (entry for entry in self.release_files if 100 < entry.size < LFS_POINTER_LIMIT)
-        pointers = ((entry.path, lfs_pointer(self.start(entry.path, LFS_POINTER_LIMIT))) for entry in small)
-        return {path: pointer for path, pointer in pointers if pointer is not None}
-
-    @cached_property
-    def text_files(self) -> dict[str, TextFile]:
-        """What is odd about text files of the release, whatever they are for, by path."""
-        files = (entry for entry in self.release_files if entry.path not in self.lfs_pointers)
-        return read_text_files(files, self.start)
 
     @property
     def config(self) -> JsonFile | None:
@@ -304,11 +147,15 @@ class ModelFolder:
     @cached_property
     def readings(self) -> Mapping[str, Reading]:
         """What reading the release files through tells, by path: SHA-256 and the values of tensors."""
+        return self.read(self.release_files)
+
+    def read(self, entries: Sequence[FileEntry]) -> dict[str, Reading]:
+        """What reading these release files through tells, by path."""
         from hubpub.model.digests import read_all
         from hubpub.model.tensors import value_spans
 
         return read_all(
-            self.release_files,
+            entries,
             spans=value_spans(self.tensor_files),
             open_file=self.open_file,
             directory=self.source.directory,
@@ -393,7 +240,7 @@ class ModelFolder:
 
     def _tokenizer_json(self, path: str, wanted: Wanted) -> TokenizerJson:
         with without_collector():
-            return digest_tokenizer_json(self._read_json(path, TOKENIZER_LIMIT, dict), wanted)
+            return digest_tokenizer_json(self.read_again(path, TOKENIZER_LIMIT, dict), wanted)
 
     @cached_property
     def run_facts(self) -> RunFacts:
@@ -469,11 +316,3 @@ class ModelFolder:
             "vocabulary": tokenizer.tokenizer_json.vocabulary if tokenizer.tokenizer_json else None,
             **{name: fact.to_json() for name, fact in tried.items() if fact is not None},
         }
-
-
-def _matches(path: str, glob: str) -> bool:
-    """Whether the glob names the path; "dir/" is matched by "dir", "dir/", "dir/*" and "dir/**" alike."""
-    if path.endswith("/"):
-        stem = glob.removesuffix("**").removesuffix("*")
-        return fnmatch.fnmatchcase(path, stem if stem.endswith("/") else glob.rstrip("/") + "/")
-    return fnmatch.fnmatchcase(path, glob + "*" if glob.endswith("/") else glob)

@@ -62,7 +62,7 @@ class RecordedRun:
         saved: when the file was written last, likewise.
         seconds: how long it took, with the earlier parts of a run that was resumed.
         resumed: whether it was.
-        facts: "seed", "processes", "steps", "epochs", "total_flos", "best_metric", "best_checkpoint".
+        facts: "seed", "processes", "steps", "epochs", "total_flos", "best_metric", "best_checkpoint", "base_model".
         hardware: "cpu", "cpu_count", "memory" in bytes, "gpu", "gpu_count", "gpu_memory", "gpu_memory_peak" in bytes.
         software: versions by name.
         components: names of classes: "model", "loss", "optimizer", "scheduler".
@@ -169,8 +169,9 @@ def _facts(document: Mapping[str, Any], path: str) -> Iterator[Fact]:
         number = finite(document.get(name))
         if number is not None and (number >= 0 or name == "best_metric"):
             yield Fact(name, number, path, name)
-    if best := line_of(document.get("best_checkpoint"), 200):
-        yield Fact("best_checkpoint", best, path, "best_checkpoint")
+    for name in ("best_checkpoint", "base_model"):
+        if text := line_of(document.get(name), 200):
+            yield Fact(name, text, path, name)
 
 
 def _hardware(machine: Mapping[str, Any], path: str) -> Iterator[Fact]:

@@ -98,8 +98,17 @@ _FILES = [
     (LeftoverKind.TRAINING, r"nohup\.out|slurm[-_].*\.(out|err)|.+\.log", "a log", _LOG),
     (LeftoverKind.TRAINING, r"events\.out\.tfevents\..+", "TensorBoard events", _LOG),
 ]
-# Directly in the folder: what people told of the model, for its card.
-_ANSWERS = {"card.yaml": "it holds the answers that the card is written from, and the card has them all"}
+# Directly in the folder: what the card is written from, and nobody else reads.
+_FOR_THE_CARD = {
+    "card.yaml": (
+        "answers for the card",
+        "it holds the answers that the card is written from, and the card has them all",
+    ),
+    "hubpub_run.json": (
+        "hubpub's record of the training",
+        "it tells of one machine, and the card has what others need",
+    ),
+}
 _HUB_CACHE = re.compile(r"(?:^|.*/)\.cache/huggingface/")
 _COMPILED_DIRECTORIES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _DIRECTORIES]
 _COMPILED_FILES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _FILES]
@@ -107,8 +116,8 @@ _COMPILED_FILES = [(kind, re.compile(name), what, reason) for kind, name, what, 
 
 def leftover(path: str) -> Leftover | None:
     """Why `path` (posix, relative; "dir/" for a directory) stays out of a release, if it does."""
-    if path in _ANSWERS:
-        return Leftover(LeftoverKind.NOTES, "answers for the card", _ANSWERS[path], path)
+    if path in _FOR_THE_CARD:
+        return Leftover(LeftoverKind.NOTES, *_FOR_THE_CARD[path], path)
     if found := _HUB_CACHE.match(path):
         what = "the download cache of huggingface_hub"
         return Leftover(LeftoverKind.JUNK, what, _CACHE, found[0])

@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from hubpub.model.benchmark_results import BenchmarkFile, read_benchmark_results
 from hubpub.model.citation_file import Citation, read_citation
+from hubpub.model.classification_report import ClassificationReport, read_classification_reports
 from hubpub.model.emissions import Emissions, read_emissions
+from hubpub.model.evaluator_tables import EvaluatorTable, read_evaluator_tables
 from hubpub.model.files import Fact, Files, Unread
 from hubpub.model.hubpub_run import RecordedRun, read_recorded_runs
 from hubpub.model.run_config import RunConfig, read_run_configs
@@ -35,6 +37,8 @@ class RunFacts:
         citation: of CITATION.cff.
         unread: files that tell nothing, and why.
         recorded: runs that `hubpub.training` recorded, that of the whole folder first.
+        evaluators: what the evaluators of sentence-transformers kept.
+        reports: results by label, as scikit-learn gives them.
     """
 
     states: tuple[TrainerState, ...] = ()
@@ -47,6 +51,8 @@ class RunFacts:
     citation: Citation | None = None
     unread: tuple[Unread, ...] = ()
     recorded: tuple[RecordedRun, ...] = ()
+    evaluators: tuple[EvaluatorTable, ...] = ()
+    reports: tuple[ClassificationReport, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(
@@ -58,6 +64,8 @@ class RunFacts:
             or self.benchmarks
             or self.emissions
             or self.recorded
+            or self.evaluators
+            or self.reports
         )
 
     @property
@@ -115,8 +123,10 @@ def read_run_facts(files: Files) -> RunFacts:
         taken(read_benchmark_results),
         taken(read_emissions),
         taken(read_citation),
-        tuple(unread),
-        recorded,
+        recorded=recorded,
+        evaluators=taken(read_evaluator_tables),
+        reports=taken(read_classification_reports),
+        unread=tuple(unread),
     )
 
 

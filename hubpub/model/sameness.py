@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from hubpub.model.safetensors import Header, Tensor
+from hubpub.model.window import BoundedReads
 
 Open = Callable[[str], BinaryIO]
 
 _BLOCK = 1 << 20
 _MOST_STORAGES = 200_000
-_LARGEST_READ = 8 << 20
 _STORAGE = re.compile(r"[^/]+/data/\d+")
 _LOCAL_HEADER = struct.Struct("<4s5H3I2H")
 
@@ -83,7 +83,7 @@ def torch_storages(open_file: Open, path: str) -> dict[str, Place] | None:
     """
     with open_file(path) as file:
         try:
-            with zipfile.ZipFile(_Bounded(file)) as archive:
+            with zipfile.ZipFile(BoundedReads(file)) as archive:
                 members = [member for member in archive.infolist() if _STORAGE.fullmatch(member.filename)]
         except (zipfile.BadZipFile, ValueError, EOFError, NotImplementedError):
             return None
@@ -99,20 +99,6 @@ def torch_storages(open_file: Open, path: str) -> dict[str, Place] | None:
             begin = member.header_offset + _LOCAL_HEADER.size + name + extra
             places[member.filename.rpartition("/")[2]] = Place(path, begin, member.file_size)
         return places
-
-
-class _Bounded:
-    """A file for zipfile that refuses to read a huge table of contents into memory."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self.seek, self.tell, self.seekable, self.close = file.seek, file.tell, file.seekable, lambda: None
-
-    def read(self, size: int = -1) -> bytes:
-        content = self._file.read(_LARGEST_READ + 1 if size < 0 else min(size, _LARGEST_READ + 1))
-        if len(content) > _LARGEST_READ:
-            raise zipfile.BadZipFile("its table of contents is too large")
-        return content
 
 
 def _blocks(open_file: Open, place: Place) -> Iterator[bytes]:

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 
 from hubpub.model.protobuf import BYTES, VARINT, NotProtobufError, fields
 
-SENTENCEPIECE_LIMIT = 64 << 20
-"""Bytes that a model may have; those of 256,000 pieces have about 5 MB."""
-
 _TYPES = {1: "normal", 2: "unknown", 3: "control", 4: "user-defined", 5: "unused", 6: "byte"}
 _SPECIAL = (2, 3, 4)
 _ALGORITHMS = {1: "Unigram", 2: "BPE", 3: "word", 4: "character"}

@@ -63,11 +63,6 @@ class Vocabulary:
     short: int = 0
     problem: JsonProblem | None = None
 
-    @property
-    def holes(self) -> int:
-        """How many ids below the largest no token has."""
-        return max(self.largest + 1 - (self.size - self.shared_count), 0)
-
 
 def vocabulary_of(by_token: Mapping[Any, Any], wanted: Wanted, size: int | None = None) -> Vocabulary:
     """The facts about a mapping from token to id.

@@ -22,11 +22,13 @@ class BoundedReads:
         """Up to `size` bytes.
 
         Raises:
-            OSError: it would be more than 32 MB.
+            BadZipFile: it would be more than 32 MB.
         """
         content = self._file.read(_LARGEST_READ + 1 if size < 0 else min(size, _LARGEST_READ + 1))
         if len(content) > _LARGEST_READ:
-            raise OSError("its table of contents is too large")
+            from zipfile import BadZipFile
+
+            raise BadZipFile("its table of contents is too large")
         return content
 
 

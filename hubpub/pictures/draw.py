@@ -6,34 +6,20 @@ import importlib.util
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from hubpub.core.errors import HubpubError, UsageError
 from hubpub.model.child import Child
 from hubpub.model.kept import cache_directory
 from hubpub.pictures.figures import figure_json
 from hubpub.pictures.picture import Picture
-from hubpub.pictures.plan import Planned, plan_pictures
+from hubpub.pictures.plan import Planned
 from hubpub.pictures.svg import marked
-
-if TYPE_CHECKING:
-    from hubpub.model.folder import ModelFolder
 
 LARGEST_PICTURE = 100_000
 """Bytes that a picture may have."""
 
 # The first time matplotlib looks at all fonts of the machine.
 _SECONDS = 120
-
-
-def draw_pictures(folder: ModelFolder) -> tuple[Picture, ...]:
-    """The pictures for the card of `folder`, drawn.
-
-    Raises:
-        UsageError: matplotlib is not installed.
-        HubpubError: they cannot be drawn.
-    """
-    return draw(plan_pictures(folder))
 
 
 def draw(planned: Sequence[Planned]) -> tuple[Picture, ...]:

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from hubpub.card.document import Card
 from hubpub.card.hub_lists import languages, libraries, pipeline_tags
+from hubpub.card.metadata.yaml_block import read_yaml
 from hubpub.card.results import indexed_results
-from hubpub.card.yaml_block import read_yaml
 from hubpub.preview.files import EVAL_RESULTS, shown_file
 
 _MOST = 40

@@ -9,8 +9,8 @@ from typing import Any
 from hubpub.card.discover import find_cards
 from hubpub.card.document import Card
 from hubpub.card.profiles import DEFAULT_PROFILE, Profile, profile_named
-from hubpub.card.render import render_folder_card
 from hubpub.card.source import CARD, decode_card, folder_card
+from hubpub.card.writing.render import render_folder_card
 from hubpub.core.errors import UsageError
 from hubpub.core.report import Report
 from hubpub.core.settings import LintSettings, Settings

@@ -21,9 +21,9 @@ from enum import StrEnum
 from typing import Any
 
 from hubpub.card.document import Card
-from hubpub.card.given import Given
-from hubpub.card.merge import merge_card
-from hubpub.card.merge_texts import merge_texts
+from hubpub.card.merge.given import Given
+from hubpub.card.merge.texts import merge_texts
+from hubpub.card.merge.update import merge_card
 from hubpub.card.regions import read_regions
 from hubpub.core.errors import ConflictError
 from hubpub.model.jsonfile import parse_json

@@ -9,9 +9,10 @@ from typing import TypeVar
 from hubpub.card.source import CARD
 from hubpub.core.errors import ConflictError, HubpubError
 from hubpub.model.folder import ModelFolder
-from hubpub.publish.client import HubClient, RemoteFile
+from hubpub.publish.client import HubClient
 from hubpub.publish.plan import Plan
 from hubpub.publish.release import publish_set
+from hubpub.publish.remote import RemoteFile
 
 Told = TypeVar("Told")
 

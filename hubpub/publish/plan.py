@@ -2,58 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hubpub.publish.card import CardChoice
-from hubpub.publish.client import RemoteFile
+from hubpub.publish.local import LocalFile
 from hubpub.publish.release import LeftOut
+from hubpub.publish.release_id import release_id
+from hubpub.publish.remote import RemoteFile
 from hubpub.publish.stale import Stale
 
 PLAN_SCHEMA = "hubpub.plan/1"
-_BLOCK = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class LocalFile:
-    """One file of the release.
-
-    Attributes:
-        path: where it goes in the repo.
-        source: the file on disk, or the bytes themselves (a rendered card).
-        size: bytes.
-        sha256: hex digest of the content.
-        mtime_ns: of the file when it was hashed; 0 for bytes.
-    """
-
-    path: str
-    source: Path | bytes
-    size: int
-    sha256: str
-    mtime_ns: int
-
-    def equals(self, remote: RemoteFile | None) -> bool:
-        """Whether the hub holds the same bytes: by SHA-256 for LFS files, by git's blob id for the others."""
-        if remote is None or remote.size != self.size:
-            return False
-        if remote.sha256 is not None:
-            return remote.sha256 == self.sha256
-        return remote.blob == git_blob_oid(self.source, self.size)
-
-
-def git_blob_oid(source: Path | bytes, size: int) -> str:
-    """The id git gives to this content: SHA-1 of "blob", the size, a zero byte and the bytes."""
-    digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
-    if isinstance(source, bytes):
-        digest.update(source)
-    else:
-        with source.open("rb") as file:
-            while block := file.read(_BLOCK):
-                digest.update(block)
-    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +79,12 @@ class Plan:
         return sum(file.size for file in self.changes)
 
     @property
+    def release(self) -> str | None:
+        """The release id, by which the commit is known again; None while not all files are hashed."""
+        files = self.files
+        return release_id(self.repo_id, self.revision, files) if all(file.sha256 for file in files) else None
+
+    @property
     def url(self) -> str:
         """Where a person looks at the repo."""
         return f"{self.endpoint}/{self.repo_id}"
@@ -127,7 +93,7 @@ class Plan:
         """The plan in the schema `hubpub.plan/1`."""
 
         def listed(files: tuple[LocalFile, ...]) -> list[dict[str, Any]]:
-            return [{"path": file.path, "size": file.size, "sha256": file.sha256} for file in files]
+            return [{"path": file.path, "size": file.size, "sha256": file.sha256 or None} for file in files]
 
         return {
             "schema": PLAN_SCHEMA,
@@ -150,6 +116,7 @@ class Plan:
             "card": self.card.to_json(),
             "tag": self.tag,
             "title": self.title,
+            "release": self.release,
         }
 
 

@@ -5,28 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from hubpub.card.render import render_folder_card
 from hubpub.card.source import CARD, LARGEST_CARD, folder_card
+from hubpub.card.writing.render import render_folder_card
 from hubpub.core.errors import ConflictError, FindingsError, HubpubError
 from hubpub.core.findings import Severity
 from hubpub.core.report import Report, joined
 from hubpub.core.rule import Depth
 from hubpub.core.settings import CardSettings, LintSettings
 from hubpub.model.folder import ModelFolder
-from hubpub.publish.card import CardChoice, CardSource, PublishedCard, choose_card, last_published_card
-from hubpub.publish.client import HubClient, Identity, RemoteFile
+from hubpub.model.reading import Reading
+from hubpub.publish.card import (
+    CardChoice,
+    CardSource,
+    PublishedCard,
+    choose_card,
+    last_published_card,
+    sha256_hex,
+)
+from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
-from hubpub.publish.plan import LocalFile, Plan, split_by_remote
-from hubpub.publish.preflight import check_may_publish
+from hubpub.publish.journal import Journal
+from hubpub.publish.local import LocalFile
+from hubpub.publish.namespaces import find_namespace
+from hubpub.publish.plan import Plan, split_by_remote
+from hubpub.publish.preflight import check_may_propose, check_may_publish, sign_in
+from hubpub.publish.proposal import check_can_be_proposed
 from hubpub.publish.release import PublishSet, publish_set
+from hubpub.publish.remote import Identity, RemoteFile
 from hubpub.publish.stale import find_stale
+from hubpub.publish.tagging import check_tag
+from hubpub.publish.visibility import hidden_by_us
 from hubpub.rules.run import check_folder, lint_card
 from hubpub.rules.selection import Selection
-
-if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd
 
 Notify = Callable[[str], None]
 
@@ -38,7 +49,7 @@ class PushOptions:
     Attributes:
         path: the model folder.
         name: repo name.
-        namespace: user or organisation; None takes the user whose token it is.
+        namespace: user or organisation, by its name or as it is displayed; None takes the user whose token it is.
         revision: branch to publish to.
         tag: tag to set on the verified commit.
         private: the repo must be private; a new one is created so, an existing public one is refused.
@@ -52,6 +63,9 @@ class PushOptions:
         depth: how far the check of the folder goes.
         delete_stale: whether what older releases left on the hub is deleted in the same commit.
         card_settings: what the project says about the cards of all its models.
+        lint_settings: what it asks of them.
+        pull_request: whether the release is proposed, in a pull request, and not published.
+        load: whether the published model is loaded before it is tagged.
     """
 
     path: Path
@@ -71,15 +85,18 @@ class PushOptions:
     delete_stale: bool = False
     card_settings: CardSettings = field(default_factory=CardSettings)
     lint_settings: LintSettings = field(default_factory=LintSettings)
+    pull_request: bool = False
+    load: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A push that has passed every check: the plan, the report that let it pass, and what is sent."""
+    """A push that has passed every check: the plan, the report that let it pass, whose token it is, and the journal."""
 
     plan: Plan
     report: Report
-    additions: tuple[CommitOperationAdd, ...]
+    identity: Identity
+    journal: Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +109,14 @@ class RemoteState:
     files: Mapping[str, RemoteFile]
 
 
-def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: Expected | None = None) -> Prepared:
+def prepare(
+    options: PushOptions,
+    client: HubClient,
+    notify: Notify,
+    expected: Expected | None = None,
+    *,
+    hashed: bool = True,
+) -> Prepared:
     """Everything a push does before it sends anything.
 
     Args:
@@ -100,6 +124,7 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: E
         client: the hub.
         notify: is told of each step.
         expected: what a saved plan promises; None plans afresh.
+        hashed: whether the plan has the hash of every file, and not only of those that the hub may have already.
 
     Raises:
         FindingsError: the folder or its card has findings that stop a release.
@@ -107,31 +132,43 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: E
         ConflictError: the card or the tag on the hub would be overwritten, or it is not as `expected`.
         HubError: the hub cannot be read.
     """
-    folder = ModelFolder.open(options.path, exclude=options.exclude, include=options.include)
+    if options.pull_request:
+        check_can_be_proposed(options.revision, options.tag, private=options.private)
+    watch = client.http.watch
+    folder = ModelFolder.open(
+        options.path,
+        exclude=options.exclude,
+        include=options.include,
+        progress=(lambda done, total: watch("reading", done, total, "")) if watch else None,
+    )
     if expected:
         expected.check_folder(folder)
-    model_report = check_folder(
-        folder, target=str(options.path), depth=options.depth, ignore=options.ignore, fail_on=options.fail_on
-    )
     local = folder_card(folder)
-    report = model_report if local is None else joined(model_report, _lint(local, folder, options))
-    notify(f"checked {len(folder.files):,} files: {report.summary}")
-    _stop_on_findings(report, options.name)
+    model_report, report = _checked(folder, local, options, Depth.QUICK)
 
-    identity = client.whoami()
-    repo_id = f"{options.namespace or identity.name}/{options.name}"
-    remote = _remote_state(client, identity, repo_id, options)
+    # Before a byte is hashed: a token that may not publish is refused within seconds, however large the model is.
+    named = f"{options.namespace}/{options.name}" if options.namespace else None
+    identity = sign_in(client, named)
+    repo_id = f"{find_namespace(identity, options.namespace)}/{options.name}"
+    if named and repo_id != named:
+        notify(f"{options.namespace} is {repo_id.partition('/')[0]} on {client.endpoint}")
+    journal = Journal(client.endpoint, repo_id, options.revision, options.path)
+    remote = _remote_state(client, identity, repo_id, options, journal)
     if expected:
         expected.check_remote(client, remote.head, remote.files)
-    notify(f"{identity.name} may publish to {repo_id} on {client.endpoint}")
+    may = "may propose changes to" if options.pull_request else "may publish to"
+    notify(f"{identity.name} {may} {repo_id} on {client.endpoint}")
+
+    if options.depth is not Depth.QUICK:
+        model_report, report = _checked(folder, local, options, options.depth)
+    notify(f"checked {len(folder.files):,} files: {report.summary}")
     card = _card(folder, local, repo_id, options, client, remote)
     if card.source is not CardSource.FOLDER:
         report = joined(model_report, _lint(card.content, folder, options))
         _stop_on_findings(report, repo_id)
 
     release = publish_set(folder)
-    additions = _additions(folder, release, card)
-    files = tuple(_local_file(folder, path, addition) for path, addition in sorted(additions.items()))
+    files = _files(folder, release, card, _digests(folder, release, remote, hashed=hashed))
     add, replaced, unchanged, only_there = split_by_remote(files, remote.files)
     found = find_stale(
         (file.path for file in files), (file.path for file in add + replaced), {p: remote.files[p] for p in only_there}
@@ -159,8 +196,21 @@ def prepare(options: PushOptions, client: HubClient, notify: Notify, expected: E
     )
     if expected:
         expected.check_plan(plan)
-    _check_tag(client, plan)
-    return Prepared(plan, report, tuple(additions[file.path] for file in plan.changes))
+    begun = journal.read()
+    check_tag(client, plan, begun=begun is not None and plan.release is not None and begun.release == plan.release)
+    return Prepared(plan, report, identity, journal)
+
+
+def _checked(folder: ModelFolder, local: bytes | None, options: PushOptions, depth: Depth) -> tuple[Report, Report]:
+    """(what the checks of the folder found, the same with those of its card).
+
+    Raises:
+        FindingsError: what stops a release.
+    """
+    found = check_folder(folder, target=str(options.path), depth=depth, ignore=options.ignore, fail_on=options.fail_on)
+    report = found if local is None else joined(found, _lint(local, folder, options))
+    _stop_on_findings(report, options.name)
+    return found, report
 
 
 def _lint(content: bytes, folder: ModelFolder, options: PushOptions) -> Report:
@@ -185,10 +235,15 @@ def _stop_on_findings(report: Report, name: str) -> None:
         )
 
 
-def _remote_state(client: HubClient, identity: Identity, repo_id: str, options: PushOptions) -> RemoteState:
+def _remote_state(
+    client: HubClient, identity: Identity, repo_id: str, options: PushOptions, journal: Journal
+) -> RemoteState:
     """The repo as it is, after the hub has said that this token may write there."""
     found = client.head(repo_id, options.revision)
-    check_may_publish(client, identity, repo_id, exists=found is not None)
+    if options.pull_request:
+        check_may_propose(identity, repo_id, exists=found is not None)
+    else:
+        check_may_publish(client, identity, repo_id, exists=found is not None)
     if found is None:
         return RemoteState(exists=False, private=options.private or options.new_repos_private, head=None, files={})
     head, private = found
@@ -197,7 +252,11 @@ def _remote_state(client: HubClient, identity: Identity, repo_id: str, options: 
             f"{repo_id} is public already, and --private was asked for",
             "make it private in its settings on the hub first, or push without --private",
         )
-    return RemoteState(exists=True, private=private, head=head, files=client.tree(repo_id, head) if head else {})
+    files = client.tree(repo_id, head) if head else {}
+    wanted = options.private or options.new_repos_private
+    if private and not wanted and hidden_by_us(client, repo_id, head, files, journal.read()):
+        private = False  # only until the push that created it is finished
+    return RemoteState(exists=True, private=private, head=head, files=files)
 
 
 def _card(
@@ -211,12 +270,13 @@ def _card(
     """The card to publish: the folder's, the hub's, or one from the templates."""
     there, published = None, None
     if remote.head and CARD in remote.files:
-        there = client.read(repo_id, CARD, remote.head, LARGEST_CARD)
+        there = client.read(repo_id, remote.files[CARD], remote.head, LARGEST_CARD)
         published = last_published_card(client.commits(repo_id, remote.head), merged=local is None)
 
     def read_published(card: PublishedCard) -> bytes | None:
         try:
-            return client.read(repo_id, CARD, card.commit, LARGEST_CARD)
+            file = client.tree(repo_id, card.commit).get(CARD)
+            return client.read(repo_id, file, card.commit, LARGEST_CARD) if file else None
         except HubpubError:
             return None  # the history was rewritten: nothing is known of it
 
@@ -227,45 +287,40 @@ def _card(
     return replace(choice, before=there)
 
 
-def _additions(folder: ModelFolder, release: PublishSet, card: CardChoice) -> dict[str, CommitOperationAdd]:
-    """One operation per file of the release, by path; their SHA-256 is that of the one reading of the folder."""
-    from huggingface_hub import CommitOperationAdd
+def _digests(folder: ModelFolder, release: PublishSet, remote: RemoteState, *, hashed: bool) -> dict[str, str]:
+    """The SHA-256 of the files of the release by path, of each reading of the folder only one.
 
-    additions = {}
+    A file that the hub does not have, or has with another size, is sent whatever its hash: a plan does without.
+    """
+    if hashed or "readings" in vars(folder):
+        readings: Mapping[str, Reading] = folder.readings
+    else:
+        entries = [
+            entry for entry in release.files if (there := remote.files.get(entry.path)) and there.size == entry.size
+        ]
+        readings = folder.read(entries)
+    digests = {}
     for entry in release.files:
-        reading = folder.readings[entry.path]
+        reading = readings.get(entry.path)
+        if reading is None:
+            continue
         if reading.sha256 is None:
             raise ConflictError(
                 f"{entry.path} {reading.problem}; nothing was sent",
                 "wait until nothing writes to the folder, then run the same command again",
             )
-        addition = CommitOperationAdd(path_in_repo=entry.path, path_or_fileobj=folder.root / entry.path)
-        addition.upload_info.sha256 = bytes.fromhex(reading.sha256)
-        additions[entry.path] = addition
+        digests[entry.path] = reading.sha256
+    return digests
+
+
+def _files(
+    folder: ModelFolder, release: PublishSet, card: CardChoice, digests: Mapping[str, str]
+) -> tuple[LocalFile, ...]:
+    """The files of the release, in the order of their paths."""
+    files = [
+        LocalFile(entry.path, folder.root / entry.path, entry.size, digests.get(entry.path, ""), entry.mtime_ns)
+        for entry in release.files
+    ]
     if card.source is not CardSource.HUB:
-        additions[CARD] = CommitOperationAdd(path_in_repo=CARD, path_or_fileobj=card.content)
-    return additions
-
-
-def _local_file(folder: ModelFolder, path: str, addition: CommitOperationAdd) -> LocalFile:
-    entry = folder.entry(path)
-    in_memory = isinstance(addition.path_or_fileobj, bytes)
-    return LocalFile(
-        path=path,
-        source=addition.path_or_fileobj if isinstance(addition.path_or_fileobj, bytes) else folder.root / path,
-        size=addition.upload_info.size,
-        sha256=addition.upload_info.sha256.hex(),
-        mtime_ns=0 if in_memory or entry is None else entry.mtime_ns,
-    )
-
-
-def _check_tag(client: HubClient, plan: Plan) -> None:
-    """A tag never moves: an existing one is only right when it is on the very commit that holds this release."""
-    if plan.tag is None or plan.base is None:
-        return
-    at = client.tags(plan.repo_id).get(plan.tag)
-    if at is not None and (plan.makes_commit or at != plan.base):
-        raise ConflictError(
-            f"{plan.repo_id} has a tag {plan.tag} already, at {at[:12]}, and this release differs from it",
-            "choose another tag; hubpub never moves one",
-        )
+        files.append(LocalFile(CARD, card.content, len(card.content), sha256_hex(card.content), 0))
+    return tuple(sorted(files, key=lambda file: file.path))

@@ -1,32 +1,80 @@
-"""Push: prepare, upload, one commit, verify, tag. Nothing is sent before every check has passed."""
+"""Push: prepare, upload, one commit, verify, tag, show. Nothing is sent before every check has passed.
+
+Each step can be cut short and run again: what has been done is recognised, on the hub or in the journal.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 
-from hubpub.core.errors import AuthError, ConflictError, FindingsError, HubpubError, VerificationError
+from hubpub.core.errors import ConflictError, UsageError, VerificationError
+from hubpub.publish.body import Add, ChangedOnDiskError, Operation, deletions
 from hubpub.publish.card import card_trailer
-from hubpub.publish.client import HubClient, deletions
+from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
+from hubpub.publish.journal import Entry
+from hubpub.publish.load_check import load_published
+from hubpub.publish.movement import Made, movement
+from hubpub.publish.once import Change, commit_once
 from hubpub.publish.plan import Plan
 from hubpub.publish.prepare import Notify, Prepared, PushOptions, prepare
+from hubpub.publish.proposal import propose
+from hubpub.publish.proposal_text import findings_in_markdown
 from hubpub.publish.receipt import Receipt
+from hubpub.publish.refusals import RETRY_HINT, NoAnswerError
+from hubpub.publish.remote import UploadMode
+from hubpub.publish.staged import CommitLimits, close_leftovers, commit_in_parts
+from hubpub.publish.tagging import tag_release
 from hubpub.publish.verify import Mismatch, compare
+from hubpub.publish.visibility import create_hidden, show
+
+_CARD = "README.md"
 
 
-def push(options: PushOptions, client: HubClient, notify: Notify, expected: Expected | None = None) -> Receipt:
-    """Publish the folder in one commit, verify it, tag it.
+def push(
+    options: PushOptions,
+    client: HubClient,
+    notify: Notify,
+    expected: Expected | None = None,
+    limits: CommitLimits | None = None,
+) -> Receipt:
+    """Publish the folder in one commit, verify it, tag it, and make a new repo public.
+
+    Args:
+        options: what to publish, and where to.
+        client: the hub.
+        notify: is told of each step, and of what makes it wait.
+        expected: what a saved plan promises; None plans afresh.
+        limits: of one commit; None takes those of the Hub.
 
     Raises:
-        HubpubError: as `prepare`; ConflictError when somebody else committed meanwhile or a file changed on disk;
-            VerificationError when the hub does not serve what was sent.
+        HubpubError: as `prepare`; ConflictError when somebody else changed the same files or a file changed on disk;
+            VerificationError when the hub does not serve what was sent, or what it serves does not load.
     """
     started = time.monotonic()
+    client.http.notify = notify
     prepared = prepare(options, client, notify, expected)
-    plan = prepared.plan
-    published = plan.makes_commit
-    if published:
-        commit = _publish(prepared, client, notify)
+    if options.pull_request:
+        return _propose(prepared, client, notify, limits or CommitLimits(), started, load=options.load)
+    plan, journal = prepared.plan, prepared.journal
+    release = _release(plan)
+    begun = journal.read() or Entry()
+    unveils = not plan.private and (plan.creates_repo or begun.unveils)
+    earlier = _made_by_an_earlier_run(client, plan, begun) if plan.makes_commit else None
+    published = plan.makes_commit and earlier is None
+    if earlier is not None:
+        plan = replace(plan, kept=(), delete=())
+        commit = earlier.oid
+        notify(f"an earlier run has published this already, as {commit[:12]}; the branch has moved on since")
+    elif published:
+        staged = begun.staged and begun.release == release
+        journal.write(Entry(release, plan.base, unveils=unveils, staged=begun.staged))
+        made = _publish(prepared, client, notify, limits or CommitLimits(), rebases=expected is None, staged=staged)
+        commit = made.oid
+        if made.parent != plan.base and not plan.creates_repo:
+            plan = _on_top_of(client, plan, made)
     elif plan.base is None:
         raise AssertionError("a repo without commits has no unchanged files")
     else:
@@ -34,9 +82,16 @@ def push(options: PushOptions, client: HubClient, notify: Notify, expected: Expe
         notify(f"nothing to publish: {plan.repo_id} holds these {len(plan.unchanged)} files at {commit[:12]}")
     verified = _verify(client, plan, commit)
     notify(f"verified {verified} files at {commit[:12]}: path, size and hash")
+    loaded = load_published(client, plan.repo_id, commit, notify) if options.load else None
     if plan.tag:
-        _tag(client, plan, commit)
+        tag_release(client, plan, commit)
         notify(f"tagged {commit[:12]} as {plan.tag}")
+    if unveils:
+        show(client, plan.repo_id)
+        notify(f"made {plan.repo_id} public")
+    if (journal.read() or begun).staged:
+        close_leftovers(client, plan.repo_id, prepared.identity.name)
+    journal.close()
     return Receipt(
         plan=plan,
         report=prepared.report,
@@ -45,76 +100,132 @@ def push(options: PushOptions, client: HubClient, notify: Notify, expected: Expe
         verified=verified,
         tag=plan.tag,
         seconds=time.monotonic() - started,
+        loaded=loaded,
     )
 
 
-def _publish(prepared: Prepared, client: HubClient, notify: Notify) -> str:
-    """Create the repo if needed, upload, and make the one commit; returns its oid."""
+def _propose(
+    prepared: Prepared, client: HubClient, notify: Notify, limits: CommitLimits, started: float, *, load: bool
+) -> Receipt:
+    """Open or update a pull request with the release."""
+    plan = prepared.plan
+    found = propose(
+        client,
+        plan,
+        prepared.identity.name,
+        findings_in_markdown(prepared.report),
+        lambda wanted: _upload(client, wanted, notify),
+        lambda operations: list(limits.parts(operations)),
+        notify,
+    )
+    loaded = load_published(client, plan.repo_id, found.commit, notify) if found and load else None
+    return Receipt(
+        plan=plan,
+        report=prepared.report,
+        commit=found.commit if found else str(plan.base),
+        published=False,
+        verified=found.verified if found else 0,
+        tag=None,
+        seconds=time.monotonic() - started,
+        proposal=found,
+        loaded=loaded,
+    )
+
+
+def _made_by_an_earlier_run(client: HubClient, plan: Plan, begun: Entry) -> Made | None:
+    """The commit that an unfinished push made, if others have changed the branch after it."""
+    release = _release(plan)
+    if begun.release != release or begun.base == plan.base or plan.base is None:
+        return None
+    moved = movement(
+        client, plan.repo_id, plan.revision, begun.base, UsageError(f"{plan.repo_id} cannot be read", RETRY_HINT)
+    )
+    return moved.made_by(release)
+
+
+def _release(plan: Plan) -> str:
+    release = plan.release
+    if release is None:
+        raise AssertionError("a push hashes every file")
+    return release
+
+
+def _publish(
+    prepared: Prepared, client: HubClient, notify: Notify, limits: CommitLimits, *, rebases: bool, staged: bool
+) -> Made:
+    """Create the repo if needed, upload, and make the one commit."""
     plan = prepared.plan
     parent = plan.base
     if plan.creates_repo:
-        client.create_repo(plan.repo_id, private=plan.private)
-        created = client.head(plan.repo_id, plan.revision)
-        parent = created[0] if created else None
-        notify(f"created {plan.repo_id} ({'private' if plan.private else 'public'})")
+        parent = create_hidden(client, plan.repo_id, plan.revision)
+        notify(f"created {plan.repo_id} (private{'' if plan.private else ' until the release is verified'})")
+    operations = _upload(client, plan, notify)
+    trailer = card_trailer(plan.card)
+    change = Change(
+        repo_id=plan.repo_id,
+        revision=plan.revision,
+        parent=parent,
+        operations=operations,
+        title=plan.title,
+        description="Published by hubpub." + (f"\n\n{trailer}" if trailer else ""),
+        release=_release(plan),
+        paths=frozenset((*(file.path for file in plan.files), *(item.path for item in plan.delete), _CARD)),
+        rebases=rebases,
+    )
+    made = _commit(client, change, prepared, notify, limits, staged=staged)
+    gone = f" and deleted {len(plan.delete)}" if plan.delete else ""
+    notify(f"committed {len(plan.changes)} files{gone} to {plan.revision} as {made.oid[:12]}, in one commit")
+    return made
+
+
+def _commit(
+    client: HubClient, change: Change, prepared: Prepared, notify: Notify, limits: CommitLimits, *, staged: bool
+) -> Made:
+    """Make the one commit, at once or by way of a pull request if it holds more than a hub takes at once."""
+    if not staged and limits.allow(change.operations):
+        try:
+            return commit_once(client, change, notify)
+        except NoAnswerError as error:
+            if len(change.operations) <= limits.part:
+                raise
+            notify(f"{error.message}: {len(change.operations):,} files may be too many at once")
+    prepared.journal.note(staged=True)
+    close_leftovers(client, change.repo_id, prepared.identity.name, change.release)
+    return commit_in_parts(client, change, notify, limits, prepared.identity.name)
+
+
+def _upload(client: HubClient, plan: Plan, notify: Notify) -> list[Operation]:
+    """Send what does not fit into a commit; the operations of the commit."""
+    modes = client.modes(plan.repo_id, plan.revision, plan.changes)
+    _check_not_ignored(plan, modes)
+    for file in plan.changes:
+        if file.path == _CARD:
+            client.check_card(file.read())
     if plan.changes:
         notify(f"uploading {len(plan.changes)} files, {plan.bytes_to_send:,} bytes")
-        client.upload(plan.repo_id, plan.revision, prepared.additions)
-    _check_not_ignored(prepared)
-    _check_unchanged_on_disk(plan)
-    trailer = card_trailer(plan.card)
-    try:
-        commit = client.commit(
-            plan.repo_id,
-            plan.revision,
-            [*prepared.additions, *deletions(item.path for item in plan.delete)],
-            parent=parent,
-            title=plan.title,
-            description="Published by hubpub." + (f"\n\n{trailer}" if trailer else ""),
-        )
-    except (AuthError, FindingsError):
-        raise
-    except HubpubError as error:
-        commit = _landed_after_all(client, plan, parent, error)
-    gone = f" and deleted {len(plan.delete)}" if plan.delete else ""
-    notify(f"committed {len(plan.changes)} files{gone} to {plan.revision} as {commit[:12]}, in one commit")
-    return commit
+    client.upload(plan.repo_id, plan.revision, [file for file in plan.changes if modes[file.path].large])
+    for file in plan.changes:
+        if not file.unchanged_on_disk:
+            raise ChangedOnDiskError(file.path)
+    adds = [Add(file, modes[file.path].large) for file in plan.changes]
+    return [*adds, *deletions(item.path for item in plan.delete)]
 
 
-def _landed_after_all(client: HubClient, plan: Plan, parent: str | None, error: HubpubError) -> str:
-    """The commit, if it landed although the answer was lost; otherwise raise `error` again."""
-    try:
-        found = client.head(plan.repo_id, plan.revision)
-        head = found[0] if found else None
-        landed = head is not None and head != parent and not _mismatches(client, plan, head)
-    except HubpubError:
-        raise error from None
-    if not landed or head is None:
-        raise error
-    return head
-
-
-def _check_not_ignored(prepared: Prepared) -> None:
+def _check_not_ignored(plan: Plan, modes: Mapping[str, UploadMode]) -> None:
     """The hub drops what the repo's .gitignore names without a word, so that must be found before the commit."""
-    ignored = [item.path_in_repo for item in prepared.additions if getattr(item, "_should_ignore", False)]
+    ignored = [path for path, mode in modes.items() if mode.ignored]
     if ignored:
         raise ConflictError(
-            f"a .gitignore makes {prepared.plan.repo_id} drop {', '.join(ignored[:5])}",
+            f"a .gitignore makes {plan.repo_id} drop {', '.join(ignored[:5])}",
             "change the .gitignore of the folder or the repo, or leave the files out with --exclude",
         )
 
 
-def _check_unchanged_on_disk(plan: Plan) -> None:
-    """A file that changed since it was hashed would be published half old, half new."""
-    for file in plan.changes:
-        if isinstance(file.source, bytes):
-            continue
-        status = file.source.stat()
-        if (status.st_size, status.st_mtime_ns) != (file.size, file.mtime_ns):
-            raise ConflictError(
-                f"{file.path} changed on disk while it was being published; nothing was committed",
-                "wait until nothing writes to the folder, then run the same command again",
-            )
+def _on_top_of(client: HubClient, plan: Plan, made: Made) -> Plan:
+    """The plan as it turned out, after others had changed other files."""
+    there = client.tree(plan.repo_id, made.parent) if made.parent else {}
+    ours = {file.path for file in plan.files} | {item.path for item in plan.delete}
+    return replace(plan, base=made.parent, kept=tuple(sorted(there.keys() - ours)))
 
 
 def _mismatches(client: HubClient, plan: Plan, commit: str) -> list[Mismatch]:
@@ -132,8 +243,3 @@ def _verify(client: HubClient, plan: Plan, commit: str) -> int:
             "run the same command again; if it stays so, the hub or its storage is at fault",
         )
     return len(plan.files)
-
-
-def _tag(client: HubClient, plan: Plan, commit: str) -> None:
-    if plan.tag and client.tags(plan.repo_id).get(plan.tag) != commit:
-        client.create_tag(plan.repo_id, plan.tag, commit, plan.title)

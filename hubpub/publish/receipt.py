@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hubpub.core.report import Report
+from hubpub.publish.load_check import Loaded
 from hubpub.publish.plan import Plan
+from hubpub.publish.proposal import Proposal
 
 RECEIPT_SCHEMA = "hubpub.receipt/1"
 
@@ -23,6 +25,8 @@ class Receipt:
         verified: files that the hub serves at `commit` exactly as they are here.
         tag: the tag on that commit, if one was asked for.
         seconds: wall time.
+        proposal: the pull request, where the release was proposed and not published.
+        loaded: what was tried of the model as the hub serves it; None when that was not asked for.
     """
 
     plan: Plan
@@ -32,6 +36,8 @@ class Receipt:
     verified: int
     tag: str | None
     seconds: float
+    proposal: Proposal | None = None
+    loaded: Loaded | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The receipt in the schema `hubpub.receipt/1`."""
@@ -47,7 +53,9 @@ class Receipt:
             "parent": plan.base,
             "created_repo": plan.creates_repo,
             "tag": self.tag,
+            "pull_request": self.proposal.to_json() if self.proposal else None,
             "verified": self.verified,
+            "loaded": self.loaded.to_json() if self.loaded else None,
             "files": {
                 "added": [file.path for file in plan.add],
                 "replaced": [file.path for file in plan.replace],

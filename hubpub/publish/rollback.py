@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.source import CARD
-from hubpub.core.errors import AuthError, ConflictError, FindingsError, HubpubError, UsageError, VerificationError
+from hubpub.core.errors import ConflictError, UsageError, VerificationError
+from hubpub.publish.body import Add, Copy, Operation, deletions
 from hubpub.publish.card import card_line, last_published_card
-from hubpub.publish.client import HubClient, RemoteFile, deletions
+from hubpub.publish.client import HubClient
+from hubpub.publish.local import LocalFile
+from hubpub.publish.once import Change, commit_once
+from hubpub.publish.release_id import rollback_id
+from hubpub.publish.remote import RemoteFile
 from hubpub.publish.verify import Mismatch
 
 if TYPE_CHECKING:
-    from huggingface_hub import CommitOperationAdd
-
-    from hubpub.publish.client import CommitOperation
     from hubpub.publish.prepare import Notify
 
 ROLLBACK_SCHEMA = "hubpub.rollback/1"
@@ -175,6 +177,7 @@ def roll_back(plan: RollbackPlan, client: HubClient, notify: Notify) -> Rollback
         VerificationError: the hub does not hold the target's files at the new commit, or serves other bytes of one.
     """
     started = time.monotonic()
+    client.http.notify = notify
     commit = plan.head
     if plan.makes_commit:
         with tempfile.TemporaryDirectory(prefix="hubpub-") as folder:
@@ -217,58 +220,51 @@ def _same(one: RemoteFile, other: RemoteFile) -> bool:
 
 def _commit(plan: RollbackPlan, client: HubClient, notify: Notify, folder: Path) -> str:
     """Make the one commit; returns its oid."""
-    from huggingface_hub import CommitOperationCopy
-
     small = [file for file in plan.changes if file.sha256 is None]
-    additions = [_small_file(plan, client, file, folder / str(number)) for number, file in enumerate(small)]
-    operations: list[CommitOperation] = [
-        *additions,
-        *(
-            CommitOperationCopy(file.path, file.path, src_revision=plan.target)
-            for file in plan.changes
-            if file.sha256 is not None
-        ),
+    operations: list[Operation] = [
+        *(_small_file(plan, client, file, folder / str(number)) for number, file in enumerate(small)),
+        *(Copy(file.path, file.sha256) for file in plan.changes if file.sha256 is not None),
         *deletions(file.path for file in plan.delete),
     ]
     named = plan.to if plan.to in plan.target else f"{plan.to} ({plan.target[:12]})"
     trailer = _card_trailer(plan, client)
     _check_head(plan, client)
-    try:
-        commit = client.commit(
-            plan.repo_id,
-            plan.revision,
-            operations,
-            parent=plan.head,
-            title=f"Roll back to {named}",
-            description=f"Rolled back by hubpub from {plan.head} to {plan.target}."
-            + (f"\n\n{trailer}" if trailer else ""),
-        )
-    except (AuthError, FindingsError):
-        raise
-    except HubpubError as error:
-        commit = _landed_after_all(plan, client, error)
+    change = Change(
+        repo_id=plan.repo_id,
+        revision=plan.revision,
+        parent=plan.head,
+        operations=operations,
+        title=f"Roll back to {named}",
+        description=f"Rolled back by hubpub from {plan.head} to {plan.target}." + (f"\n\n{trailer}" if trailer else ""),
+        release=rollback_id(plan.repo_id, plan.revision, plan.head, plan.target),
+        paths=frozenset(file.path for file in plan.changes + plan.delete + plan.unchanged),
+        # What others add meanwhile is not of the older tree.
+        rebases=False,
+    )
+    commit = commit_once(client, change, notify).oid
     notify(f"restored {len(plan.changes)} files and deleted {len(plan.delete)} in one commit, {commit[:12]}")
     return commit
 
 
-def _small_file(plan: RollbackPlan, client: HubClient, file: RemoteFile, copy: Path) -> CommitOperationAdd:
-    """The operation that adds a file of the target again; its bytes must be those that git's id speaks of."""
-    from huggingface_hub import CommitOperationAdd
+def _small_file(plan: RollbackPlan, client: HubClient, file: RemoteFile, copy: Path) -> Add:
+    """The operation that adds a file of the target again; its bytes must be those that git's id speaks of.
 
-    digest = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
+    It goes as it was: the .gitattributes and .gitignore of the tree that is rolled back have no say in the older one.
+    """
+    blob = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
+    sha256 = hashlib.sha256()
     with copy.open("wb") as written:
         for block in client.stream(plan.repo_id, file.path, plan.target):
-            digest.update(block)
+            blob.update(block)
+            sha256.update(block)
             written.write(block)
-    if digest.hexdigest() != file.blob:
+    if blob.hexdigest() != file.blob:
         raise VerificationError(
             f"{plan.repo_id} serves other bytes of {file.path} at {plan.target[:12]} than the hash that it states",
             "nothing was changed; run the same command again, and if it stays so, the hub or its storage is at fault",
         )
-    addition = CommitOperationAdd(path_in_repo=file.path, path_or_fileobj=copy)
-    # As it was: the .gitattributes and .gitignore of the tree that is rolled back have no say in the older one.
-    addition._upload_mode = "regular"
-    return addition
+    status = copy.stat()
+    return Add(LocalFile(file.path, copy, status.st_size, sha256.hexdigest(), status.st_mtime_ns), large=False)
 
 
 def _card_trailer(plan: RollbackPlan, client: HubClient) -> str | None:
@@ -290,16 +286,3 @@ def _check_head(plan: RollbackPlan, client: HubClient) -> None:
             f"{plan.revision} of {plan.repo_id} moved from {plan.head[:12]} to {head[:12]}; nothing was changed",
             "look at the new commit, then run the same command again",
         )
-
-
-def _landed_after_all(plan: RollbackPlan, client: HubClient, error: HubpubError) -> str:
-    """The commit, if it landed although the answer was lost; otherwise raise `error` again."""
-    then = {file.path: file for file in plan.changes + plan.unchanged}
-    try:
-        head = client.resolve(plan.repo_id, plan.revision)
-        landed = head != plan.head and not differences(then, client.tree(plan.repo_id, head))
-    except HubpubError:
-        raise error from None
-    if not landed:
-        raise error
-    return head

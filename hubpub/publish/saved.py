@@ -61,6 +61,7 @@ def plan_document(plan: Plan, options: PushOptions, *, local: bool = False) -> d
             "card": options.card.value if options.card else None,
             "private": options.private,
             "delete_stale": options.delete_stale,
+            "pull_request": options.pull_request,
         },
     }
 
@@ -115,6 +116,7 @@ def read_plan(path: Path) -> SavedPlan:
                 fail_on=Severity(options["fail_on"]),
                 depth=Depth(options["depth"]),
                 delete_stale=options["delete_stale"] is True,
+                pull_request=options.get("pull_request") is True,
             ),
             endpoint=None if document["hub"] == "local" else _text(document["endpoint"]),
             expected=Expected(

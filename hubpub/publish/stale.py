@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from hubpub.publish.client import RemoteFile
+from hubpub.publish.remote import RemoteFile
 
 _WEIGHTS = re.compile(
     r"(?P<stem>.+?)(?:-(?P<number>\d{5})-of-(?P<total>\d{5}))?(?P<suffix>\.safetensors|\.bin)"

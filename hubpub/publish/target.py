@@ -7,12 +7,40 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from hubpub.core.errors import AuthError, UsageError
 
 _PART = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,94}[A-Za-z0-9_])?")
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+class Renewable(Protocol):
+    """A token that changes as time goes on."""
+
+    source: str
+
+    def current(self) -> str:
+        """The token to be used now."""
+
+    def renewed(self, refused: str) -> bool:
+        """Whether there is a newer one than that which a hub has refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenWish:
+    """What somebody says of the token to be used.
+
+    Attributes:
+        file: that holds it.
+        keyless: whether it is to be the one that a CI job's id token is exchanged for.
+        repo_id: the repo that this one is for.
+    """
+
+    file: Path | None = None
+    keyless: bool = False
+    repo_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,47 +51,77 @@ class Target:
         endpoint: base URL, without a trailing slash.
         token: never shown; not part of the repr. None where nobody is signed in.
         token_source: where the token was found, in words.
+        renewable: the token, where it is one that is renewed.
     """
 
     endpoint: str
     token: str | None = field(repr=False)
     token_source: str
+    renewable: Renewable | None = field(default=None, repr=False)
 
     @property
     def sends_token_in_clear(self) -> bool:
         """Whether the token would cross a network unencrypted."""
         url = urlsplit(self.endpoint)
-        return self.token is not None and url.scheme == "http" and url.hostname not in _LOOPBACK
+        signed_in = self.token is not None or self.renewable is not None
+        return signed_in and url.scheme == "http" and url.hostname not in _LOOPBACK
 
 
-def find_target(hub: str | None, environ: Mapping[str, str] = os.environ, *, token_needed: bool = True) -> Target:
+def find_target(
+    hub: str | None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    token_needed: bool = True,
+    wish: TokenWish = TokenWish(),
+) -> Target:
     """The hub that `--hub` names, or the one huggingface_hub would use (`HF_ENDPOINT`, else the public Hub).
 
     A token that `hf auth login` stored is for the hub it was given for: it is only used when `--hub` is absent or
-    names that same hub. Another hub needs its token in `HF_TOKEN`. Public repos can be read without one.
+    names that same hub. Another hub needs its token in `HF_TOKEN`, a file that the command names, or the keyring.
+    Public repos can be read without one. The order is in `hubpub.publish.tokens`.
 
     Raises:
         UsageError: the URL is not one.
-        AuthError: there is no token for that hub, and one is needed.
+        AuthError: there is no token for that hub, and one is needed; or there is one that cannot be used.
     """
-    from huggingface_hub import constants
+    from hubpub.publish.tokens import default_endpoint, given_token, stored_token
 
-    default = constants.ENDPOINT.rstrip("/")
-    endpoint = parse_endpoint(hub) if hub else default
-    if endpoint == default:
-        token, source = _stored_token(environ)
-    else:
-        token, source = environ.get("HF_TOKEN") or None, "HF_TOKEN"
-    if not token and not token_needed:
+    endpoint = parse_endpoint(hub) if hub else default_endpoint()
+    if wish.file is None and (wish.keyless or environ.get("HF_OIDC_RESOURCE")):
+        return _keyless(endpoint, environ, wish)
+    found = given_token(environ, endpoint, wish.file) or stored_token(endpoint)
+    if found is not None:
+        return Target(endpoint=endpoint, token=found.text, token_source=found.source)
+    if not token_needed:
         return Target(endpoint=endpoint, token=None, token_source="nowhere")  # noqa: S106 -- in words
-    if not token:
-        raise AuthError(
-            f"no token for {endpoint}",
-            "set HF_TOKEN to a token that may write there"
-            + (", or run `hf auth login`" if endpoint == default else "")
-            + "; `--hub local` needs none",
+    raise AuthError(f"no token for {endpoint}", _where_to_get_one(endpoint, environ), layer="token")
+
+
+def _keyless(endpoint: str, environ: Mapping[str, str], wish: TokenWish) -> Target:
+    from hubpub.publish.keyless import KeylessToken
+
+    resource = environ.get("HF_OIDC_RESOURCE") or wish.repo_id
+    if not resource:
+        raise UsageError("a keyless token is for one repo, and none is named", "name it with --repo-id NAMESPACE/NAME")
+    if wish.repo_id and resource != wish.repo_id:
+        raise UsageError(
+            f"HF_OIDC_RESOURCE is {resource}, and the command is about {wish.repo_id}",
+            "unset HF_OIDC_RESOURCE and give --keyless: the token is then for the repo of the command",
         )
-    return Target(endpoint=endpoint, token=token.strip(), token_source=source)
+    token = KeylessToken(endpoint, resource, environ)
+    return Target(endpoint=endpoint, token=None, token_source=token.source, renewable=token)
+
+
+def _where_to_get_one(endpoint: str, environ: Mapping[str, str]) -> str:
+    from hubpub.publish.keyless import offers_id_token
+    from hubpub.publish.tokens import default_endpoint
+
+    ways = ["set HF_TOKEN to a token that may write there"]
+    if endpoint == default_endpoint():
+        ways.append("run `hf auth login`")
+    if offers_id_token(environ):
+        ways.append("give --keyless, since this is a CI job that may have an id token (docs/keyless.md)")
+    return ", or ".join(ways) + "; `--hub local` needs none"
 
 
 def parse_endpoint(url: str) -> str:
@@ -84,26 +142,6 @@ def parse_endpoint(url: str) -> str:
     return url.rstrip("/")
 
 
-def _stored_token(environ: Mapping[str, str]) -> tuple[str | None, str]:
-    from huggingface_hub import errors, get_token
-
-    if environ.get("HF_OIDC_RESOURCE"):
-        source = "OIDC token exchange (HF_OIDC_RESOURCE)"
-    elif environ.get("HF_TOKEN"):
-        source = "HF_TOKEN"
-    elif environ.get("HUGGING_FACE_HUB_TOKEN"):
-        source = "HUGGING_FACE_HUB_TOKEN"
-    else:
-        source = "the token file of `hf auth login`"
-    try:
-        return get_token(), source
-    except errors.OIDCError as error:
-        raise AuthError(
-            f"HF_OIDC_RESOURCE is set, but no token could be had: {error}",
-            "mend the CI job's OIDC settings, or unset HF_OIDC_RESOURCE",
-        ) from error
-
-
 def repo_name(folder: Path, name: str | None) -> str:
     """The name part of the repo id: `name`, or the folder's own name.
 
@@ -111,7 +149,7 @@ def repo_name(folder: Path, name: str | None) -> str:
         UsageError: it is not a name that the Hub accepts.
     """
     candidate = name if name is not None else folder.resolve().name
-    if _is_part(candidate):
+    if is_name(candidate):
         return candidate
     if name is not None:
         raise UsageError(f"{name!r} is not a repo name that the Hub accepts", _REPO_ID_RULE)
@@ -128,7 +166,7 @@ def parse_repo_id(repo_id: str) -> tuple[str, str]:
         UsageError: it is not a repo id.
     """
     namespace, slash, name = repo_id.partition("/")
-    if slash and _is_part(namespace) and _is_part(name):
+    if slash and is_name(namespace) and is_name(name):
         return namespace, name
     raise UsageError(f"{repo_id!r} is not a repo id", f"write namespace/name; {_REPO_ID_RULE}")
 
@@ -151,7 +189,7 @@ def parse_namespace(org: str) -> str:
     Raises:
         UsageError: it is not the name of a user or an organisation.
     """
-    if _is_part(org):
+    if is_name(org):
         return org
     raise UsageError(f"{org!r} is not the name of an organisation", f"give its name as in its URL; {_REPO_ID_RULE}")
 
@@ -159,6 +197,6 @@ def parse_namespace(org: str) -> str:
 _REPO_ID_RULE = "a name has 1 to 96 of A-Z a-z 0-9 _ . -, starts and ends with a letter, digit or _, no '--' or '..'"
 
 
-def _is_part(part: str) -> bool:
-    """The Hub's rule for one part of a repo id, as huggingface_hub's `validate_repo_id` states it."""
+def is_name(part: str) -> bool:
+    """Whether it can be one part of a repo id: the Hub's rule, as huggingface_hub's `validate_repo_id` states it."""
     return bool(_PART.fullmatch(part)) and "--" not in part and ".." not in part and not part.endswith(".git")

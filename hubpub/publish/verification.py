@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 from hubpub.core.documents import read_document
 from hubpub.core.errors import UsageError
 from hubpub.model.folder import ModelFolder
-from hubpub.publish.client import HubClient, NotServedError, RemoteFile
+from hubpub.publish.client import HubClient
+from hubpub.publish.download import NotServedError
 from hubpub.publish.receipt import RECEIPT_SCHEMA
 from hubpub.publish.release import publish_set
+from hubpub.publish.remote import RemoteFile
 from hubpub.publish.verify import Mismatch
 
 if TYPE_CHECKING:

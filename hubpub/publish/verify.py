@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from hubpub.publish.client import RemoteFile
-from hubpub.publish.plan import LocalFile
+from hubpub.publish.local import LocalFile
+from hubpub.publish.remote import RemoteFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from hubpub.card.code_blocks import CodeBlock, code_blocks
+from hubpub.card.code.code_blocks import CodeBlock, code_blocks
+from hubpub.card.code.python_code import Broken, parse_python
 from hubpub.card.document import Card
 from hubpub.card.placeholders import card_placeholders
-from hubpub.card.python_code import Broken, parse_python
 
 _SECTION_LEVEL = 2
 _REMOTE_CODE = "trust_remote_code"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hubpub.card.facts import CardFacts
-from hubpub.card.snippets import peft_class
+from hubpub.card.facts.collect import CardFacts
+from hubpub.card.writing.snippets import peft_class
 from hubpub.model.kind import ModelKind
 from hubpub.model.load import available_memory, memory_needed, mostly_half
 from hubpub.model.stored import model_directory
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 _CHILD = "hubpub.model.children.rehearse_load:load"
 _KINDS = (ModelKind.TRANSFORMERS, ModelKind.ADAPTER, ModelKind.SENTENCE_TRANSFORMERS)
-_MOST_STEPS = 40
 # https://github.com/huggingface/setfit/blob/main/src/setfit/modeling.py
 _SETFIT_HEAD = "model_head.pkl"
 _LONGEST = 500

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
 
-from hubpub.card.code_blocks import code_blocks
+from hubpub.card.code.code_blocks import code_blocks
 from hubpub.card.document import Card
-from hubpub.card.facts import CardFacts, card_facts
-from hubpub.card.render import render_card
+from hubpub.card.facts.collect import CardFacts, card_facts
 from hubpub.card.source import decode_card
+from hubpub.card.writing.render import render_card
 from hubpub.core.errors import FindingsError, UsageError
 from hubpub.core.report import Report
 from hubpub.core.rule import Depth

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hubpub.core.wording import counted
+
 LABEL = "model card"
 _COLOURS = (
     (1.0, "#2e7d32", "brightgreen"),
@@ -42,7 +44,7 @@ def badge_svg(filled: int, total: int) -> str:
     value = _value(filled, total)
     left, right = (round(_text_width(text)) + 2 * _PADDING for text in (LABEL, value))
     colour = _colour(filled, total)[1]
-    title = f"{LABEL}: {filled} of {total} section{'' if total == 1 else 's'} filled"
+    title = f"{LABEL}: {filled} of {counted(total, 'section')} filled"
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="{_HEIGHT}" '
         f'viewBox="0 0 {left + right} {_HEIGHT}" role="img" aria-label="{title}">\n'
@@ -66,7 +68,7 @@ def badge_json(filled: int, total: int) -> dict[str, Any]:
 
 
 def _value(filled: int, total: int) -> str:
-    return f"{filled}/{total} section{'' if total == 1 else 's'}"
+    return f"{filled}/{counted(total, 'section')}"
 
 
 def _colour(filled: int, total: int) -> tuple[float, str, str]:

@@ -6,7 +6,7 @@ import difflib
 from typing import Any
 
 from hubpub.card.document import Card
-from hubpub.card.outcome import Kept, Merged, Part
+from hubpub.card.merge.outcome import Kept, Merged, Part
 from hubpub.card.sections import score
 from hubpub.report.excerpt import printable
 from hubpub.report.text import Style, plain

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from hubpub import __version__
 from hubpub.core.findings import Finding, Severity
 from hubpub.core.report import Report
+from hubpub.core.wording import counted
 from hubpub.report.excerpt import excerpt, printable
 from hubpub.report.judged import Judged
 
@@ -42,9 +43,7 @@ def render_html(all_judged: Sequence[Judged]) -> str:
     ok = all(judged.report.ok for judged in all_judged)
     total = sum(len(judged.report.findings) for judged in all_judged)
     verdict = "ok" if ok else "failed"
-    summary = f"{total:,} finding{'' if total == 1 else 's'} in {len(all_judged):,} target" + (
-        "" if len(all_judged) == 1 else "s"
-    )
+    summary = f"{counted(total, 'finding')} in {counted(len(all_judged), 'target')}"
     body = "".join(_report(judged) for judged in all_judged)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from hubpub.core.wording import size
 from hubpub.model.inspection import Inspection, Module
 from hubpub.model.safetensors import Tensor
 from hubpub.report.excerpt import printable
-from hubpub.report.release import human_bytes
 from hubpub.report.text import Style, plain
 
 _MOST_FILES = 40
@@ -38,10 +38,10 @@ def _summary(inspection: Inspection, style: Style) -> Iterator[str]:
     if facts["parameters"]:
         by_dtype = ", ".join(f"{number:,} {dtype}" for dtype, number in facts["parameters_by_dtype"].items())
         rows.append(("parameters", f"{facts['parameters']:,} ({short(facts['parameters'])}): {by_dtype}"))
-    rows.append(("weights", f"{', '.join(facts['weight_formats']) or 'none'}, {human_bytes(facts['weight_bytes'])}"))
+    rows.append(("weights", f"{', '.join(facts['weight_formats']) or 'none'}, {size(facts['weight_bytes'])}"))
     if inspection.memory:
-        needed = ", ".join(f"{name} {human_bytes(size)}" for name, size in inspection.memory.items())
-        rows.append(("memory", f"{needed} (parameters alone)"))
+        memory = ", ".join(f"{name} {size(needed)}" for name, needed in inspection.memory.items())
+        rows.append(("memory", f"{memory} (parameters alone)"))
     tokens = f", {facts['vocabulary']:,} entries" if facts["vocabulary"] else ""
     rows.append(("tokenizer", (", ".join(facts["tokenizer_files"]) or "none") + tokens))
     for name, value in rows:
@@ -51,7 +51,7 @@ def _summary(inspection: Inspection, style: Style) -> Iterator[str]:
 def _rows(module: Module, depth: int, indent: str, tensors: bool) -> Iterator[tuple[str, str, str, str, str]]:
     for child in module.children.values():
         name = f"{indent}{child.name}{f'  x {child.repeats}' if child.repeats > 1 else ''}"
-        yield name, short(child.parameters), human_bytes(child.bytes), _dtypes(child), ""
+        yield name, short(child.parameters), size(child.bytes), _dtypes(child), ""
         if depth > 1:
             yield from _rows(child, depth - 1, indent + "  ", tensors)
     if tensors:
@@ -60,7 +60,7 @@ def _rows(module: Module, depth: int, indent: str, tensors: bool) -> Iterator[tu
 
 def _tensor(name: str, tensor: Tensor) -> tuple[str, str, str, str, str]:
     shape = " x ".join(map(str, tensor.shape)) or "scalar"
-    return name, short(tensor.elements), human_bytes(tensor.end - tensor.begin), tensor.dtype, shape
+    return name, short(tensor.elements), size(tensor.end - tensor.begin), tensor.dtype, shape
 
 
 def _dtypes(module: Module) -> str:
@@ -81,11 +81,11 @@ def _table(rows: Sequence[tuple[str, ...]], style: Style) -> list[str]:
 
 
 def _files(inspection: Inspection) -> Iterator[str]:
-    total = sum(size for _, size in inspection.files)
-    yield f"{len(inspection.files):,} files, {human_bytes(total)}"
+    total = sum(length for _, length in inspection.files)
+    yield f"{len(inspection.files):,} files, {size(total)}"
     largest = sorted(inspection.files, key=lambda file: (-file[1], file[0]))[:_MOST_FILES]
-    for path, size in largest:
-        yield f"{human_bytes(size):>10}  {printable(path)}"
+    for path, length in largest:
+        yield f"{size(length):>10}  {printable(path)}"
     if len(inspection.files) > len(largest):
         yield f"{'':>10}  and {len(inspection.files) - len(largest):,} smaller ones"
     if inspection.left_out:
@@ -94,7 +94,7 @@ def _files(inspection: Inspection) -> Iterator[str]:
 
 def short(number: int) -> str:
     """As people say it: 22.7M, 8.03B."""
-    for unit, size in (("T", 10**12), ("B", 10**9), ("M", 10**6), ("K", 10**3)):
-        if number >= size:
-            return f"{number / size:.3g}{unit}"
+    for unit, least in (("T", 10**12), ("B", 10**9), ("M", 10**6), ("K", 10**3)):
+        if number >= least:
+            return f"{number / least:.3g}{unit}"
     return str(number)

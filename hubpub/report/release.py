@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from hubpub.card.document import Card
 from hubpub.card.sections import score
+from hubpub.core.wording import counted, listed, size
 from hubpub.publish.card import CardSource
-from hubpub.publish.plan import LocalFile, Plan
+from hubpub.publish.local import LocalFile
+from hubpub.publish.plan import Plan
+from hubpub.publish.proposal import Proposal
 from hubpub.publish.receipt import Receipt
 from hubpub.publish.stale import Stale
 from hubpub.report.excerpt import printable
@@ -21,16 +24,6 @@ _FINISH = {
 }
 
 
-def human_bytes(size: int) -> str:
-    """Decimal units, as the Hub shows them: 90.9 MB."""
-    value = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1000
-    return f"{value:.2f} TB"
-
-
 def render_plan(plan: Plan, style: Style = plain) -> str:
     """What a push would do, file by file; text that ends in a newline."""
     visibility = "private" if plan.private else "public"
@@ -39,9 +32,9 @@ def render_plan(plan: Plan, style: Style = plain) -> str:
     lines += _listed("add", plan.add, style("+", "green"))
     lines += _listed("replace", plan.replace, style("~", "yellow"))
     if plan.unchanged:
-        lines.append(f"  = {_files(len(plan.unchanged))} unchanged")
+        lines.append(f"  = {counted(len(plan.unchanged), 'file')} unchanged")
     if plan.kept:
-        lines.append(f"  = {_files(len(plan.kept))} only on the hub, kept: {_names(plan.kept)}")
+        lines.append(f"  = {counted(len(plan.kept), 'file')} only on the hub, kept: {_names(plan.kept)}")
     lines += _told(plan.delete, style("-", "red"), "deleted")
     lines += _told(plan.stale, style("!", "yellow"), "stale")
     if plan.stale:
@@ -55,8 +48,8 @@ def render_plan(plan: Plan, style: Style = plain) -> str:
     if plan.tag:
         lines.append(f"  tag: {plan.tag}")
     if plan.makes_commit:
-        gone = f", {_files(len(plan.delete))} deleted" if plan.delete else ""
-        lines.append(f"  one commit, {_files(len(plan.changes))}{gone}, {human_bytes(plan.bytes_to_send)} to send")
+        gone = f", {counted(len(plan.delete), 'file')} deleted" if plan.delete else ""
+        lines.append(f"  one commit, {counted(len(plan.changes), 'file')}{gone}, {size(plan.bytes_to_send)} to send")
     else:
         lines.append("  no commit: the hub holds all of this already")
     return "\n".join(lines) + "\n"
@@ -65,40 +58,53 @@ def render_plan(plan: Plan, style: Style = plain) -> str:
 def render_receipt(receipt: Receipt, style: Style = plain, where: str | None = None) -> str:
     """What a push did and where to look (`where`, else the repo's URL); text that ends in a newline."""
     plan = receipt.plan
-    if receipt.published:
-        gone = f", deleted {_files(len(plan.delete))}" if plan.delete else ""
-        done = f"published {_files(len(plan.changes))} ({human_bytes(plan.bytes_to_send)}){gone} in one commit"
+    if receipt.proposal:
+        done = _proposed(receipt, receipt.proposal)
+    elif receipt.published:
+        gone = f", deleted {counted(len(plan.delete), 'file')}" if plan.delete else ""
+        done = f"published {counted(len(plan.changes), 'file')} ({size(plan.bytes_to_send)}){gone} in one commit"
     else:
         done = "nothing to publish: the hub holds all of this already"
     lines = [
-        f"{style('done', 'green')}: {done}, {_files(receipt.verified)} verified, {receipt.seconds:.1f} s",
+        f"{style('done', 'green')}: {done}, {counted(receipt.verified, 'file')} verified, {receipt.seconds:.1f} s",
         f"  repo    {plan.repo_id}",
         f"  commit  {receipt.commit}",
     ]
     if receipt.tag:
         lines.append(f"  tag     {receipt.tag}")
+    if receipt.loaded:
+        lines.append(f"  loaded  {printable(', '.join(receipt.loaded.steps))}")
     lines.append(f"  card    {_card(plan)}")
     if plan.left_out:
-        size = human_bytes(sum(item.size or 0 for item in plan.left_out))
-        lines.append(f"  stayed  {len(plan.left_out)} ({size}): {_names([item.path for item in plan.left_out])}")
+        amount = size(sum(item.size or 0 for item in plan.left_out))
+        lines.append(f"  stayed  {len(plan.left_out)} ({amount}): {_names([item.path for item in plan.left_out])}")
     if plan.stale:
         names = _names([item.path for item in plan.stale])
         lines.append(f"  stale   {names}: of an older release, and still there; `hubpub plan` explains")
-    lines.append(f"  look    {where or plan.url}")
+    look = receipt.proposal.url if receipt.proposal and not where else where or plan.url
+    lines.append(f"  look    {look}")
     return "\n".join(lines) + "\n"
 
 
+def _proposed(receipt: Receipt, proposal: Proposal) -> str:
+    if proposal.status == "merged":
+        return f"nothing to propose: pull request {proposal.number} was merged, and the hub holds all of this"
+    verb = "opened" if proposal.opened else "updated" if proposal.committed else "looked at"
+    state = "" if proposal.committed else ", which holds all of this already"
+    plan = receipt.plan
+    amount = f"{counted(len(plan.changes), 'file')} ({size(plan.bytes_to_send)})"
+    return f"{verb} pull request {proposal.number}{state}: {amount} proposed"
+
+
 def _listed(what: str, files: tuple[LocalFile, ...], mark: str) -> list[str]:
-    lines = [f"  {mark} {printable(file.path)} ({human_bytes(file.size)})" for file in files[:_SHOWN]]
+    lines = [f"  {mark} {printable(file.path)} ({size(file.size)})" for file in files[:_SHOWN]]
     if len(files) > _SHOWN:
         lines.append(f"  {mark} and {len(files) - _SHOWN} more to {what}")
     return lines
 
 
 def _told(items: tuple[Stale, ...], mark: str, state: str) -> list[str]:
-    lines = [
-        f"  {mark} {printable(item.path)} ({human_bytes(item.size)}) {state}: {item.reason}" for item in items[:_SHOWN]
-    ]
+    lines = [f"  {mark} {printable(item.path)} ({size(item.size)}) {state}: {item.reason}" for item in items[:_SHOWN]]
     return lines + ([f"  {mark} and {len(items) - _SHOWN} more {state}"] if len(items) > _SHOWN else [])
 
 
@@ -114,15 +120,10 @@ def _diff(diff: str, style: Style) -> list[str]:
 
 
 def _names(paths: tuple[str, ...] | list[str]) -> str:
-    shown = ", ".join(printable(path) for path in paths[:3])
-    return shown + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    return listed([printable(path) for path in paths])
 
 
 def _card(plan: Plan) -> str:
     filled, total = score(Card.parse(plan.card.content.decode("utf-8", "replace")))
     hint = "" if filled == total else f"; {_FINISH[plan.card.source]}"
     return f"{plan.card.note} ({filled} of {total} sections filled{hint})"
-
-
-def _files(number: int) -> str:
-    return f"{number:,} file" + ("" if number == 1 else "s")

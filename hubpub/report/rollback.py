@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hubpub.publish.client import RemoteFile
+from hubpub.core.wording import size
+from hubpub.publish.remote import RemoteFile
 from hubpub.publish.rollback import RollbackPlan, RollbackReceipt
 from hubpub.report.excerpt import printable
-from hubpub.report.release import human_bytes
 from hubpub.report.text import Style, plain
 
 _SHOWN = 20
@@ -23,9 +23,7 @@ def render_rollback_plan(plan: RollbackPlan, style: Style = plain) -> str:
     if plan.unchanged:
         lines.append(f"  = {len(plan.unchanged):,} unchanged")
     if plan.makes_commit:
-        lines.append(
-            f"  one commit: {human_bytes(plan.copied)} copied within the hub, {human_bytes(plan.sent)} of small files"
-        )
+        lines.append(f"  one commit: {size(plan.copied)} copied within the hub, {size(plan.sent)} of small files")
     else:
         lines.append("  no commit: the branch holds exactly these files")
     return "\n".join(lines) + "\n"
@@ -47,5 +45,5 @@ def render_rollback(receipt: RollbackReceipt, style: Style = plain) -> str:
 
 
 def _listed(files: tuple[RemoteFile, ...], mark: str) -> list[str]:
-    lines = [f"  {mark} {printable(file.path)} ({human_bytes(file.size)})" for file in files[:_SHOWN]]
+    lines = [f"  {mark} {printable(file.path)} ({size(file.size)})" for file in files[:_SHOWN]]
     return lines + ([f"  {mark} and {len(files) - _SHOWN:,} more"] if len(files) > _SHOWN else [])

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
+from hubpub.core.wording import counted
 from hubpub.model.chat import ChatTemplate
 from hubpub.model.children.template_chats import USER
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.chat_views import fails_plainly, primary, works_with_tools
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted
 
 if TYPE_CHECKING:
     from hubpub.model.chat_examination import Examination, Note

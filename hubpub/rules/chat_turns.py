@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import listed
 from hubpub.model.chat import ChatTemplate, Reader
 from hubpub.model.chat_tokens import PIPED, known_texts
 from hubpub.model.children.template_chats import ASSISTANT, MARKUP, SYSTEM, USER, USER_2
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.chat_views import Plain, ends_of_answers, generates, plain, sound
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import listed
 
 if TYPE_CHECKING:
     from hubpub.model.chat_examination import Examination

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
+from hubpub.core.wording import listed
 from hubpub.model.folder import ModelFolder
 from hubpub.model.pickles import Danger, PickleImport, may_be_pickle, scan
 from hubpub.model.walk import FileEntry
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import listed
 
 _PICKLE = "https://docs.python.org/3/library/pickle.html"
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import listed
 from hubpub.model.configs import generation_keys
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import listed
 
 PATH = "generation_config.json"
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/text_generation#transformers.GenerationConfig"

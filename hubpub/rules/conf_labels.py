@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import listed
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.conf_values import PATH, transformers_config
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import listed
 
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/configuration"
 _DEFAULT = re.compile(r"LABEL_\d+")

@@ -9,10 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import counted, listed
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted, listed
 
 _MODULES = "modules.json"
 _ST_DOCS = "https://sbert.net/docs/package_reference/sentence_transformer/modules.html"

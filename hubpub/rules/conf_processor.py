@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import listed
 from hubpub.model.configs import wants_preprocessor
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import listed
 
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/image_processor"
 _FILES = (

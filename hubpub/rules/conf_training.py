@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import counted
 from hubpub.model.configs import sections
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.conf_values import PATH, transformers_config
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted
 
 
 @model_rules.rule(

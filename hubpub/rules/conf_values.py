@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import listed
 from hubpub.model.configs import heads_must_divide, known_version, rope_types, sections
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import listed
 
 PATH = "config.json"
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/configuration"

@@ -18,7 +18,7 @@ from hubpub.rules.registry import CardSubject, card_rules
 from hubpub.rules.run_facts import evaluated, training_run, written_alike
 
 if TYPE_CHECKING:
-    from hubpub.card.training import TrainingRun
+    from hubpub.card.facts.training import TrainingRun
 
 _TRAINER = "https://github.com/huggingface/transformers/blob/main/src/transformers/trainer_pt_utils.py"
 _RESULTS = '{"eval_accuracy": 0.9312, "eval_loss": 0.2501, "epoch": 3.0}'

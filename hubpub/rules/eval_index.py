@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from hubpub.card.edits import set_value
+from hubpub.card.metadata.edits import set_value
+from hubpub.card.metadata.schema import Issue, validate_front_matter
+from hubpub.card.metadata.yaml_block import Path
 from hubpub.card.placeholders import is_unrendered
 from hubpub.card.results import IndexedMetric, IndexedResult, indexed_results
-from hubpub.card.schema import Issue, validate_front_matter
-from hubpub.card.yaml_block import Path
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.rule import Fixable
 from hubpub.rules.placing import at_path, fix_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from hubpub.card.edits import remove_key, set_value
+from hubpub.card.metadata.edits import remove_key, set_value
 from hubpub.card.metrics import is_loss, known_metrics, metric_id
 from hubpub.card.results import IndexedMetric
 from hubpub.core.findings import Problem, Severity

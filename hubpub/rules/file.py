@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import counted, size
 from hubpub.model.folder import ModelFolder
 from hubpub.model.leftovers import Leftover, LeftoverKind
 from hubpub.model.walk import EntryKind, FileEntry
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted, size
 
 _UPLOADS = "https://github.com/huggingface/huggingface_hub/issues/2883"
 _LEAVE_OUT = "delete it, or leave it to push, which does not publish it"

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
+from hubpub.core.wording import counted, listed, size
 from hubpub.model.folder import ModelFolder
 from hubpub.model.textfiles import READ_LIMIT
 from hubpub.model.walk import FileEntry
 from hubpub.rules.conf import reads_as_config
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted, listed, size
 
 _CARD = "README.md"
 _LISTS_OF_TOKENS = ("vocab.txt", "merges.txt", "bpe.codes", "dict.txt", "sentencepiece.bpe.model", "spiece.model")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import counted, listed, size
 from hubpub.model.folder import ModelFolder
 from hubpub.model.names import collisions, crowded, not_composed, too_long, unportable
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted, listed, size
 
 _WINDOWS = "https://learn.microsoft.com/windows/win32/fileio/naming-a-file"
 _LIMITS = "https://huggingface.co/docs/hub/storage-limits#repository-limitations-and-recommendations"

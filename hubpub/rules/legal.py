@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from hubpub.card.bibtex import BibtexEntry, read_bibtex
-from hubpub.card.code_blocks import CodeBlock, code_blocks
+from hubpub.card.code.code_blocks import CodeBlock, code_blocks
 from hubpub.card.document import Card
-from hubpub.card.edits import newline_of
+from hubpub.card.metadata.edits import newline_of
 from hubpub.card.placeholders import prose
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.pattern import Pattern

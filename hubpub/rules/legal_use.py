@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from hubpub.card.document import Block, Card, Section
-from hubpub.card.edits import add_keys, set_value
+from hubpub.card.metadata.edits import add_keys, set_value
 from hubpub.card.placeholders import find_placeholders, prose, without_placeholders
 from hubpub.card.sections import required_sections, section_meanings
 from hubpub.core.findings import Fix, Problem, Severity

@@ -16,8 +16,8 @@ from hubpub.rules.placing import excerpt, problem_at
 from hubpub.rules.registry import CardSubject, card_rules
 
 if TYPE_CHECKING:
-    from hubpub.card.online import HubId, Online, RepoKind
-    from hubpub.card.online_fetch import Answer
+    from hubpub.card.online.fetch import Answer
+    from hubpub.card.online.lookup import HubId, Online, RepoKind
 
 _ID = Pattern(r"(?=.{1,96}\Z)[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?")
 # first parts of addresses on the Hub that are no namespace
@@ -113,7 +113,7 @@ def _named(repo: HubId) -> str:
 def _told(
     subject: CardSubject, what: str, places: Mapping[str, int], found: Mapping[str, Answer]
 ) -> Iterator[Problem | Skip]:
-    from hubpub.card.online_fetch import Answer, State
+    from hubpub.card.online.fetch import Answer, State
 
     unsure: dict[str, int] = {}
     for name, start in places.items():
@@ -127,7 +127,7 @@ def _told(
 
 
 def _ids_in_metadata(subject: CardSubject) -> Iterator[tuple[HubId, int]]:
-    from hubpub.card.online import HubId
+    from hubpub.card.online.lookup import HubId
 
     data = subject.card.front_matter.data or {}
     kinds: dict[str, RepoKind] = {"base_model": "model", "datasets": "dataset", "new_version": "model"}
@@ -149,7 +149,7 @@ def _ids_in_links(subject: CardSubject, online: Online) -> Iterator[tuple[HubId,
 
 def _repo_of(online: Online, address: str) -> HubId | None:
     """The repo whose own page an address is; None when it is any other page."""
-    from hubpub.card.online import HubId
+    from hubpub.card.online.lookup import HubId
 
     if not online.is_hub(address):
         return None

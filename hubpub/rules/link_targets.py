@@ -8,8 +8,8 @@ from functools import lru_cache
 
 from hubpub.card.addresses import host_of, hosts, is_loopback, is_private
 from hubpub.card.document import Card
-from hubpub.card.edits import TextEdit
 from hubpub.card.links import Link, find_links
+from hubpub.card.metadata.edits import TextEdit
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable

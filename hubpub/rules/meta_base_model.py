@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from hubpub.card.document import Card
-from hubpub.card.edits import set_text
+from hubpub.card.facts.model_identity import Parents, parents_of, relation_of
 from hubpub.card.hub_lists import relation_alias
-from hubpub.card.model_identity import Parents, parents_of, relation_of
+from hubpub.card.metadata.edits import set_text
+from hubpub.card.metadata.schema import RELATIONS, is_repo_id
 from hubpub.card.placeholders import prose
-from hubpub.card.schema import RELATIONS, is_repo_id
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hubpub.card.edits import TextEdits, apply_edits, newline_of, remove_earlier_entry, without_tabs
-from hubpub.card.frontmatter import FrontMatterProblem, read_front_matter
+from hubpub.card.metadata.edits import TextEdits, apply_edits, newline_of, remove_earlier_entry, without_tabs
+from hubpub.card.metadata.frontmatter import FrontMatterProblem, read_front_matter
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable
 from hubpub.rules.meta_file import LFS_POINTER

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from hubpub.card.edits import remove_key, set_value
-from hubpub.card.yaml_block import Path
+from hubpub.card.metadata.edits import remove_key, set_value
+from hubpub.card.metadata.yaml_block import Path
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable

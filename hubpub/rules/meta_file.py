@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from hubpub.card.comments import comments
-from hubpub.card.edits import apply_edits
-from hubpub.card.frontmatter import read_front_matter
+from hubpub.card.metadata.comments import comments
+from hubpub.card.metadata.edits import apply_edits
+from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable

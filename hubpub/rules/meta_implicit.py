@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 
-from hubpub.card.dialects import Cause, Difference, differences, value_at
-from hubpub.card.frontmatter import FrontMatter
-from hubpub.card.yaml_block import Path
-from hubpub.card.yaml_text import flow
+from hubpub.card.metadata.dialects import Cause, Difference, differences, value_at
+from hubpub.card.metadata.frontmatter import FrontMatter
+from hubpub.card.metadata.yaml_block import Path
+from hubpub.card.metadata.yaml_text import flow
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable

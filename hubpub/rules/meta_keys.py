@@ -10,9 +10,9 @@ from itertools import islice
 from typing import Any
 
 from hubpub.card.document import Card
-from hubpub.card.edits import apply_edits, remove_key, rename_key
-from hubpub.card.frontmatter import Lines, read_front_matter
 from hubpub.card.hub_lists import is_known_key
+from hubpub.card.metadata.edits import apply_edits, remove_key, rename_key
+from hubpub.card.metadata.frontmatter import Lines, read_front_matter
 from hubpub.card.metadata_placeholders import metadata_placeholders
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable

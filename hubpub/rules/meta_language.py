@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from hubpub.card.edits import TextEdits, add_keys, remove_item, set_text, set_value
-from hubpub.card.frontmatter import FrontMatter
 from hubpub.card.hub_lists import nearest_language
-from hubpub.card.schema import Issue, validate_front_matter
+from hubpub.card.metadata.edits import TextEdits, add_keys, remove_item, set_text, set_value
+from hubpub.card.metadata.frontmatter import FrontMatter
+from hubpub.card.metadata.schema import Issue, validate_front_matter
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable

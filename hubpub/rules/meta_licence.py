@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hubpub.card.edits import set_text
+from hubpub.card.facts.licence_text import licence_files
+from hubpub.card.facts.model_identity import parents_of
 from hubpub.card.hub_lists import is_permissive, licence_alias, licence_family, nearest_licence
-from hubpub.card.licence_text import licence_files
-from hubpub.card.model_identity import parents_of
+from hubpub.card.metadata.edits import set_text
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs

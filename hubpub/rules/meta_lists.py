@@ -8,12 +8,12 @@ from itertools import islice
 from typing import Any
 
 from hubpub.card.document import Card, Section
-from hubpub.card.edits import remove_item, remove_key, set_text, set_value
 from hubpub.card.hub_lists import libraries
 from hubpub.card.measures import single_measures
+from hubpub.card.metadata.edits import remove_item, remove_key, set_text, set_value
+from hubpub.card.metadata.schema import is_repo_id
 from hubpub.card.metrics import is_loss
 from hubpub.card.placeholders import prose
-from hubpub.card.schema import is_repo_id
 from hubpub.card.sections import section_meanings
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.pattern import Pattern

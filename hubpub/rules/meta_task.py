@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hubpub.card.edits import set_text, set_value
+from hubpub.card.facts.model_identity import json_object, library_of, task_of
+from hubpub.card.facts.tasks import contradicts
 from hubpub.card.hub_lists import (
     libraries,
     library_alias,
@@ -13,8 +14,7 @@ from hubpub.card.hub_lists import (
     pipeline_tag_alias,
     pipeline_tags,
 )
-from hubpub.card.model_identity import json_object, library_of, task_of
-from hubpub.card.tasks import contradicts
+from hubpub.card.metadata.edits import set_text, set_value
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable, Needs
 from hubpub.model.kind import ModelKind

@@ -9,15 +9,15 @@ from itertools import islice
 from typing import Any
 
 from hubpub.card.document import Card
-from hubpub.card.edits import TextEdits, add_keys, edited, set_value
-from hubpub.card.frontmatter import FrontMatter
+from hubpub.card.facts.model_identity import task_of
+from hubpub.card.facts.tasks import contradicts
 from hubpub.card.hub_lists import meant_key, nearest_pipeline_tag, pipeline_tags
+from hubpub.card.metadata.edits import TextEdits, add_keys, edited, set_value
+from hubpub.card.metadata.frontmatter import FrontMatter
+from hubpub.card.metadata.schema import Issue, validate_front_matter
+from hubpub.card.metadata.yaml_block import Path
 from hubpub.card.metadata_placeholders import is_metadata_placeholder
-from hubpub.card.model_identity import task_of
 from hubpub.card.placeholders import is_unrendered
-from hubpub.card.schema import Issue, validate_front_matter
-from hubpub.card.tasks import contradicts
-from hubpub.card.yaml_block import Path
 from hubpub.core.findings import Fix, Problem
 from hubpub.rules.placing import fix_of
 from hubpub.rules.registry import CardSubject

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hubpub.card.edits import TextEdit
-from hubpub.card.yaml_block import Path
+from hubpub.card.metadata.edits import TextEdit
+from hubpub.card.metadata.yaml_block import Path
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.rules.registry import CardSubject
 

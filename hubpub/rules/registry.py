@@ -9,7 +9,7 @@ from hubpub.core.rule import Registry
 
 if TYPE_CHECKING:
     from hubpub.card.document import Card
-    from hubpub.card.online import Online
+    from hubpub.card.online.lookup import Online
     from hubpub.card.profiles import Profile
     from hubpub.model.folder import ModelFolder
 

@@ -9,7 +9,7 @@ from hubpub.card.metrics import metric_id
 from hubpub.rules.registry import CardSubject
 
 if TYPE_CHECKING:
-    from hubpub.card.training import TrainingRun
+    from hubpub.card.facts.training import TrainingRun
 
 
 @lru_cache(maxsize=8)
@@ -17,7 +17,7 @@ def training_run(subject: CardSubject) -> TrainingRun | None:
     """The run that the subject's folder tells of; None without a folder."""
     if subject.folder is None:
         return None
-    from hubpub.card.training import read_training_run
+    from hubpub.card.facts.training import read_training_run
 
     return read_training_run(subject.folder)
 

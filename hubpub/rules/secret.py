@@ -9,11 +9,11 @@ from importlib.util import find_spec
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.core.rule import Depth
+from hubpub.core.wording import size
 from hubpub.model.folder import ModelFolder
 from hubpub.model.secrets import find_secrets, has_private_key
 from hubpub.model.walk import FileEntry
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import size
 
 _TEXT_LIMIT = 64 << 20
 _ENGINE_LIMIT = 1 << 20

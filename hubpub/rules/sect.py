@@ -16,6 +16,7 @@ from hubpub.card.profiles import ENOUGH_WORDS, RequiredSection
 from hubpub.card.sections import SectionState, card_meanings, course_sections, required_sections
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.pattern import Pattern
+from hubpub.core.wording import counted
 from hubpub.rules.registry import CardSubject, card_rules
 
 _COURSE = "https://huggingface.co/learn/llm-course/chapter4/4"
@@ -205,7 +206,7 @@ def required_section_thin(subject: CardSubject) -> Iterator[Problem]:
             or _says_nothing(state)
         ):
             continue
-        words = f"{said.words} word{'' if said.words == 1 else 's'}"
+        words = counted(said.words, "word")
         severity = Severity.WARNING if said.words < _A_FEW_WORDS and not said.link else None
         message = f"{required.title} has {words}, fewer than {required.enough_words}"
         yield Problem(message, subject.path, state.line, 1, severity=severity)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hubpub.card.edits import newline_of
+from hubpub.card.metadata.edits import newline_of
 from hubpub.card.outline import bold_lines, duplicates, levels, parents, shifted, skips, without_space
 from hubpub.card.sections import MOST_HEADINGS, card_meanings, section_meanings
 from hubpub.core.findings import Edit, Fix, Problem, Severity

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from hubpub.card.document import Card
-from hubpub.card.edits import TextEdit, apply_edits
 from hubpub.card.ignores import Ignore, find_ignores, silences
+from hubpub.card.metadata.edits import TextEdit, apply_edits
 from hubpub.core.findings import Edit, Finding, Fix, Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs, Rule

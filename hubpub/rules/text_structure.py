@@ -14,9 +14,9 @@ from hubpub.card.defects import (
     without_invisible,
 )
 from hubpub.card.document import Card
-from hubpub.card.edits import TextEdit, apply_edits, newline_of
 from hubpub.card.gaps import without_gaps
 from hubpub.card.links import find_links, html_tags
+from hubpub.card.metadata.edits import TextEdit, apply_edits, newline_of
 from hubpub.card.placeholders import prose, without_placeholders
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.pattern import Pattern

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 
 from hubpub.card.document import Card
-from hubpub.card.edits import TextEdit
 from hubpub.card.hub_lists import read_data
 from hubpub.card.links import find_links, html_comments
+from hubpub.card.metadata.edits import TextEdit
 from hubpub.card.own_id import named_id
 from hubpub.card.placeholders import Placeholder, PlaceholderKind, card_placeholders, prose
 from hubpub.core.findings import Fix, Problem, Severity

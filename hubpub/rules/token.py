@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import listed
 from hubpub.model.folder import ModelFolder
 from hubpub.model.jsonfile import JsonFile
 from hubpub.model.stored import transformer_directory
 from hubpub.model.tokenizer import TOKENIZER_CONFIG, takes_only_text, takes_text
 from hubpub.rules.conf import json_problem
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import listed
 
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/tokenizer"
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.core.rule import Depth
+from hubpub.core.wording import counted, listed
 from hubpub.model.children.tokenizer import SAMPLES
 from hubpub.model.folder import ModelFolder
 from hubpub.model.jsonfile import TOKENIZER_LIMIT, read_json
@@ -16,7 +17,6 @@ from hubpub.model.tokenizer_json import TokenizerJson, without_collector
 from hubpub.model.vocabulary import VOCABULARY_LIMIT, shown
 from hubpub.rules.registry import model_rules
 from hubpub.rules.token_subjects import DOCS, SAVE_AGAIN, known, tokenizers
-from hubpub.rules.wording import counted, listed
 
 if TYPE_CHECKING:
     from hubpub.model.tokenizer_trial import Sample, Trial

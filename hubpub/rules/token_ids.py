@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import counted, listed
 from hubpub.model.folder import ModelFolder
 from hubpub.model.special_tokens import Role
 from hubpub.model.tokenizer import TokenizerFiles, takes_text
@@ -22,7 +23,6 @@ from hubpub.rules.token_subjects import (
     token_of,
     tokenizers,
 )
-from hubpub.rules.wording import counted, listed
 
 _GENERATION_DOCS = "https://huggingface.co/docs/transformers/main_classes/text_generation"
 _TEMPLATE_LIMIT = 1 << 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import counted, listed
 from hubpub.model.embedding import position_room
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
@@ -13,7 +14,6 @@ from hubpub.model.tokenizer_class import GENERIC, class_of, is_former_class
 from hubpub.model.vocabulary import shown
 from hubpub.rules.registry import model_rules
 from hubpub.rules.token_subjects import DOCS, SAVE_AGAIN, known, room_of, tokenizers
-from hubpub.rules.wording import counted, listed
 
 _JSON_SOURCE = "https://github.com/huggingface/tokenizers"
 # Lengths from here on mean "no limit": transformers writes 1e30, others write a billion.

@@ -16,7 +16,7 @@ from hubpub.rules.registry import CardSubject, card_rules
 from hubpub.rules.run_facts import same_number, training_run, written_alike
 
 if TYPE_CHECKING:
-    from hubpub.card.training import Argument, TrainingRun
+    from hubpub.card.facts.training import Argument, TrainingRun
     from hubpub.model.folder import ModelFolder
 
 _TRAINER = "https://github.com/huggingface/transformers/blob/main/src/transformers/trainer_callback.py"

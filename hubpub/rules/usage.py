@@ -8,9 +8,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
 
-from hubpub.card.code_blocks import INFO_STRINGS, CodeBlock, code_blocks, declared_language, recognised_language
+from hubpub.card.code.code_blocks import INFO_STRINGS, CodeBlock, code_blocks, declared_language, recognised_language
+from hubpub.card.code.python_snippets import Snippet, python_of
 from hubpub.card.document import Card
-from hubpub.card.python_snippets import Snippet, python_of
 from hubpub.card.sections import required_sections
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.pattern import Pattern

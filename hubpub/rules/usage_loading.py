@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hubpub.card.code_blocks import code_blocks
+from hubpub.card.code.code_blocks import code_blocks
+from hubpub.card.code.loading import Loaded, loaded_by, models_loaded_by
+from hubpub.card.code.python_snippets import python_of
+from hubpub.card.code.removed_api import auto_classes_that_make, model_types_of, pins_an_earlier_version
 from hubpub.card.document import Card
-from hubpub.card.loading import Loaded, loaded_by, models_loaded_by
-from hubpub.card.python_snippets import python_of
-from hubpub.card.removed_api import auto_classes_that_make, model_types_of, pins_an_earlier_version
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.core.rule import Fixable, Needs

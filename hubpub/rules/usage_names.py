@@ -6,9 +6,9 @@ import builtins
 import re
 from collections.abc import Iterator
 
+from hubpub.card.code.python_snippets import python_of
 from hubpub.card.document import Card
 from hubpub.card.hub_lists import libraries
-from hubpub.card.python_snippets import python_of
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.pattern import Pattern
 from hubpub.rules.registry import CardSubject, card_rules

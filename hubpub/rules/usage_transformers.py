@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from hubpub.card.python_snippets import Call, PythonOfCard, Snippet, python_of
-from hubpub.card.removed_api import other_framework, pins_an_earlier_version, removed_api
+from hubpub.card.code.python_snippets import Call, PythonOfCard, Snippet, python_of
+from hubpub.card.code.removed_api import other_framework, pins_an_earlier_version, removed_api
 from hubpub.core.findings import Edit, Fix, Problem, Severity
 from hubpub.core.rule import Fixable
 from hubpub.rules.placing import problem_at

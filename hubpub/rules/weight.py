@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterable, Iterator
 
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable
+from hubpub.core.wording import counted, listed
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.model.series import find_pieces
 from hubpub.model.weights import ShardIndex, escapes
 from hubpub.rules.registry import model_rules
 from hubpub.rules.weight_index import rebuilt_index
-from hubpub.rules.wording import counted, listed, malformed
+from hubpub.rules.wording import malformed
 
 _FORMAT = "https://github.com/huggingface/safetensors#format"
 _SHARDS = "https://huggingface.co/docs/transformers/big_models#sharded-checkpoints"

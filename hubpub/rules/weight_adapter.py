@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
+from hubpub.core.wording import counted, listed
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted, listed
 
 if TYPE_CHECKING:
     from hubpub.model.adapter import Adapter

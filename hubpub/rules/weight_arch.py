@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.core.rule import Depth, Fixable
+from hubpub.core.wording import counted, listed
 from hubpub.model.folder import ModelFolder
 from hubpub.model.shapes import Promises
 from hubpub.model.stored import Stored, stored_tensors
@@ -15,7 +16,6 @@ from hubpub.rules.conf_values import config_value_type, heads_do_not_divide
 from hubpub.rules.registry import model_rules
 from hubpub.rules.token_ids import special_id_out_of_range
 from hubpub.rules.weight_index import renamed_tensors
-from hubpub.rules.wording import counted, listed
 
 if TYPE_CHECKING:
     from hubpub.model.architecture import Architecture, LayerGap, Mismatch

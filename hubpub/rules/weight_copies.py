@@ -10,13 +10,13 @@ from typing import NamedTuple
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.core.rule import Depth
+from hubpub.core.wording import counted, listed
 from hubpub.model.folder import ModelFolder
 from hubpub.model.safetensors import Header, Tensor
 from hubpub.model.sameness import Place, Sum, place_of, same_bytes, sum_of, torch_storages
 from hubpub.model.weights import ShardIndex
 from hubpub.rules.registry import model_rules
 from hubpub.rules.weight_dtypes import main_files
-from hubpub.rules.wording import counted, listed
 
 _ORDER = "https://huggingface.co/docs/transformers/models#model-files"
 _HEAD = re.compile(

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import counted
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.model.roles import is_matrix
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted
 
 _DECLARED = {"float16": "F16", "bfloat16": "BF16", "float32": "F32", "float64": "F64"}
 _PLAIN = frozenset(_DECLARED.values())

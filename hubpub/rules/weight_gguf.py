@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
+from hubpub.core.wording import counted, listed
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted, listed, malformed
+from hubpub.rules.wording import malformed
 
 if TYPE_CHECKING:
     from hubpub.model.gguf import GgufFile

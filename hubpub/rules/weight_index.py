@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from hubpub.core.findings import Edit, Fix, Problem, Renaming, Severity
 from hubpub.core.rule import Fixable
+from hubpub.core.wording import listed
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import listed
 
 _LARGEST_TEXT = 64 << 20
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
+from hubpub.core.wording import counted, listed
 from hubpub.model.folder import ModelFolder
 from hubpub.model.walk import EntryKind
 from hubpub.model.weights import escapes
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted, listed, malformed
+from hubpub.rules.wording import malformed
 
 if TYPE_CHECKING:
     from hubpub.model.onnx import External, OnnxFile

@@ -7,10 +7,11 @@ from functools import partial
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
+from hubpub.core.wording import counted, listed
 from hubpub.model.folder import ModelFolder
 from hubpub.model.series import find_pieces, tensorflow_data
 from hubpub.rules.registry import model_rules
-from hubpub.rules.wording import counted, listed, malformed
+from hubpub.rules.wording import malformed
 
 _SAVED_MODEL_READ = 4 << 20
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.rule import Fixable
+from hubpub.core.wording import counted, listed
 from hubpub.model.folder import ModelFolder
 from hubpub.model.shapes import unwrapped_names, wrapped
 from hubpub.model.stored import Stored, stored_tensors
 from hubpub.rules.registry import model_rules
 from hubpub.rules.weight_index import renamed_tensors
-from hubpub.rules.wording import counted, listed
 
 _DOCS = "https://huggingface.co/docs/transformers/main_classes/configuration"
 

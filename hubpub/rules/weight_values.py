@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.report import Skip
 from hubpub.core.rule import Depth
+from hubpub.core.wording import counted, listed
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.model.roles import adapted_module, is_adapter_part, is_trained_weight, may_be_infinite
 from hubpub.rules.registry import model_rules
 from hubpub.rules.weight_dtypes import declared_dtype, main_files
-from hubpub.rules.wording import counted, listed
 
 if TYPE_CHECKING:
     from hubpub.model.values import Values

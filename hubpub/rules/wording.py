@@ -1,4 +1,4 @@
-"""How messages of rules put amounts and lists into words."""
+"""How rules put into words what is wrong with a file of weights."""
 
 from __future__ import annotations
 
@@ -6,35 +6,10 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from hubpub.core.findings import Problem
+from hubpub.core.wording import counted
 
 if TYPE_CHECKING:
     from hubpub.model.safetensors import HeaderProblem
-
-_SHOWN = 3
-
-
-def counted(number: int, noun: str) -> str:
-    """`1 file`, `1,234 files`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def size(length: int) -> str:
-    """Bytes in the unit that fits, powers of ten: `134 bytes`, `90.9 MB`."""
-    if length < 1000:
-        return counted(length, "byte")
-    value = float(length)
-    for unit in ("kB", "MB", "GB"):
-        value /= 1000
-        if value < 999.95:
-            return f"{value:.1f} {unit}"
-    return f"{value / 1000:.1f} TB"
-
-
-def listed(names: Sequence[str], total: int | None = None) -> str:
-    """The first three names, and how many more there are: `a, b, c and 4 more`."""
-    rest = (len(names) if total is None else total) - min(len(names), _SHOWN)
-    shown = ", ".join(name if len(name) <= 100 else name[:97] + "..." for name in names[:_SHOWN])
-    return f"{shown} and {rest:,} more" if rest else shown
 
 
 def malformed(path: str, problems: Sequence[HeaderProblem]) -> Iterator[Problem]:

@@ -22,7 +22,12 @@ class CardCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
     """Saves `hubpub_run.json` beside the model that a Trainer makes."""
 
     def __init__(
-        self, folder: Path | str | None = None, *, data: Mapping[str, Any] | None = None, loss: Any = None
+        self,
+        folder: Path | str | None = None,
+        *,
+        data: Mapping[str, Any] | None = None,
+        loss: Any = None,
+        base_model: str | None = None,
     ) -> None:
         """Options.
 
@@ -30,10 +35,12 @@ class CardCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
             folder: where the model will be saved; None takes the Trainer's `output_dir`.
             data: the data by split, when they say more than what the Trainer is given, such as before tokenization.
             loss: the loss, when it is not the model's own.
+            base_model: the id of the repo whose weights the training begins with, when they were loaded from a folder.
         """
         self._folder = folder
         self._data = data
         self._loss = loss
+        self._base_model = base_model
         self._run: RunRecord | None = None
         self._over = False
 
@@ -45,9 +52,11 @@ class CardCallback(TrainerCallback):  # type: ignore[misc, unused-ignore]
         run.settings(**_arguments(args))
         run.note(seed=args.seed, processes=getattr(args, "world_size", 1))
         model = kwargs.get("model")
+        if self._base_model is not None:
+            run.note(base_model=self._base_model)
         run.components(
             model=model,
-            loss=self._loss or getattr(model, "loss_type", None),
+            loss=self._loss,
             optimizer=kwargs.get("optimizer"),
             scheduler=kwargs.get("lr_scheduler"),
         )

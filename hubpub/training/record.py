@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
+from hubpub.training.base_model import loaded_from
 from hubpub.training.code import training_code
 from hubpub.training.describe_data import describe
 from hubpub.training.document import RunDocument
@@ -109,10 +110,13 @@ class RunRecord:
 
     @_harmless
     def components(self, *, model: Any = None, loss: Any = None, optimizer: Any = None, scheduler: Any = None) -> None:
-        """Parts of the training, of which the names of their classes are kept."""
+        """Parts of the training, of which the names of their classes are kept, and the repo of the model's weights."""
         named = {"model": model, "loss": loss, "optimizer": optimizer, "scheduler": scheduler}
         known = self._document.values.setdefault("components", {})
         known |= {role: _class_name(part) for role, part in named.items() if part is not None}
+        base = loaded_from(model) if model is not None else None
+        if base is not None:
+            self._document.values.setdefault("base_model", base)
 
     @_harmless
     def evaluate(self, metrics: Mapping[str, Any], *, data: Any = None, step: int | None = None) -> None:
@@ -135,7 +139,7 @@ class RunRecord:
 
     @_harmless
     def note(self, /, **values: Any) -> None:
-        """Further facts of the run: steps=..., epochs=..., total_flos=..."""
+        """Further facts of the run: steps=..., epochs=..., total_flos=..., base_model="namespace/name", ..."""
         self._document.values.update({name: plain(value, name) for name, value in values.items()})
 
     @_harmless

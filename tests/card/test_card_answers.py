@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubpub.card.answers import CardInput, answers_for, joined, parse_answers, parse_assignments
-from hubpub.card.answers_text import add_answer
+from hubpub.card.answers.card_input import CardInput, answers_for, joined, parse_answers, parse_assignments
+from hubpub.card.answers.text import add_answer
 from hubpub.card.document import Card
-from hubpub.card.facts import card_facts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.gaps import find_gaps
-from hubpub.card.questions import questions
-from hubpub.card.render import render_card
-from hubpub.card.schema import validate_card
-from hubpub.card.yaml_block import read_yaml
-from hubpub.card.yaml_text import Paragraphs
+from hubpub.card.metadata.schema import validate_card
+from hubpub.card.metadata.yaml_block import read_yaml
+from hubpub.card.metadata.yaml_text import Paragraphs
+from hubpub.card.writing.questions import questions
+from hubpub.card.writing.render import render_card
 from hubpub.core.errors import UsageError
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder

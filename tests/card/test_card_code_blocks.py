@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubpub.card.code_blocks import CodeBlock, code_blocks, recognised_language
+from hubpub.card.code.code_blocks import CodeBlock, code_blocks, recognised_language
+from hubpub.card.code.python_code import parse_python
+from hubpub.card.code.python_snippets import python_of
 from hubpub.card.document import Card
-from hubpub.card.python_code import parse_python
-from hubpub.card.python_snippets import python_of
 
 
 def blocks(text: str) -> tuple[CodeBlock, ...]:

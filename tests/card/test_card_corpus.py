@@ -9,8 +9,8 @@ import pytest
 from support.managed_cards import managed_card
 
 from hubpub.card.document import Card
-from hubpub.card.frontmatter import read_front_matter
-from hubpub.card.merge import merge_card
+from hubpub.card.merge.update import merge_card
+from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.card.sections import required_sections
 from hubpub.core.findings import Severity
 from hubpub.rules.run import lint_card

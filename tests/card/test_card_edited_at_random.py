@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from support.managed_cards import GAPS, METADATA, REGIONS, managed_card
 
 from hubpub.card.document import Card
-from hubpub.card.frontmatter import read_front_matter
-from hubpub.card.given import gaps_of
-from hubpub.card.merge import merge_card
+from hubpub.card.merge.given import gaps_of
+from hubpub.card.merge.update import merge_card
+from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.card.regions import read_regions
 
 CARDS = [

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubpub.card.edits import (
+from hubpub.card.metadata.edits import (
     TextEdits,
     add_keys,
     apply_edits,
@@ -19,8 +19,8 @@ from hubpub.card.edits import (
     set_value,
     without_tabs,
 )
-from hubpub.card.frontmatter import read_front_matter
-from hubpub.card.yaml_block import Path
+from hubpub.card.metadata.frontmatter import read_front_matter
+from hubpub.card.metadata.yaml_block import Path
 
 NAMES = st.sampled_from(["license", "tags", "a", "b-c", "d_e", "'q r'", '"x"', "no", "1", "model-index"])
 SCALARS = st.sampled_from(

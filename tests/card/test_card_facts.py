@@ -13,13 +13,13 @@ from support.profile_folders import PROFILES, edit, write_json, write_run
 from support.tracing import disagreeing, numbers_of, untraced
 
 from hubpub.card.document import Card
-from hubpub.card.fact_list import list_facts
-from hubpub.card.facts import CardFacts, card_facts
-from hubpub.card.presentation import FILTERS, section_names
-from hubpub.card.render import render_card
+from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.fact_list import list_facts
 from hubpub.card.sections import course_sections
-from hubpub.card.snippets import snippet_names
-from hubpub.card.template_choice import TEMPLATES, choose_template
+from hubpub.card.writing.presentation import FILTERS, section_names
+from hubpub.card.writing.render import render_card
+from hubpub.card.writing.snippets import snippet_names
+from hubpub.card.writing.template_choice import TEMPLATES, choose_template
 from hubpub.core.errors import UsageError
 from hubpub.core.findings import Severity
 from hubpub.core.settings import CardSettings

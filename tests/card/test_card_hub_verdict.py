@@ -1,4 +1,4 @@
-"""The Hub's answers to metadata, one row of what is known after the other; sources in hubpub/card/schema.py."""
+"""The Hub's answers to metadata, a row of what is known after the other; sources in hubpub/card/metadata/schema.py."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from support.verdicts import ACCEPTED, REJECTED, WARNED
 
 from hubpub.card.hub_lists import language_alias, languages, nearest_language
-from hubpub.card.schema import validate_card
+from hubpub.card.metadata.schema import validate_card
 
 
 @pytest.mark.parametrize("text", ACCEPTED.values(), ids=ACCEPTED.keys())

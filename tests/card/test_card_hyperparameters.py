@@ -12,7 +12,7 @@ from support.linting import write_files
 from hubpub.card import hyperparameters
 from hubpub.card.claims import parameter_claims, spelt_alike, type_claims
 from hubpub.card.document import Card
-from hubpub.card.training import Argument, read_training_run
+from hubpub.card.facts.training import Argument, read_training_run
 from hubpub.model.folder import ModelFolder
 
 

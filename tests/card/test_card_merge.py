@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from hubpub.card.document import Card
-from hubpub.card.facts import CardFacts
-from hubpub.card.frontmatter import read_front_matter
-from hubpub.card.merge import complete
-from hubpub.card.render import render_card
+from hubpub.card.facts.collect import CardFacts
+from hubpub.card.merge.update import merge_card
+from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.card.sections import course_sections, required_sections
+from hubpub.card.writing.render import render_card
 
 RENDERED = render_card(
     CardFacts(
@@ -19,9 +19,13 @@ RENDERED = render_card(
         architecture="BertForMaskedLM",
         license="mit",
         language=("en", "no"),
-        has_tokenizer=True,
     )
 )
+
+
+def complete(existing: str, rendered: str) -> str:
+    """The card with what it lacks, when nobody knows what was rendered before."""
+    return merge_card(existing, rendered).text
 
 
 def all_present(text: str) -> bool:

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.managed_cards import METADATA, managed_card, with_regions
 
-from hubpub.card.frontmatter import read_front_matter
-from hubpub.card.merge_texts import merge_texts
+from hubpub.card.merge.texts import merge_texts
+from hubpub.card.metadata.frontmatter import read_front_matter
 
 BASE = managed_card()
 

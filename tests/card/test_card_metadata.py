@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from hubpub.card.answers import CardInput
+from hubpub.card.answers.card_input import CardInput
 from hubpub.card.document import Card
-from hubpub.card.facts import CardFacts, card_facts
-from hubpub.card.metadata import card_metadata, metadata
-from hubpub.card.render import render_card
+from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.metadata.schema import validate_card
 from hubpub.card.results import indexed_results
-from hubpub.card.schema import validate_card
+from hubpub.card.writing.metadata import card_metadata, metadata
+from hubpub.card.writing.render import render_card
 from hubpub.core.settings import CardSettings
 from hubpub.model.benchmark_results import parse_benchmark_results
 from hubpub.model.folder import ModelFolder
@@ -258,8 +258,8 @@ def test_widgets_fit_the_task_and_the_language(facts: CardFacts, expected: str |
 def test_long_text_of_a_person_keeps_its_lines() -> None:
     prompt = "You agree to:\n\n  - be kind\n  - " + "x" * 400
     facts = CardFacts(name="x", license="mit", answers=CardInput({"extra_gated_prompt": prompt}))
-    from hubpub.card.answers import parse_answers
-    from hubpub.card.metadata import front_matter
+    from hubpub.card.answers.card_input import parse_answers
+    from hubpub.card.writing.metadata import front_matter
 
     answers = parse_answers(json.dumps({"extra_gated_prompt": prompt}).encode(), "card.yaml")
     block = Card.parse(front_matter(CardFacts(name="x", license="mit", answers=answers))).front_matter

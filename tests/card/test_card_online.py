@@ -14,10 +14,10 @@ import responses
 from support.linting import subject
 from support.running_hub import ALICE, TestHub, hubs
 
-from hubpub.card import online_fetch
-from hubpub.card.online import HubId, Online
-from hubpub.card.online_cache import SECONDS, AnswerCache
-from hubpub.card.online_fetch import Answer, Fetcher, State, _is_public
+from hubpub.card.online.cache import SECONDS, AnswerCache
+from hubpub.card.online.fetch import Answer, Fetcher, State, _is_public
+from hubpub.card.online.lookup import HubId, Online
+from hubpub.card.online.lookup import fetch as online_fetch
 from hubpub.core.errors import UsageError
 from hubpub.core.findings import Finding
 from hubpub.core.report import Skip
@@ -209,7 +209,7 @@ def test_answers_are_kept_for_a_day(
         )
     assert len(web.calls) == 1
     later = time.time() + SECONDS + 1
-    monkeypatch.setattr("hubpub.card.online_cache.time.time", lambda: later)
+    monkeypatch.setattr("hubpub.card.online.cache.time.time", lambda: later)
     Online("https://huggingface.co", None, AnswerCache(tmp_path)).addresses([PAGE])
     assert len(web.calls) == 2
 

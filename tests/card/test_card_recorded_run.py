@@ -10,8 +10,8 @@ from support.profile_folders import PROFILES, write_json
 from support.tracing import disagreeing, untraced
 
 from hubpub.card.document import Card
-from hubpub.card.facts import CardFacts, card_facts
-from hubpub.card.render import render_card
+from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.writing.render import render_card
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 
@@ -92,7 +92,7 @@ def test_the_files_of_a_trainer_count_before_its_record(recorded: Path) -> None:
     assert "| `accuracy` | 0.91 |" in text
     assert "900.25 seconds" in text
     assert "812.5" not in text
-    assert "| Epochs | 2.0 |" in text
+    assert "| Epochs | 2 |" in text
     assert "| `seed` | 7 |" in text or "| `seed` | 8 |" in text
 
 

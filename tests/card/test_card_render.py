@@ -5,20 +5,25 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import chain, product
 from pathlib import Path
 
 import pytest
 
+from hubpub.card.code.removed_api import auto_classes_that_make
 from hubpub.card.document import Card
-from hubpub.card.facts import CardFacts, card_facts
-from hubpub.card.licence_text import licence_of_text
-from hubpub.card.render import render_card
+from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.licence_text import licence_of_text
+from hubpub.card.facts.usage import Usage
+from hubpub.card.metadata.schema import validate_card
+from hubpub.card.metadata.yaml_text import dump
 from hubpub.card.sanitise import inline_code, markdown_text, one_line, python_string
-from hubpub.card.schema import validate_card
 from hubpub.card.sections import course_sections, required_sections
-from hubpub.card.templating import template_folder
-from hubpub.card.yaml_text import dump
+from hubpub.card.writing.render import render_card
+from hubpub.card.writing.snippets import choose_snippet
+from hubpub.card.writing.templating import template_folder
 from hubpub.core.findings import Severity
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
@@ -104,7 +109,8 @@ def test_a_real_model(minilm: Path) -> None:
 
 def test_rendering_is_deterministic_and_tells_no_path(plain_model: Path) -> None:
     code = (
-        "import sys; from hubpub.card.facts import card_facts; from hubpub.card.render import render_card\n"
+        "import sys; from hubpub.card.facts.collect import card_facts\n"
+        "from hubpub.card.writing.render import render_card\n"
         "from hubpub.core.settings import CardSettings; from hubpub.model.folder import ModelFolder\n"
         "facts = card_facts(ModelFolder.open(sys.argv[1]), repo_id='acme/tiny', settings=CardSettings(license='mit'))\n"
         "sys.stdout.write(render_card(facts))"
@@ -138,7 +144,7 @@ def test_a_training_run_is_told_number_by_number(plain_model: Path, copy_of: Cal
         "| `train_batch_size` | 32 |",
         "Measured on 872 examples of the evaluation set:",
         "trained on [stanfordnlp/sst2](https://huggingface.co/datasets/stanfordnlp/sst2).",
-        "The last training run used 67,349 examples.",
+        "| Training examples | 67,349 |",
     ):
         assert line in text
     assert "runtime" not in text.partition("## Evaluation results")[2]
@@ -291,9 +297,8 @@ def test_text_from_the_folder_stays_text(plain_model: Path, copy_of: Callable[[P
 
 @pytest.mark.parametrize("payload", HOSTILE)
 def test_a_hostile_name_stays_a_name(payload: str) -> None:
-    facts = CardFacts(
-        name=payload, kind="transformers", pipeline_tag="fill-mask", architecture=payload, has_tokenizer=True
-    )
+    usage = Usage("AutoModelForMaskedLM", tokenizer=True)
+    facts = CardFacts(payload, kind="transformers", architecture=payload, mask_token=payload, usage=usage)
     card = Card.parse(render_card(facts))
     assert [section.heading for section in card.sections if section.level == 2] == [
         section.title for section in course_sections()
@@ -325,23 +330,31 @@ def test_sanitising() -> None:
     assert ast.literal_eval(python_string('"\\\n')) == '"\\'
 
 
-def test_every_task_gets_a_snippet_in_the_current_api() -> None:
-    tasks = ["text-classification", "token-classification", "fill-mask", "text-generation", "feature-extraction"]
-    tasks += ["question-answering", "translation", "image-classification", "automatic-speech-recognition", None]
-    cards = [
-        render_card(CardFacts(name="x", kind="transformers", pipeline_tag=task, architecture="A", has_tokenizer=True))
-        for task in tasks
-    ]
-    cards += [render_card(CardFacts(name="x", kind=kind)) for kind in ("adapter", "diffusers", "gguf", "other")]
-    cards.append(
-        render_card(
-            CardFacts(name="x", kind="transformers", architecture="T5ForConditionalGeneration", has_tokenizer=True)
-        )
-    )
+def models() -> Iterator[CardFacts]:
+    """Models of every kind, auto class and library, with all that a snippet may need and with nothing of it."""
+    for kind in ("adapter", "diffusers", "gguf", "onnx", "timm", "other"):
+        yield CardFacts("x", kind=kind, library_name="peft", usage=Usage(gguf=(("x.gguf", ""),), onnx="model.onnx"))
+    yield CardFacts("x", usage=Usage(setfit=True))
+    for name in ("SentenceTransformer", "CrossEncoder", "SparseEncoder"):
+        yield CardFacts("x", usage=Usage(sentence_class=name))
+    for auto_class in {"AutoModel", *chain.from_iterable(auto_classes_that_make().values())}:
+        for full, chat, image in product((True, False), repeat=3):
+            usage = Usage(auto_class, tokenizer=full, preprocessor=full, chat=chat, image=image)
+            several = [usage, replace(usage, classes=1), replace(usage, tokenizer=False)]
+            for one, family in product(several, ("bert", "blip", "vits")):
+                yield CardFacts("x", kind="transformers", model_type=family, mask_token="[MASK]", usage=one)
+            yield CardFacts("x", kind="transformers", mask_token="[MASK]", usage=replace(usage, preprocessor=False))
+
+
+def test_every_model_gets_a_snippet_in_the_current_api_and_every_snippet_has_its_models() -> None:
+    by_snippet = {choose_snippet(facts): facts for facts in models()}
+    partials = {path.name.partition(".")[0] for path in (template_folder() / "snippets").iterdir()}
+    assert set(by_snippet) == partials - {"own-code", "vllm"}  # which the others include
     removed = re.compile(r"TF\w+|Flax\w+|AutoModelWithLMHead|pipeline\(\"(?:summarization|translation|question)")
-    for text in cards:
-        assert snippets(text)
-        assert not removed.search(text)
+    for name, facts in by_snippet.items():
+        text = render_card(facts)
+        assert snippets(text), name
+        assert not removed.search(text), name
         for snippet in snippets(text):
             ast.parse(snippet)
 

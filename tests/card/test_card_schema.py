@@ -1,11 +1,11 @@
-"""The Hub's answers, case by case; the sources are named in hubpub/card/schema.py."""
+"""The Hub's answers, case by case; the sources are named in hubpub/card/metadata/schema.py."""
 
 from __future__ import annotations
 
 import pytest
 
 from hubpub.card.hub_lists import libraries, licence_alias, licences, nearest_pipeline_tag, pipeline_tags
-from hubpub.card.schema import is_repo_id, validate_card
+from hubpub.card.metadata.schema import is_repo_id, validate_card
 
 EMPTY = "empty or missing yaml metadata in repo card"
 INVALID = "The YAML metadata of your README.md is invalid."

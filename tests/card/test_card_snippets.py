@@ -17,8 +17,8 @@ from support.linting import findings_of
 from support.running_hub import TestHub, hubs
 
 from hubpub.card.document import Card
-from hubpub.card.facts import CardFacts, card_facts
-from hubpub.card.render import render_card
+from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.writing.render import render_card
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.registry import CardSubject

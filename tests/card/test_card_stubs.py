@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from support.managed_cards import managed_card
 
-from hubpub.card.merge import merge_card
+from hubpub.card.merge.update import merge_card
 
 RENDERED = managed_card()
 

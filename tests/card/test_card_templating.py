@@ -7,17 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from hubpub.card import templating
-from hubpub.card.facts import CardFacts
-from hubpub.card.render import render_card
-from hubpub.card.templating import Templates, eject, find_templates, partial_names
+from hubpub.card.facts.collect import CardFacts
+from hubpub.card.writing import templating
+from hubpub.card.writing.render import render_card
+from hubpub.card.writing.templating import Templates, eject, find_templates, partial_names
 from hubpub.core.errors import UsageError
 from hubpub.core.settings import CardSettings, load_settings
 from hubpub.model.folder import ModelFolder
 
 Copy = Callable[[Path], Path]
 
-FACTS = CardFacts(name="tiny", kind="transformers", pipeline_tag="fill-mask", architecture="B", has_tokenizer=True)
+FACTS = CardFacts(name="tiny", kind="transformers", pipeline_tag="fill-mask", architecture="B")
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ import pytest
 from support.managed_cards import GAPS, METADATA, REGIONS, SECTIONS, managed_card, with_regions
 
 from hubpub.card.document import Card
-from hubpub.card.frontmatter import read_front_matter
-from hubpub.card.given import Given
-from hubpub.card.merge import merge_card
-from hubpub.card.outcome import Choice, Merged, Part
+from hubpub.card.merge.given import Given
+from hubpub.card.merge.outcome import Choice, Merged, Part
+from hubpub.card.merge.update import merge_card
+from hubpub.card.metadata.frontmatter import read_front_matter
 
 FIRST = managed_card()
 BASE = merge_card("", FIRST).given

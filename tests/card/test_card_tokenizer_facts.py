@@ -9,7 +9,7 @@ from support.models import bytelevel, save_plain, wordpiece
 from support.profile_folders import edit
 from tokenizers import Tokenizer
 
-from hubpub.card.tokenizer_facts import TokenizerFacts, tokenizer_facts
+from hubpub.card.facts.tokenizer import TokenizerFacts, tokenizer_facts
 from hubpub.model.folder import ModelFolder
 
 

@@ -15,9 +15,9 @@ from support.linting import findings_of
 from support.models import CHAT_TEMPLATE, save_plain
 
 from hubpub.card.document import Card
-from hubpub.card.facts import card_facts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.hub_lists import read_data
-from hubpub.card.render import render_card
+from hubpub.card.writing.render import render_card
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.registry import CardSubject

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from support.managed_cards import METADATA, managed_card, with_regions
 
-from hubpub.card.lock import LOCK
+from hubpub.card.merge.lock import LOCK
 from hubpub.cli.main import main
 
 FIRST = managed_card()
@@ -35,7 +35,7 @@ def card(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     """Runs `hubpub card` on the folder, whose facts amount to the card `rendered`: code, stdout, stderr."""
 
     def run(*options: str, rendered: str = FIRST) -> tuple[int, str, str]:
-        monkeypatch.setattr("hubpub.card.render.render_card", lambda *_: rendered)
+        monkeypatch.setattr("hubpub.card.writing.render.render_card", lambda *_: rendered)
         with pytest.raises(SystemExit) as ended:
             main(["card", str(folder), *options])
         out, err = capsys.readouterr()

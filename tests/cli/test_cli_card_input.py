@@ -16,7 +16,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from hubpub.card.answers import parse_answers
+from hubpub.card.answers.card_input import parse_answers
 from hubpub.cli import interview
 from hubpub.cli.card import card
 from hubpub.core.errors import UsageError

@@ -11,7 +11,7 @@ import pytest
 from support.weights import write_safetensors
 
 from hubpub.cli import progress
-from hubpub.cli.progress import progress_line
+from hubpub.cli.progress import WorkProgress, progress_line
 
 
 class Terminal(io.StringIO):
@@ -85,3 +85,49 @@ def test_check_shows_it_on_a_terminal(tmp_path: Path, monkeypatch: pytest.Monkey
     assert done.returncode == 0, done.stdout
     assert "reading: 0.0 of 0.0 GB" in said
     assert said.endswith("\r\x1b[K")
+
+
+GB = 1_000_000_000
+
+
+def test_rate_and_time_left_on_a_terminal(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    stream = Terminal()
+    work = WorkProgress(stream)
+    work.watch("sending", 0, 4 * GB, "0 of 3 files")
+    clock[0] += 1
+    work.watch("sending", 50_000_000, 4 * GB, "0 of 3 files")
+    assert stream.getvalue().endswith("sending: 0.1 of 4.0 GB, 1%, 0 of 3 files")  # too early for a rate
+    clock[0] += 9
+    work.watch("sending", GB, 4 * GB, "1 of 3 files")
+    assert stream.getvalue().endswith("sending: 1.0 of 4.0 GB, 25%, 1 of 3 files, 100.0 MB/s, 30 s left")
+    work.say("verified")
+    assert stream.getvalue().endswith("\r\x1b[K")
+    assert capsys.readouterr().err == "· verified\n"
+
+
+def test_now_and_then_a_line_in_a_log(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    work = WorkProgress(io.StringIO())
+
+    def said(seconds: float, done: float) -> str:
+        clock[0] += seconds
+        work.watch("sending", int(done * GB), 100 * GB, "0 of 1 files")
+        return capsys.readouterr().err
+
+    assert said(0, 0) == ""
+    assert said(1, 15) == ""  # too soon, however much it is
+    assert said(1, 16) == "· sending: 16.0 of 100.0 GB, 16%, 0 of 1 files, 8,000.0 MB/s, 10 s left\n"
+    assert said(5, 17) == ""  # little, and not long ago
+    assert said(5, 18).startswith("· sending: 18.0 of 100.0 GB, 18%")
+    assert said(600, 20).endswith("MB/s, 41 min left\n")
+    assert said(1, 20) == ""
+
+
+def test_another_work_begins_anew(clock: list[float], capsys: pytest.CaptureFixture[str]) -> None:
+    work = WorkProgress(io.StringIO())
+    work.watch("reading", 0, GB, "")
+    clock[0] += 20
+    work.watch("sending", 0, GB, "0 of 1 files")
+    assert capsys.readouterr().err == ""
+    clock[0] += 10
+    work.watch("sending", GB // 2, GB, "0 of 1 files")
+    assert "50.0 MB/s, 10 s left" in capsys.readouterr().err

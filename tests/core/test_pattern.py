@@ -99,7 +99,7 @@ ALTERNATIVES = {
         *("/root/x1", "/content/drive/x1", "/kaggle/input/x1", "/workspace/x1", "/mnt/a/x1", "/scratch/x1"),
         *("/gpfs1/x1", "/lustre/x1", "/data1/x1", "D:\\a\\b"),
     ),
-    "hubpub.card.removed_api._PINNED": (
+    "hubpub.card.code.removed_api._PINNED": (
         "transformers==4.30",
         "transformers~=4.1",
         "transformers<5",

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubpub.card.document import Card
-from hubpub.card.frontmatter import stays_readable
+from hubpub.card.metadata.frontmatter import stays_readable
 from hubpub.core.findings import Edit, Finding, Fix, Severity
 from hubpub.fix.text import fix_text
 from hubpub.rules.run import lint_card

@@ -5,10 +5,10 @@ from __future__ import annotations
 import requests
 from support.running_hub import TestHub
 
-from hubpub.card.answers import CardInput
-from hubpub.card.facts import CardFacts
+from hubpub.card.answers.card_input import CardInput
+from hubpub.card.facts.collect import CardFacts
 from hubpub.card.hub_lists import pipeline_tags
-from hubpub.card.render import render_card
+from hubpub.card.writing.render import render_card
 
 KINDS = ("transformers", "adapter", "sentence-transformers", "diffusers", "gguf", "onnx", "timm", "spacy", "other")
 

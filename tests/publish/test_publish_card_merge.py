@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from support.managed_cards import METADATA, managed_card, with_regions
 from support.running_hub import ALICE, TestHub
 
-from hubpub.card.frontmatter import read_front_matter
-from hubpub.card.lock import LOCK
+from hubpub.card.merge.lock import LOCK
+from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.core.errors import ConflictError
 from hubpub.core.rule import Depth
 from hubpub.publish.card import CardChoice, CardSource, card_trailer, choose_card, last_published_card
@@ -176,7 +176,7 @@ def test_a_push_merges_with_the_card_on_a_real_hub(
     hub: TestHub, plain_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rendered = [FIRST]
-    monkeypatch.setattr("hubpub.publish.prepare.render_card", lambda *_: rendered[0])
+    monkeypatch.setattr("hubpub.publish.prepare.render_folder_card", lambda *_, **__: rendered[0])
     (plain_copy / "README.md").unlink(missing_ok=True)
     (plain_copy / ".hubpub").mkdir()
     (plain_copy / ".hubpub" / "card.lock.json").write_text("{}")

@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from huggingface_hub import CommitOperationAdd
 from support.running_hub import ALICE, TestHub
 
 import hubpub
 from hubpub.core.errors import ConflictError, HubError, UsageError, VerificationError
 from hubpub.core.rule import Depth
-from hubpub.publish.client import HubClient, RemoteFile
+from hubpub.publish.client import HubClient
+from hubpub.publish.http import Patience
+from hubpub.publish.local import LocalFile
 from hubpub.publish.prepare import PushOptions, prepare
 from hubpub.publish.push import push
+from hubpub.publish.refusals import NoAnswerError
+from hubpub.publish.remote import RemoteFile
 from hubpub.publish.target import Target
 
 REPO = "acme/model"
@@ -41,26 +44,41 @@ class SomebodyElseCommits(HubClient):
     """While the files are uploaded, another client commits to the branch."""
 
     hub: TestHub
+    path = "theirs.txt"
 
-    def upload(self, repo_id: str, revision: str, additions: Sequence[CommitOperationAdd]) -> None:
-        super().upload(repo_id, revision, additions)
+    def upload(self, repo_id: str, revision: str, files: Sequence[LocalFile]) -> None:
+        super().upload(repo_id, revision, files)
         self.hub.api().upload_file(
-            path_or_fileobj=b"theirs", path_in_repo="theirs.txt", repo_id=repo_id, commit_message="theirs"
+            path_or_fileobj=b"---\nlicense: mit\n---\ntheirs",
+            path_in_repo=self.path,
+            repo_id=repo_id,
+            commit_message="theirs",
         )
 
 
-def test_a_commit_in_between_is_a_conflict_and_survives(hub: TestHub, plain_copy: Path) -> None:
+def test_a_commit_to_other_files_in_between_survives_below_the_release(hub: TestHub, plain_copy: Path) -> None:
     client = SomebodyElseCommits(target(hub))
     client.hub = hub
+    said: list[str] = []
+    receipt = push(options(plain_copy), client, said.append)
+    assert commits(hub) == ["Publish model", "theirs", "initial commit"]
+    assert hub.read(REPO, "theirs.txt").endswith(b"theirs")
+    assert receipt.to_json()["parent"] != hub.api().list_repo_commits(REPO)[-1].commit_id
+    assert any("alice committed" in line and "which changes theirs.txt" in line for line in said)
+
+
+@pytest.mark.parametrize("path", ["config.json", "README.md", ".gitattributes", "sub/.gitignore"])
+def test_a_commit_to_the_same_files_in_between_is_a_conflict(hub: TestHub, plain_copy: Path, path: str) -> None:
+    push(options(plain_copy), HubClient(target(hub)), silent)
+    (plain_copy / "new.txt").write_text("new")
+    client = SomebodyElseCommits(target(hub))
+    client.hub, client.path = hub, path
     with pytest.raises(ConflictError) as caught:
         push(options(plain_copy), client, silent)
+    assert "alice committed" in caught.value.message
+    assert f"(theirs), which changes {path}" in caught.value.message
     assert "run the same command again" in caught.value.next_step
-    assert commits(hub)[0] == "theirs"
-    assert "config.json" not in hub.api().list_repo_files(REPO)
-
-    receipt = push(options(plain_copy), HubClient(target(hub)), silent)
-    assert receipt.plan.kept == (".gitattributes", "theirs.txt")
-    assert hub.read(REPO, "theirs.txt") == b"theirs"
+    assert commits(hub) == ["theirs", "Publish model", "initial commit"]
 
 
 class LosesTheAnswer(HubClient):
@@ -68,7 +86,7 @@ class LosesTheAnswer(HubClient):
 
     def commit(self, *args: Any, **kwargs: Any) -> str:
         super().commit(*args, **kwargs)
-        raise HubError("the connection broke", "try again")
+        raise NoAnswerError("the connection broke", "try again")
 
 
 def test_a_lost_answer_is_read_back_from_the_branch(hub: TestHub, plain_copy: Path) -> None:
@@ -82,12 +100,12 @@ class NeverCommits(HubClient):
     """The hub fails before it commits."""
 
     def commit(self, *args: Any, **kwargs: Any) -> str:
-        raise HubError("503 from the hub", "try again")
+        raise NoAnswerError("503 from the hub", "try again")
 
 
 def test_a_failed_commit_is_not_taken_for_one_that_landed(hub: TestHub, plain_copy: Path) -> None:
     with pytest.raises(HubError, match="503"):
-        push(options(plain_copy), NeverCommits(target(hub)), silent)
+        push(options(plain_copy), NeverCommits(target(hub), Patience(pause=0.01)), silent)
     assert hub.api().list_repo_files(REPO) == [".gitattributes"]
 
 
@@ -96,8 +114,8 @@ class WritesWhileUploading(HubClient):
 
     folder: Path
 
-    def upload(self, repo_id: str, revision: str, additions: Sequence[CommitOperationAdd]) -> None:
-        super().upload(repo_id, revision, additions)
+    def upload(self, repo_id: str, revision: str, files: Sequence[LocalFile]) -> None:
+        super().upload(repo_id, revision, files)
         config = self.folder / "config.json"
         config.write_text(config.read_text() + "\n")
 

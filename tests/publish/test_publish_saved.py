@@ -13,6 +13,7 @@ from support.running_hub import ALICE, TestHub
 import hubpub
 from hubpub.core.errors import ConflictError, UsageError, VerificationError
 from hubpub.core.rule import Depth
+from hubpub.publish.body import Add
 from hubpub.publish.client import HubClient
 from hubpub.publish.prepare import PushOptions, prepare
 from hubpub.publish.push import push
@@ -143,11 +144,7 @@ class DeletesNothing(HubClient):
     """A hub that drops deletions without a word."""
 
     def commit(self, repo_id: str, revision: str, operations: Any, **kwargs: Any) -> str:
-        from huggingface_hub import CommitOperationAdd
-
-        return super().commit(
-            repo_id, revision, [item for item in operations if isinstance(item, CommitOperationAdd)], **kwargs
-        )
+        return super().commit(repo_id, revision, [item for item in operations if isinstance(item, Add)], **kwargs)
 
 
 def test_a_deletion_is_verified(hub: TestHub, plain_copy: Path) -> None:

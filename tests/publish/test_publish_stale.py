@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hubpub.publish.client import RemoteFile
+from hubpub.publish.remote import RemoteFile
 from hubpub.publish.stale import find_stale
 
 SHARDS = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"]

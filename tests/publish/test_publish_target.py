@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from hubpub.core.errors import AuthError, UsageError
-from hubpub.publish.client import Identity, redact
-from hubpub.publish.preflight import open_namespaces
-from hubpub.publish.target import Target, find_target, parse_endpoint, parse_repo_id, repo_name
+from hubpub.core.errors import UsageError
+from hubpub.publish.identity import Identity
+from hubpub.publish.refusals import redact
+from hubpub.publish.target import Target, parse_endpoint, parse_repo_id, repo_name
 
 
 @pytest.mark.parametrize("repo_id", ["acme/model", "a/b", "_x/y_", "Acme-1/m.v2", "a" * 96 + "/m"])
@@ -58,14 +58,6 @@ def test_what_is_not_the_url_of_a_hub(url: str) -> None:
         parse_endpoint(url)
 
 
-def test_a_stored_token_is_not_sent_to_another_hub(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("huggingface_hub.get_token", lambda: "hf_stored")
-    with pytest.raises(AuthError, match="no token for http"):
-        find_target("http://127.0.0.1:1/", {})
-    assert find_target("http://127.0.0.1:1/", {"HF_TOKEN": "hf_given"}).token == "hf_given"
-    assert find_target(None, {}).token == "hf_stored"
-
-
 def test_a_target_does_not_show_its_token() -> None:
     target = Target("http://hub.example", "hf_secret", "HF_TOKEN")
     assert "hf_secret" not in repr(target)
@@ -88,4 +80,4 @@ def test_tokens_are_cut_out_of_what_a_server_says() -> None:
     ],
 )
 def test_where_a_token_may_publish(identity: Identity, spaces: list[str]) -> None:
-    assert open_namespaces(identity) == spaces
+    assert identity.open_namespaces() == spaces

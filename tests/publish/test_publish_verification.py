@@ -14,10 +14,11 @@ from support.running_hub import ALICE, TestHub
 import hubpub
 from hubpub.core.errors import HubError, UsageError
 from hubpub.core.rule import Depth
-from hubpub.publish.client import HubClient, RemoteFile
+from hubpub.publish.client import HubClient
 from hubpub.publish.prepare import PushOptions
 from hubpub.publish.push import push
 from hubpub.publish.receipt import Receipt
+from hubpub.publish.remote import RemoteFile
 from hubpub.publish.target import Target, parse_revision
 from hubpub.publish.verification import Verification, VerifyOptions, verify
 
@@ -136,7 +137,7 @@ def test_other_bytes_than_the_hash_that_is_stated(hub: TestHub, published: Recei
 
 @pytest.fixture
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hubpub.publish.client._PAUSE", 0.001)
+    monkeypatch.setattr("hubpub.publish.download._PAUSE", 0.001)
 
 
 WEIGHTS = "GET /**/resolve/*/model.safetensors"

@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-import pytest
-
 from hubpub.core.findings import Finding, Severity
 from hubpub.core.report import Report, Skip
-from hubpub.report.release import human_bytes
 from hubpub.report.text import printable, render_report
 
 
@@ -38,10 +35,3 @@ def test_a_file_name_cannot_steer_the_terminal() -> None:
     assert "\x07" not in shown
     assert shown.splitlines()[0] == "error FILE009 a\\x0ab\\x9b: bad \\x1b[2J name"
     assert printable("é → 模型") == "é → 模型"
-
-
-@pytest.mark.parametrize(
-    ("size", "shown"), [(0, "0 B"), (999, "999 B"), (90_868_376, "90.9 MB"), (10**12, "1.00 TB"), (1500, "1.5 kB")]
-)
-def test_sizes_are_decimal_as_on_the_hub(size: int, shown: str) -> None:
-    assert human_bytes(size) == shown

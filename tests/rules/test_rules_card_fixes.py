@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from support.card_meaning import differences
 from support.linting import write_files
 
-from hubpub.card.frontmatter import read_front_matter, stays_readable
+from hubpub.card.metadata.frontmatter import read_front_matter, stays_readable
 from hubpub.core.findings import Finding
 from hubpub.core.rule import Needs
 from hubpub.fix.apply import edited

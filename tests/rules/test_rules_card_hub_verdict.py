@@ -12,7 +12,7 @@ from support.linting import findings_of, subject
 from support.verdicts import ACCEPTED, REJECTED, WARNED
 
 from hubpub.card.document import Card
-from hubpub.card.schema import Issue, validate_front_matter
+from hubpub.card.metadata.schema import Issue, validate_front_matter
 from hubpub.core.findings import Finding, Severity
 from hubpub.core.rule import Needs
 from hubpub.rules.registry import card_rules

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.linting import codes_of, findings_of, fixed, subject
 
-from hubpub.card.frontmatter import read_front_matter
+from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.core.findings import Finding
 from hubpub.rules.run import lint_card
 

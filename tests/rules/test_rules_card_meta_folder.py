@@ -10,9 +10,9 @@ import pytest
 from support.linting import codes_of, findings_of, fixed, subject
 
 from hubpub.card.document import Card
-from hubpub.card.facts import card_facts
-from hubpub.card.render import render_card
-from hubpub.card.tasks import pipeline_tag_of
+from hubpub.card.facts.collect import card_facts
+from hubpub.card.facts.tasks import pipeline_tag_of
+from hubpub.card.writing.render import render_card
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.rules.registry import CardSubject

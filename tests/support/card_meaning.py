@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from hubpub.card.frontmatter import FrontMatter, read_front_matter
+from hubpub.card.metadata.frontmatter import FrontMatter, read_front_matter
 
 Blur = Callable[[str], str]
 

@@ -35,9 +35,9 @@ def _files(name: str, data: bytes) -> Files:
 
 
 def answers(data: bytes) -> None:
-    from hubpub.card.answers import CardInput, parse_answers
-    from hubpub.card.facts import CardFacts
-    from hubpub.card.render import render_card
+    from hubpub.card.answers.card_input import CardInput, parse_answers
+    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.writing.render import render_card
     from hubpub.core.errors import UsageError
 
     with contextlib.suppress(UsageError):
@@ -49,8 +49,8 @@ def answers(data: bytes) -> None:
 
 def lock(data: bytes) -> None:
     from hubpub.card.document import Card
-    from hubpub.card.given import Given
-    from hubpub.card.merge import merge_card
+    from hubpub.card.merge.given import Given
+    from hubpub.card.merge.update import merge_card
     from hubpub.model.jsonfile import parse_json
 
     given = Given.from_json(parse_json(data).value)
@@ -63,9 +63,9 @@ def lock(data: bytes) -> None:
 def merge(data: bytes) -> None:
     """Three cards: what is merged once stays so, and merging loses no line that a person wrote."""
     from hubpub.card.document import Card
-    from hubpub.card.given import Given
-    from hubpub.card.merge import merge_card
-    from hubpub.card.merge_texts import merge_texts
+    from hubpub.card.merge.given import Given
+    from hubpub.card.merge.texts import merge_texts
+    from hubpub.card.merge.update import merge_card
     from hubpub.card.regions import stamp
 
     base, here, new, *_ = (*(part.decode("utf-8", "replace") for part in data.split(_SPLIT)), "", "", "")
@@ -78,7 +78,7 @@ def merge(data: bytes) -> None:
 
 
 def run_record(data: bytes) -> None:
-    from hubpub.card.recorded_run import recorded_log, recorded_metrics, recorded_outcome, recorded_settings
+    from hubpub.card.facts.recorded_run import recorded_log, recorded_metrics, recorded_outcome, recorded_settings
     from hubpub.model.hubpub_run import read_recorded_runs
     from hubpub.pictures.figures import figure_hash
     from hubpub.pictures.plan import _evaluation_curves, _training_curves
@@ -102,7 +102,7 @@ def predictions(data: bytes) -> None:
 
 
 def citation(data: bytes) -> None:
-    from hubpub.card.presentation import _bibtex
+    from hubpub.card.writing.presentation import _bibtex
     from hubpub.model.citation_file import read_citation
 
     found, _ = read_citation(_files("CITATION.cff", data))
@@ -113,7 +113,7 @@ def citation(data: bytes) -> None:
 
 def eval_results(data: bytes) -> None:
     from hubpub.card.eval_files import _problems
-    from hubpub.card.eval_results import _is_ours
+    from hubpub.card.writing.eval_results import _is_ours
     from hubpub.model.benchmark_results import read_benchmark_results
 
     _is_ours(data)

@@ -99,9 +99,9 @@ def template(data: bytes) -> None:
 
 
 def card(data: bytes) -> None:
-    from hubpub.card.dialects import differences
     from hubpub.card.document import Card
-    from hubpub.card.schema import validate_front_matter
+    from hubpub.card.metadata.dialects import differences
+    from hubpub.card.metadata.schema import validate_front_matter
     from hubpub.card.source import decode_card
     from hubpub.rules import card_families  # noqa: F401 -- declares the rules
     from hubpub.rules.registry import CardSubject, card_rules

@@ -1,22 +1,26 @@
 """Servers in processes that a test may kill, started in a fraction of a second: forked from one that has imported all.
 
 As a program it reads lines `ROOT <tab> PORT <tab> LARGEST_FILE` from stdin, forks a server for each, and prints the
-process id and the address of each once it accepts connections.
+process id and the address of each once it accepts connections. Faults are set through its admin route.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 TOKEN = "hf_killable"
+ADMIN_TOKEN = "hf_admin_of_the_tests"
 REPO_ROOT = Path(__file__).parents[2]
 
 
@@ -67,6 +71,28 @@ def nursery() -> Iterator[Nursery]:
             process.kill()
 
 
+def set_faults(endpoint: str, *rules: str) -> None:
+    """Make chosen requests go wrong from now on."""
+    _admin(endpoint, "PUT", json.dumps({"rules": rules}).encode())
+
+
+def hits(endpoint: str) -> int:
+    """How many requests went wrong since then."""
+    return sum(rule["hit"] for rule in _admin(endpoint, "GET")["rules"])
+
+
+def _admin(endpoint: str, method: str, body: bytes | None = None) -> dict[str, Any]:
+    request = urllib.request.Request(
+        f"{endpoint}/api/hubpub-admin/faults",
+        data=body,
+        method=method,
+        headers={"Authorization": f"Bearer {ADMIN_TOKEN}", "Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        found: dict[str, Any] = json.load(answer)
+    return found
+
+
 def _main() -> None:
     from hubpub.hub import HubConfig, Limits, parse_org, parse_token
     from hubpub.hub.access.accounts_file import AccountsFile
@@ -89,7 +115,8 @@ def _main() -> None:
 
                 resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest), int(largest)))
             accounts = AccountsFile().accounts([parse_token(f"{TOKEN}=alice:write")], [parse_org("acme=alice:admin")])
-            serve(HubConfig(Path(root), port=int(port), limits=limits), accounts, ready)
+            config = HubConfig(Path(root), port=int(port), limits=limits, admin_token=ADMIN_TOKEN)
+            serve(config, accounts, ready)
             os._exit(0)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hubpub.card.gaps import write_gap
+from hubpub.card.metadata.yaml_text import dump
 from hubpub.card.regions import stamp
-from hubpub.card.yaml_text import dump
 
 SECTIONS = {
     "Model description": "model-description",

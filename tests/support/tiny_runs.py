@@ -7,6 +7,8 @@ run before. Below FOLDER are then
   is what those name as their base model,
 - one folder per run, named as in `RUNS`,
 - `data/NAME`, what the run was trained on, where that was files.
+
+Those in `RECORDED` were trained with hubpub's own callback.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from typing import Any
 
 if __name__ == "__main__":  # before transformers reads them
     os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
 
 from support.models import CHAT_TEMPLATE
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
@@ -121,6 +123,18 @@ def finish(trainer: Any) -> None:
     trainer.save_metrics("eval", metrics)
 
 
+def recorded(base_model: str | None = None, **data: Any) -> list[Any]:
+    """The callback that records a run for its card.
+
+    Args:
+        base_model: the id of the repo that the folder stands for from which the weights were loaded.
+        data: the data by split, as they are before they become tensors; nothing for those that the Trainer has.
+    """
+    from hubpub.training import CardCallback
+
+    return [CardCallback(base_model=base_model, data=data or None)]
+
+
 def halves(rows: Sequence[Any], share: float = 0.75) -> tuple[list[Any], list[Any]]:
     """Rows to train on and rows to evaluate on."""
     mixed = list(rows)
@@ -192,6 +206,7 @@ def text_classifier(folder: Path) -> None:
         compute_metrics=lambda output: {
             "accuracy": float((output.predictions.argmax(-1) == output.label_ids).mean()),
         },
+        callbacks=recorded(BERT),
     )
     finish(trainer)
 
@@ -235,6 +250,7 @@ def token_classifier(folder: Path) -> None:
         eval_dataset=data["validation"],
         processing_class=tokenizer,
         compute_metrics=accuracy,
+        callbacks=recorded(BERT, **saved),
     )
     finish(trainer)
 
@@ -258,7 +274,9 @@ def _llama(tokenizer: Any) -> Any:
     )
 
 
-def _language_model(folder: Path, model: Any, tokenizer: Any, texts: Sequence[str], **changes: Any) -> None:
+def _language_model(
+    folder: Path, model: Any, tokenizer: Any, texts: Sequence[str], callbacks: Sequence[Any] = (), **changes: Any
+) -> None:
     from datasets import Dataset
     from transformers import DataCollatorForLanguageModeling, Trainer
 
@@ -270,6 +288,7 @@ def _language_model(folder: Path, model: Any, tokenizer: Any, texts: Sequence[st
         train_dataset=train,
         eval_dataset=evaluation,
         processing_class=tokenizer,
+        callbacks=list(callbacks),
     )
     finish(trainer)
 
@@ -311,7 +330,8 @@ def adapter(folder: Path) -> None:
         task_type="CAUSAL_LM", r=4, lora_alpha=8, lora_dropout=0.05, target_modules=["q_proj", "v_proj"]
     )
     model = get_peft_model(AutoModelForCausalLM.from_pretrained(BASE), settings)
-    _language_model(folder, model, AutoTokenizer.from_pretrained(BASE), [text for *_, text in TRAVELS])
+    texts = [text for *_, text in TRAVELS]
+    _language_model(folder, model, AutoTokenizer.from_pretrained(BASE), texts, callbacks=recorded())
 
 
 def seq2seq(folder: Path) -> None:
@@ -381,6 +401,7 @@ def _sequence_model(folder: Path, model: Any, tokenizer: Any) -> None:
             eval_dataset=evaluation,
             processing_class=tokenizer,
             compute_metrics=exact,
+            callbacks=recorded(),
         )
     )
 
@@ -412,6 +433,7 @@ def embedder(folder: Path) -> None:
         eval_dataset=evaluation,
         loss=CosineSimilarityLoss(model),
         evaluator=evaluator,
+        callbacks=recorded(BERT),
     )
     finish(trainer)
 
@@ -476,6 +498,9 @@ RUNS: dict[str, Callable[[Path], None]] = {
     "embedder": embedder,
     "image_classifier": image_classifier,
 }
+
+
+RECORDED = ("text_classifier", "token_classifier", "adapter", "seq2seq", "bart", "embedder")
 
 
 def main(root: Path) -> None:

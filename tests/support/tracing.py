@@ -12,9 +12,9 @@ from typing import Any
 import yaml
 
 from hubpub.card.document import Card
-from hubpub.card.fact_list import ListedFact, list_facts
-from hubpub.card.facts import CardFacts
-from hubpub.card.presentation import DECIMALS, cell, duration, gibibytes, rounded, setting
+from hubpub.card.facts.collect import CardFacts
+from hubpub.card.facts.fact_list import ListedFact, list_facts
+from hubpub.card.writing.presentation import DECIMALS, cell, duration, gibibytes, rounded, setting
 
 _NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
 _CODE = re.compile(r"`[^`]*`")
@@ -27,7 +27,14 @@ _DERIVED = (
     "modules.Module 1",
     "run.code.remote",
 )
-_NO_FILE = ("the kind of the folder", "the folder's name", "--repo-id", "settings", "2 files of weights")
+_NO_FILE = (
+    "the kind of the folder",
+    "the folder's name",
+    "--repo-id",
+    "settings",
+    "2 files of weights",
+    "the files of a training run",
+)
 _TARGET = re.compile(r"\]\([^)]*\)|<https?://[^>]*>")
 
 
@@ -44,7 +51,7 @@ def untraced(text: str, facts: CardFacts) -> list[str]:
     known = {str(DECIMALS)}
     for fact in list_facts(facts):
         known.update(_forms(fact.value))
-    known.update(map(str, range(len(facts.labels))))
+    known.update(map(str, range(max(len(facts.labels), len(facts.modules)))))
     known.add(f"{len(facts.summary.log.rows)}")
     return [number for number in numbers_of(text) if number not in known]
 
@@ -63,9 +70,31 @@ def _forms(value: Any) -> Iterator[str]:
         yield from _NUMBER.findall(f"{duration(value)} {gibibytes(value)}")
 
 
-def disagreeing(facts: CardFacts, folder: Path) -> list[ListedFact]:
-    """The facts whose source is a key of a file of the folder that says something else."""
-    return [fact for fact in list_facts(facts) if not _agrees(fact, folder)]
+def disagreeing(facts: CardFacts, folder: Path, data: Path | None = None) -> list[ListedFact]:
+    """The facts whose source is a key of a file of the folder that says something else.
+
+    Args:
+        facts: to be traced.
+        folder: of the model.
+        data: the directory in which the named training data are.
+    """
+    return [fact for fact in list_facts(facts) if not _agrees(fact, folder) and not (data and _counted(fact, data))]
+
+
+def _counted(fact: ListedFact, data: Path) -> bool:
+    """Whether a fact on plain data is what one finds when one looks, rows and columns counted anew."""
+    place, _, key = fact.source.partition(": ")
+    path = data / place
+    if not fact.name.startswith("data.") or not path.exists():
+        return False
+    if key == "features":
+        return fact.name.startswith("data.0.columns.")
+    if key == "pictures":
+        label = fact.name.rpartition(".rows")[2].removeprefix(".")
+        return fact.value == len(list(path.glob(f"{label or '*'}/*.png")))
+    text = path.read_text()
+    rows = len(list(csv.DictReader(text.splitlines()))) if place.endswith(".csv") else text.count("\n")
+    return bool(fact.value == rows)
 
 
 def _agrees(fact: ListedFact, folder: Path) -> bool:

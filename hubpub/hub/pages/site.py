@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute
 
 from hubpub.card.html import LARGEST_CARD, card_html
-from hubpub.card.schema import card_body
+from hubpub.card.metadata.schema import card_body
 from hubpub.hub.access.permissions import Action, may
 from hubpub.hub.errors import ApiError
 from hubpub.hub.naming import RepoKind

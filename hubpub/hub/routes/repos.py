@@ -8,7 +8,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
-from hubpub.card.schema import validate_card
+from hubpub.card.metadata.schema import validate_card
 from hubpub.hub.access.permissions import Action, checked_creation, checked_visibility, may
 from hubpub.hub.errors import ApiError, bad_request, repo_not_found
 from hubpub.hub.naming import RepoId, RepoKind, repo_id

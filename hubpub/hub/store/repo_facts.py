@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hubpub.card.schema import card_data
+from hubpub.card.metadata.schema import card_data
 from hubpub.hub.naming import RepoKind
 from hubpub.hub.store.content import BytesContent
 from hubpub.hub.store.git import GitRepo, TreeEntry

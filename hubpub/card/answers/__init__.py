@@ -1,0 +1,1 @@
+"""What people tell of a model because no file can."""

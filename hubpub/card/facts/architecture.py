@@ -1,0 +1,160 @@
+"""How large a model is and how it is built, each number with its place: from config.json, tensors and GGUF headers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from hubpub.card.facts.experts import active_parameters
+from hubpub.card.facts.model_identity import json_object
+from hubpub.card.facts.sourced import source_of
+from hubpub.model.kind import ModelKind
+
+if TYPE_CHECKING:
+    from hubpub.card.facts.provenance import Sources
+    from hubpub.model.folder import ModelFolder
+    from hubpub.model.gguf import GgufFile
+
+_CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx")
+_HIDDEN_KEYS = ("hidden_size", "d_model", "n_embd", "dim")
+_LAYER_KEYS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+# Their position embeddings begin behind the padding token's, so two of them cannot be used.
+_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "xmod", "longformer", "mpnet"}
+# Relative positions: the number in the configuration is what they were trained with, not a limit.
+_RELATIVE_POSITIONS = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
+_TEXT_PARTS = ("text_config", "llm_config", "language_config", "decoder")
+_COUNTED = (ModelKind.TRANSFORMERS, ModelKind.GGUF)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchitectureFacts:
+    """The numbers of an architecture; the attributes are those of CardFacts."""
+
+    model_type: str | None
+    architecture: str | None
+    parameters: int | None
+    active_parameters: int | None
+    dtypes: tuple[tuple[str, int], ...]
+    weight_bytes: int
+    context_length: int | None
+    vocabulary: int | None
+    hidden_size: int | None
+    layers: int | None
+    embedding_size: int | None
+
+
+def architecture_facts(folder: ModelFolder, sources: Sources) -> ArchitectureFacts:
+    """What the files tell of the architecture; where is noted in `sources`."""
+    config = json_object(folder.config)
+    part, text = _part(config)
+    gguf = next(iter(folder.gguf.items()), None) if folder.kind is ModelKind.GGUF else None
+    dtypes, place = _dtypes(folder)
+    parameters = folder.weights.parameters if folder.weights.primary else sum(dtypes.values()) or None
+    in_config = sources.reader("config.json", part, text)
+    in_gguf = _GgufReader(gguf, sources)
+    architecture = folder.architectures[0] if folder.architectures else None
+    return ArchitectureFacts(
+        model_type=sources.note("model_type", folder.model_type, source_of("config.json", "model_type"))
+        or in_gguf.architecture(),
+        architecture=sources.note("architecture", architecture, source_of("config.json", "architectures.0")),
+        parameters=sources.note("parameters", parameters, place),
+        active_parameters=active_parameters(folder, part, text, parameters, place, sources),
+        dtypes=sources.note("dtypes", tuple(sorted(dtypes.items(), key=lambda item: (-item[1], item[0]))), place) or (),
+        weight_bytes=sources.note("weight_bytes", folder.weights.weight_bytes, _files(folder)) or 0,
+        context_length=_context_length(folder, text, part, sources)
+        or in_gguf.number("context_length", "context_length"),
+        vocabulary=in_config("vocabulary", "vocab_size") or in_gguf.tokens(),
+        hidden_size=in_config("hidden_size", *_HIDDEN_KEYS) or in_gguf.number("hidden_size", "embedding_length"),
+        layers=in_config("layers", *_LAYER_KEYS) or in_gguf.number("layers", "block_count"),
+        embedding_size=_embedding_size(folder, config, sources),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _GgufReader:
+    found: tuple[str, GgufFile] | None
+    sources: Sources
+
+    def architecture(self) -> str | None:
+        if self.found is None:
+            return None
+        path, file = self.found
+        return self.sources.note("model_type", file.architecture, source_of(path, "general.architecture"))
+
+    def number(self, name: str, key: str) -> int | None:
+        if self.found is None:
+            return None
+        path, file = self.found
+        full = f"{file.architecture}.{key}"
+        return self.sources.note(name, positive(file.number(full)), source_of(path, full))
+
+    def tokens(self) -> int | None:
+        if self.found is None:
+            return None
+        path, file = self.found
+        return self.sources.note("vocabulary", file.tokens, source_of(path, "tokenizer.ggml.tokens"))
+
+
+def positive(value: Any) -> int | None:
+    """The value when it is a whole number that a card can show."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 48 else None
+
+
+def _part(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """The configuration of a multi-part model's language part with its key and a dot; the whole one for others."""
+    key = next((key for key in _TEXT_PARTS if isinstance(config.get(key), dict)), None)
+    return ("", config) if key is None else (f"{key}.", config[key])
+
+
+def _dtypes(folder: ModelFolder) -> tuple[Mapping[str, int], str]:
+    """Elements by data type, and where they were counted; without safetensors in the next format that there is."""
+    weights = folder.weights
+    if weights.primary:
+        return weights.parameters_by_dtype, f"{_listed(weights.primary)}: shapes of the tensors"
+    if folder.kind not in _COUNTED:
+        return {}, ""
+    from hubpub.model.tensors import stated_tensors
+
+    counts: dict[str, int] = {}
+    for tensor in stated_tensors(folder):
+        counts[tensor.dtype] = counts.get(tensor.dtype, 0) + tensor.elements
+    return counts, f"{_files(folder)}: shapes of the tensors"
+
+
+def _files(folder: ModelFolder) -> str:
+    weights = folder.weights
+    return _listed(weights.primary or tuple(entry.path for entries in weights.files.values() for entry in entries))
+
+
+def _listed(paths: tuple[str, ...]) -> str:
+    return paths[0] if len(paths) == 1 else f"{len(paths)} files of weights"
+
+
+def _context_length(folder: ModelFolder, text: Mapping[str, Any], part: str, sources: Sources) -> int | None:
+    path = "sentence_bert_config.json"
+    if limit := positive(json_object(folder.json(path)).get("max_seq_length")):
+        return sources.note("context_length", limit, source_of(path, "max_seq_length"))
+    if folder.model_type in _RELATIVE_POSITIONS:
+        return None
+    for key in _CONTEXT_KEYS:
+        if length := positive(text.get(key)):
+            source = source_of("config.json", part + key)
+            if folder.model_type in _OFFSET_POSITIONS:
+                return sources.note("context_length", length - 2, f"{source} - 2")
+            return sources.note("context_length", length, source)
+    return None
+
+
+def _embedding_size(folder: ModelFolder, config: Mapping[str, Any], sources: Sources) -> int | None:
+    if folder.kind is not ModelKind.SENTENCE_TRANSFORMERS:
+        return None
+    dense = [
+        (path, size)
+        for path in sorted(entry.path for entry in folder.release_files)
+        if path.endswith("_Dense/config.json")
+        and (size := positive(json_object(folder.json(path)).get("out_features")))
+    ]
+    if dense:
+        return sources.note("embedding_size", dense[-1][1], source_of(dense[-1][0], "out_features"))
+    return sources.reader("config.json", "", config)("embedding_size", *_HIDDEN_KEYS)

@@ -1,0 +1,380 @@
+"""What the card can say of a model without asking anybody: plain data, all of it read from the folder's files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from hubpub.card.answers.card_input import CardInput, answers_for
+from hubpub.card.answers.named_data import read_named_data
+from hubpub.card.facts.answered import answered
+from hubpub.card.facts.architecture import architecture_facts
+from hubpub.card.facts.chat import ChatFacts, chat_facts
+from hubpub.card.facts.data_summary import DataSetSummary, data_sets, named_datasets
+from hubpub.card.facts.fact_list import list_facts
+from hubpub.card.facts.interface import embedding_modules, generation_defaults, preprocessing, prompts
+from hubpub.card.facts.licence_text import licence_files
+from hubpub.card.facts.model_identity import (
+    MERGE_RECIPE,
+    is_public_id,
+    json_object,
+    library_of,
+    parents_of,
+    quantisation_of,
+    relation_of,
+    task_of,
+)
+from hubpub.card.facts.provenance import Sources
+from hubpub.card.facts.quantisation import QuantisedFile, quantisation_settings, quantised_files
+from hubpub.card.facts.recorded_run import recorded_run
+from hubpub.card.facts.run_summary import RunSummary, read_run, run_configs
+from hubpub.card.facts.sourced import Value, source_of
+from hubpub.card.facts.tokenizer import TokenizerFacts, tokenizer_facts
+from hubpub.card.facts.training import TrainingRun
+from hubpub.card.facts.usage import Usage, usage_of
+from hubpub.card.hub_lists import licence_alias
+from hubpub.core.settings import CardSettings
+from hubpub.model.folder import ModelFolder
+from hubpub.model.kind import ModelKind
+from hubpub.model.run_facts import RunFacts
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from hubpub.model.citation_file import Citation
+
+_MOST_LABELS = 200
+_MOST_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """What is known of a model; None and empty where the files say nothing.
+
+    Attributes:
+        name: of the repo, else of the folder.
+        repo_id: where it is to be published.
+        kind: the value of its ModelKind.
+        library_name: the Hub's id of the library that loads it.
+        pipeline_tag: the Hub's id of its task.
+        model_type: its family, as transformers names it.
+        architecture: its class.
+        parameters: how many, counted in the headers of the weights.
+        dtypes: parameters by data type, as safetensors (or ggml) names it.
+        weight_bytes: size of the weights.
+        context_length: tokens that fit into the model.
+        vocabulary: entries of the vocabulary that the model has room for.
+        hidden_size: width of its layers.
+        layers: how many.
+        embedding_size: dimensions of the vectors that a sentence-transformers model makes.
+        labels: what it tells apart, by id.
+        base_model: the repo that it was made from.
+        base_model_relation: how, as the Hub names it.
+        quantization: the method, as transformers names it.
+        license: the Hub's id.
+        language: language codes.
+        datasets: ids of the training data sets.
+        peft_task: `task_type` of an adapter.
+        adapter: settings of an adapter.
+        training: what the training run left, as rules and metadata need it.
+        versions: of the libraries that saved it.
+        license_name: the title of a LICENSE file that holds none of the Hub's licences, as an id.
+        license_link: that file, or the address that a person gave.
+        mask_token: what stands for the word to be guessed.
+        run: all that files tell of the training run, its evaluations and emissions.
+        answers: what people told because no file can.
+        active_parameters: those that one token of a mixture of experts takes part of.
+        base_model_revision: the commit or branch of the base model.
+        quantization_settings: how it was quantised.
+        quantised_files: its GGUF files.
+        tokenizer: its tokenizer.
+        chat: what its chat template can do.
+        generation: defaults of generation.
+        preprocessing: what is done to images and sound.
+        modules: of an embedding model.
+        prompts: of an embedding model.
+        summary: the training run as the card tells it.
+        data: the training data, as files in the folder describe it.
+        pickled_data: files of training data that only unpickling would open.
+        unread_data: files of training data that tell nothing, each with the reason.
+        citation: what CITATION.cff asks to be cited.
+        pictures: to be shown, each with path, alt, caption and section (the id of a section).
+        sources: where each fact comes from, by the name of its field: `config.json: hidden_size`. The names of what is
+            in a field are joined by dots, `tokenizer.vocabulary`; those of `summary` begin with `run.`.
+        usage: how it is loaded and called.
+    """
+
+    name: str
+    repo_id: str | None = None
+    kind: str = "other"
+    library_name: str | None = None
+    pipeline_tag: str | None = None
+    model_type: str | None = None
+    architecture: str | None = None
+    parameters: int | None = None
+    dtypes: tuple[tuple[str, int], ...] = ()
+    weight_bytes: int = 0
+    context_length: int | None = None
+    vocabulary: int | None = None
+    hidden_size: int | None = None
+    layers: int | None = None
+    embedding_size: int | None = None
+    labels: tuple[str, ...] = ()
+    base_model: str | None = None
+    base_model_relation: str | None = None
+    quantization: str | None = None
+    license: str | None = None
+    language: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    peft_task: str | None = None
+    adapter: tuple[Value, ...] = ()
+    training: TrainingRun = field(default_factory=TrainingRun)
+    versions: tuple[tuple[str, str], ...] = ()
+    license_name: str | None = None
+    license_link: str | None = None
+    mask_token: str | None = None
+    run: RunFacts = field(default_factory=RunFacts, hash=False, repr=False)
+    answers: CardInput = field(default_factory=CardInput, hash=False)
+    active_parameters: int | None = None
+    base_model_revision: str | None = None
+    quantization_settings: tuple[Value, ...] = ()
+    quantised_files: tuple[QuantisedFile, ...] = ()
+    tokenizer: TokenizerFacts = field(default_factory=TokenizerFacts)
+    chat: ChatFacts | None = None
+    generation: tuple[Value, ...] = ()
+    preprocessing: tuple[Value, ...] = ()
+    modules: tuple[Value, ...] = ()
+    prompts: tuple[Value, ...] = ()
+    summary: RunSummary = field(default_factory=RunSummary)
+    data: tuple[DataSetSummary, ...] = ()
+    pickled_data: tuple[str, ...] = ()
+    unread_data: tuple[str, ...] = ()
+    citation: Citation | None = None
+    pictures: tuple[Any, ...] = ()
+    sources: Mapping[str, str] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def load_id(self) -> str:
+        """What a snippet loads."""
+        return self.repo_id or self.name
+
+    @property
+    def chat_template(self) -> bool:
+        """Whether a template formats conversations for it."""
+        return self.chat is not None
+
+
+def card_facts(
+    folder: ModelFolder, *, repo_id: str | None, settings: CardSettings, answers: CardInput | None = None
+) -> CardFacts:
+    """What the files of `folder`, people's answers and the project's settings tell of the model.
+
+    Args:
+        folder: the saved model.
+        repo_id: where it is to be published, if that is known.
+        settings: what the files of a model cannot tell.
+        answers: what people told, which beats the files; None for what the folder's card.yaml and the settings say.
+
+    Raises:
+        UsageError: an answer cannot be one; the message names file and line.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    # before there are two threads: Python 3.11 fails when both parse source, as importing does under pytest
+    from hubpub.model import chat_examination, child  # noqa: F401
+
+    told = answers_for(folder, settings) if answers is None else answers
+    with ThreadPoolExecutor(1) as beside:
+        # a chat template is rendered by another process, which takes as long as all the rest
+        chat = beside.submit(chat_facts, folder)
+        return _facts(folder, repo_id, settings, told, chat)
+
+
+def _facts(
+    folder: ModelFolder,
+    repo_id: str | None,
+    settings: CardSettings,
+    answers: CardInput,
+    chat_answer: Future[ChatFacts | None],
+) -> CardFacts:
+    sources = Sources()
+    config, adapter = json_object(folder.config), json_object(folder.adapter_config)
+    built = architecture_facts(folder, sources)
+    labels = sources.note("labels", _labels(config, built.architecture), source_of("config.json", "id2label")) or ()
+    training, summary = read_run(folder, labels)
+    base_model = _base_model(folder, repo_id, sources)
+    named = read_named_data(folder, answers.data) if answers.data else None
+    tokenizer, data = tokenizer_facts(folder), data_sets(folder.data_facts if named is None else named)
+    mask = folder.tokenizer.special.role("mask_token")
+    chat = chat_answer.result()
+    versions = tuple(_versions(folder, config, adapter))
+    quantization = quantisation_of(config)
+    sources.note("quantization", quantization, source_of("config.json", "quantization_config.quant_method"))
+    for value in versions:
+        sources.note(f"versions.{value.name}", value.value, value.source)
+    facts = CardFacts(
+        name=sources.note("name", _name(folder, repo_id), "--repo-id" if repo_id else "the folder's name") or "",
+        repo_id=repo_id,
+        kind=folder.kind.value,
+        library_name=sources.note("library_name", library_of(folder), "the kind of the folder"),
+        pipeline_tag=_task(folder, chat, sources),
+        model_type=built.model_type,
+        architecture=built.architecture,
+        parameters=built.parameters,
+        dtypes=built.dtypes,
+        weight_bytes=built.weight_bytes,
+        context_length=built.context_length,
+        vocabulary=built.vocabulary,
+        hidden_size=built.hidden_size,
+        layers=built.layers,
+        embedding_size=built.embedding_size,
+        labels=labels,
+        base_model=base_model,
+        base_model_relation=_relation(folder, training, base_model, sources) if base_model else None,
+        quantization=quantization,
+        license=_license(folder, settings, sources),
+        language=sources.note("language", settings.language, "settings: card.language") or (),
+        datasets=_datasets(folder, settings, sources),
+        peft_task=sources.note("peft_task", _word(adapter.get("task_type")), "adapter_config.json: task_type"),
+        adapter=_adapter_settings(adapter),
+        training=training,
+        versions=tuple((value.name, str(value.value)) for value in versions),
+        active_parameters=built.active_parameters,
+        base_model_revision=sources.note(
+            "base_model_revision", _word(adapter.get("revision")), "adapter_config.json: revision"
+        ),
+        quantization_settings=quantisation_settings(config),
+        quantised_files=quantised_files(folder),
+        tokenizer=tokenizer,
+        chat=chat,
+        generation=generation_defaults(folder),
+        preprocessing=preprocessing(folder),
+        modules=embedding_modules(folder),
+        prompts=prompts(folder),
+        summary=summary,
+        data=data,
+        pickled_data=() if named is None else named.pickled[:_MOST_NAMED],
+        unread_data=() if named is None else tuple(f"{one.path} {one.reason}" for one in named.unread[:_MOST_NAMED]),
+        citation=folder.run_facts.citation,
+        sources=sources.places,
+        run=folder.run_facts,
+        answers=answers,
+        mask_token=mask.content if mask else None,
+        usage=usage_of(folder),
+    )
+    facts = answered(facts, folder)
+    return replace(facts, sources={fact.name: fact.source for fact in list_facts(facts)})
+
+
+def _name(folder: ModelFolder, repo_id: str | None) -> str:
+    return repo_id.rpartition("/")[2] if repo_id else folder.root.name
+
+
+def _word(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _task(folder: ModelFolder, chat: ChatFacts | None, sources: Sources) -> str | None:
+    """Of GGUF files only those with a chat template say what they are for."""
+    if folder.kind is ModelKind.GGUF:
+        return sources.note("pipeline_tag", "text-generation", chat.path) if chat is not None else None
+    named = {ModelKind.ADAPTER: "adapter_config.json: task_type", ModelKind.SENTENCE_TRANSFORMERS: "modules.json"}
+    return sources.note("pipeline_tag", task_of(folder), named.get(folder.kind, "config.json: architectures.0"))
+
+
+def _base_model(folder: ModelFolder, repo_id: str | None, sources: Sources) -> str | None:
+    keys = {"adapter_config.json": "base_model_name_or_path", "config.json": "_name_or_path", MERGE_RECIPE: ""}
+    if parents := parents_of(folder, repo_id):
+        if len(parents.names) != 1:
+            return None
+        return sources.note("base_model", parents.names[0], source_of(parents.path, keys[parents.path]))
+    for config in run_configs(folder.run_facts):
+        base = config.base_model
+        if base and isinstance(base.value, str) and base.value != repo_id and is_public_id(base.value):
+            return sources.note("base_model", base.value, source_of(base.path, base.key))
+    recorded = recorded_run(folder.run_facts)
+    told = recorded.fact("base_model") if recorded else None
+    if told and isinstance(told.value, str) and told.value != repo_id and is_public_id(told.value):
+        return sources.note("base_model", told.value, source_of(told.path, told.key))
+    for path, file in folder.gguf.items():
+        key = "general.base_model.0.repo_url"
+        name = (file.text(key) or "").removeprefix("https://huggingface.co/")
+        if name != repo_id and "/" in name and is_public_id(name):
+            return sources.note("base_model", name, source_of(path, key))
+    return None
+
+
+def _datasets(folder: ModelFolder, settings: CardSettings, sources: Sources) -> tuple[str, ...]:
+    if settings.datasets:
+        return sources.note("datasets", settings.datasets, "settings: card.datasets") or ()
+    found = named_datasets(run_configs(folder.run_facts), folder.data_facts)
+    return sources.note("datasets", tuple(str(one.value) for one in found), found[0].source if found else "") or ()
+
+
+def _labels(config: Mapping[str, Any], architecture: str | None) -> tuple[str, ...]:
+    table = config.get("id2label")
+    if not isinstance(table, dict) or not architecture or "Classification" not in architecture:
+        return ()
+    named = [(key, label) for key, label in table.items() if isinstance(label, str) and str(key).isdecimal()]
+    labels = tuple(label for _, label in sorted(named, key=lambda item: int(item[0][:9])))
+    if all(re.fullmatch(r"LABEL_\d+", label) for label in labels):
+        return ()
+    return labels[:_MOST_LABELS]
+
+
+def _relation(folder: ModelFolder, training: TrainingRun, base_model: str, sources: Sources) -> str | None:
+    told = relation_of(folder, (base_model,))
+    if told is not None:
+        return sources.note("base_model_relation", told, "the kind of the folder")
+    trained = "finetune" if training or folder.run_facts.configs else None
+    return sources.note("base_model_relation", trained, "the files of a training run")
+
+
+def _license(folder: ModelFolder, settings: CardSettings, sources: Sources) -> str | None:
+    files = licence_files(folder)
+    found = set(files.values())
+    if len(found) == 1 and (told := found.pop()):
+        return sources.note("license", told, next(iter(files)))
+    wanted = settings.license and (licence_alias(settings.license) or settings.license)
+    return sources.note("license", wanted, "settings: card.license")
+
+
+def _adapter_settings(adapter: Mapping[str, Any]) -> tuple[Value, ...]:
+    named = (
+        ("Method", "peft_type"),
+        ("Rank", "r"),
+        ("Alpha", "lora_alpha"),
+        ("Dropout", "lora_dropout"),
+        ("Target modules", "target_modules"),
+        ("Modules saved in full", "modules_to_save"),
+        ("Bias", "bias"),
+        ("DoRA", "use_dora"),
+        ("rsLoRA", "use_rslora"),
+        ("Virtual tokens", "num_virtual_tokens"),
+    )
+    found = ((name, _joined(adapter.get(key)), source_of("adapter_config.json", key)) for name, key in named)
+    return tuple(
+        Value(name, value, source)
+        for name, value, source in found
+        if isinstance(value, int | float | str) and value is not False and value not in ("", "none")
+    )
+
+
+def _joined(value: Any) -> Any:
+    return ", ".join(sorted(map(str, value))) if isinstance(value, list) else value
+
+
+def _versions(folder: ModelFolder, config: Mapping[str, Any], adapter: Mapping[str, Any]) -> Iterator[Value]:
+    path = "config_sentence_transformers.json"
+    document = json_object(folder.json(path)).get("__version__")
+    saved = document if isinstance(document, dict) else {}
+    if not _word(saved.get("transformers")) and (version := _word(config.get("transformers_version"))):
+        yield Value("transformers", version, source_of("config.json", "transformers_version"))
+    for name, version in list(saved.items())[:_MOST_LABELS]:
+        if _word(version):
+            yield Value(str(name), version, source_of(path, f"__version__.{name}"))
+    if version := _word(adapter.get("peft_version")):
+        yield Value("peft", version, source_of("adapter_config.json", "peft_version"))

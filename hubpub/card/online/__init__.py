@@ -1,0 +1,1 @@
+"""What the network says of the addresses and ids in a card."""

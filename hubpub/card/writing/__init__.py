@@ -1,0 +1,1 @@
+"""From facts to the text of a card: templates, snippets, metadata, files of results."""

@@ -1,0 +1,58 @@
+"""Who sees a new repo: nobody before its first release is verified, then those whom it is for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from hubpub.core.errors import AuthError, ConflictError
+from hubpub.publish.client import HubClient
+from hubpub.publish.journal import Entry
+from hubpub.publish.release_id import carries
+
+# What a hub puts into a new repo.
+_OF_THE_HUB = frozenset({".gitattributes"})
+
+
+def create_hidden(client: HubClient, repo_id: str, revision: str) -> str | None:
+    """Create the repo, private; the commit that its branch is at.
+
+    Raises:
+        ConflictError: somebody else created one of that name meanwhile, and has put something into it.
+    """
+    existed = client.create_repo(repo_id, private=True)
+    created = client.head(repo_id, revision)
+    head = created[0] if created else None
+    # The answer of an earlier attempt may have been lost: an empty repo is as good as a new one.
+    if existed and head and not client.tree(repo_id, head).keys() <= _OF_THE_HUB:
+        raise ConflictError(
+            f"somebody else created {repo_id} meanwhile", "look at it, then run the same command again, or give --name"
+        )
+    return head
+
+
+def hidden_by_us(
+    client: HubClient, repo_id: str, head: str | None, files: Collection[str], begun: Entry | None
+) -> bool:
+    """Whether a private repo is one that an unfinished push made, and not one that somebody wants private."""
+    if begun is None or not begun.unveils:
+        return False
+    if head is None or set(files) <= _OF_THE_HUB:
+        return True
+    newest = next(client.history(repo_id, head), None)
+    return newest is not None and carries(newest.message, newest.title, begun.release)
+
+
+def show(client: HubClient, repo_id: str) -> None:
+    """Make the repo public.
+
+    Raises:
+        AuthError: the token may not; the release stays, for those who may see it.
+    """
+    try:
+        client.set_private(repo_id, private=False)
+    except AuthError as error:
+        raise AuthError(
+            f"{repo_id} is published, verified, and still private: {error.message}",
+            f"{error.next_step}; or have somebody make it public in its settings who may",
+            layer=error.layer,
+        ) from error
