@@ -9,9 +9,10 @@ import pytest
 from support.managed_cards import METADATA, managed_card
 
 from hubpub.card.document import Card
+from hubpub.card.merge import lock
 from hubpub.card.merge.given import Given
 from hubpub.card.merge.lock import LOCK, LOCK_SCHEMA, read_lock, write_card
-from hubpub.card.merge.update import Merged, lock, merge_card
+from hubpub.card.merge.update import Merged, merge_card
 from hubpub.core.errors import ConflictError, UsageError
 
 FIRST = managed_card()
