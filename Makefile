@@ -18,7 +18,8 @@ demo: $(BIN)/python
 
 test: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not speed"
+	$(BIN)/python -m pytest -m speed
 
 lint: $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[lint]'
