@@ -16,6 +16,11 @@ from hubpub.core.pattern import Pattern
 
 PlaceholderKind: TypeAlias = Literal["more-information-needed", "todo", "identifier", "unrendered"]
 
+GENERATED_IDS = frozenset(
+    {"sentence_transformers_model_id", "cross_encoder_model_id", "sparse_encoder_model_id", "setfit_model_id"}
+)
+"""What the cards of sentence-transformers and SetFit load where they do not know the repo yet."""
+
 # Written by the Hub's model card template, transformers' Trainer, PEFT and skops.
 _MORE_INFORMATION = Pattern(
     r"\[\s*[Mm]ore [Ii]nformation [Nn]eeded\b[^\]\n]{0,80}\]"
@@ -44,7 +49,8 @@ _LOADED = Pattern(
     r"[\"'](?P<id>[^\"'\n]{1,200})[\"']"
 )
 _LOADED_PLACEHOLDER = Pattern(
-    rf"<[^<>]+>|\b{_OWN}\b.*|.*\byour[-_].*|(?:\.?/)?path[/_]to\b.*|username/.*|\[[^\]]+\]|.*\.\.\.",
+    rf"<[^<>]+>|\b{_OWN}\b.*|.*\byour[-_].*|(?:\.?/)?path[/_]to\b.*|username/.*|\[[^\]]+\]|.*\.\.\."
+    rf"|{'|'.join(sorted(GENERATED_IDS))}",
     re.IGNORECASE,
 )
 

@@ -151,3 +151,17 @@ def test_a_regions_facts_are_followed_in_a_section_that_was_a_stub() -> None:
 def test_another_card_in_its_place_has_deleted_nothing() -> None:
     given = merge_card("", RENDERED).given
     assert merge_card("# mine\n\nWords.\n", RENDERED, given).text == merge_card("# mine\n\nWords.\n", RENDERED).text
+
+
+def test_the_id_that_a_generator_did_not_know_is_the_repos() -> None:
+    """Only in code that loads the model, only when that is asked for, and only when the id is known."""
+    card = (
+        "# x\n\nSee sentence_transformers_model_id.\n\n## Usage\n\n```python\n"
+        'model = SentenceTransformer("sentence_transformers_model_id")\n```\n'
+    )
+    rendered = '# x\n\n## How to use\n\n```python\nmodel = SentenceTransformer("acme/x")\n```\n'
+    assert merge_card(card, rendered).text == card
+    replaced = card.replace('"sentence_transformers_model_id"', '"acme/x"')
+    assert merge_card(card, rendered, stubs=True).text == replaced
+    assert merge_card(replaced, rendered, stubs=True).text == replaced
+    assert merge_card(card, rendered.replace("acme/x", "x"), stubs=True).text == card

@@ -234,9 +234,9 @@ def _dtype(name: str) -> str:
 
 
 def _dtype_names(facts: CardFacts) -> str:
-    """The types that matter: a few hundred integers are position ids, not what the model is stored as."""
-    total = sum(count for _, count in facts.dtypes)
-    return " and ".join(_dtype(dtype) for dtype, count in facts.dtypes if count * 100 >= total)
+    """The types by name, that of the most parameters first."""
+    names = [_dtype(dtype) for dtype, _ in facts.dtypes]
+    return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
 
 
 def _properties(facts: CardFacts) -> list[tuple[str, Any]]:
