@@ -50,7 +50,11 @@ class Shown:
     is_flag=True,
     help="Replace sections that hold nothing but what a generator left, such as [More Information Needed].",
 )
-@click.option("--repo-id", metavar="NS/NAME", help="Repo id that the usage snippets name; default: the folder's name.")
+@click.option(
+    "--repo-id",
+    metavar="NS/NAME",
+    help="Repo id that the usage snippets name; default: the one of the last --write, else the folder's name.",
+)
 @answer_options
 @template_options
 @click.option("--facts", "show_facts", is_flag=True, help="Show what is known, and which file says so; no card.")
@@ -126,6 +130,10 @@ def card(
         parse_repo_id(repo_id)
     settings = settings_for(config)
     folder = ModelFolder.open(path, exclude=settings.exclude)
+    readme = folder.root / "README.md"
+    content = folder_card(folder)
+    lock = read_lock(folder.root, content)
+    repo_id = repo_id or (lock.repo_id if lock else None)
     facts, templates = facts_and_templates(
         folder,
         settings.card,
@@ -141,19 +149,16 @@ def card(
 
         print_facts(facts, as_json=as_json)
         return 0
-    readme = folder.root / "README.md"
-    content = folder_card(folder)
     existing = _decoded(content, readme)
     choice = Choice.of(theirs, ours)
     planned = pictures_for(folder, plots, settings.card)
     facts = replace(facts, pictures=tuple(one.picture for one in planned))
     rendered = render_card(facts, templates)
     _check_names(choice, rendered)
-    lock = read_lock(folder.root, content)
     merged = merge_card(existing, rendered, lock.given if lock else None, choice, stubs=replace_stubs)
     if write:
         put_pictures(folder, planned)
-    written = write and write_card(folder.root, readme, merged.text, merged.given, content)
+    written = write and write_card(folder.root, readme, merged.text, merged.given, content, repo_id)
     shown = Shown(path, readme, existing, write=write, diff=show_diff, check=check)
     _tell(shown, merged, written=written, as_json=as_json)
     if write and data:

@@ -13,7 +13,7 @@ from hubpub.cli.release import hub_option, target_of, token_wish
 @click.command()
 @click.argument("repo", metavar="REPO")
 @click.argument("old", metavar="FROM")
-@click.argument("new", metavar="TO", default="main")
+@click.argument("new", metavar="[TO]", default="main")
 @click.option(
     "--changelog",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -227,7 +227,9 @@ def _push(
         if output_format == "text":
             notify(f"wrote {receipt_file}")
     if write and card.given is not None:  # only of a card that no README.md was there for
-        write_card(options.path, options.path / "README.md", card.content.decode(), card.given, None)
+        write_card(
+            options.path, options.path / "README.md", card.content.decode(), card.given, None, receipt.plan.repo_id
+        )
     if output_format == "json":
         print_json(receipt.to_json())
         return receipt

@@ -151,3 +151,21 @@ def test_a_card_does_not_steer_the_terminal(
     shown = card(*options)[1]
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(shown)
     assert "\n" in shown
+
+
+def test_the_repo_that_a_card_was_written_for_is_remembered(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """So that --check needs no --repo-id; another one, or a lock that names none, is another card."""
+
+    def run(*options: str) -> int:
+        with pytest.raises(SystemExit) as ended:
+            main(["card", str(folder), *options])
+        capsys.readouterr()
+        return int(str(ended.value.code))
+
+    assert run("--write", "--repo-id", "acme/model-x") == 0
+    assert '"acme/model-x"' in (folder / "README.md").read_text()
+    assert (run("--check"), run("--write"), run("--check")) == (0, 0, 0)
+    assert run("--check", "--repo-id", "acme/other") == 1
+    lock = folder / LOCK
+    lock.write_text(lock.read_text().replace("acme/model-x", "../model"))
+    assert run("--check") == 1

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import hubpub
 from hubpub.card.merge.given import Given
+from hubpub.card.metadata.schema import is_repo_id
 from hubpub.core.errors import ConflictError, UsageError
 from hubpub.core.files import replace_file
 from hubpub.model.jsonfile import read_json
@@ -28,17 +29,18 @@ _LARGEST = 1 << 20
 
 
 class Lock(NamedTuple):
-    """What hubpub rendered last, and the SHA-256 of the card that it wrote then."""
+    """What hubpub rendered last, the SHA-256 of the card that it wrote then, and the repo that it was for, if told."""
 
     given: Given
     card: str
+    repo_id: str | None = None
 
     def to_bytes(self) -> bytes:
         """The file: the same lock gives the same bytes."""
         document = {
             "schema": LOCK_SCHEMA,
             "hubpub": hubpub.__version__,
-            "card": {"sha256": self.card},
+            "card": {"sha256": self.card, **({"repo_id": self.repo_id} if self.repo_id else {})},
             **self.given.to_json(),
         }
         return (json.dumps(document, indent=2, ensure_ascii=True, default=str) + "\n").encode()
@@ -52,7 +54,9 @@ def read_lock(root: Path, card: bytes | None) -> Lock | None:
     return _read(root, LOCK)
 
 
-def write_card(root: Path, readme: Path, text: str, given: Given, before: bytes | None) -> bool:
+def write_card(
+    root: Path, readme: Path, text: str, given: Given, before: bytes | None, repo_id: str | None = None
+) -> bool:
     """Write a card and its lock, each in one step, and only what differs; whether the card was written.
 
     Args:
@@ -61,6 +65,7 @@ def write_card(root: Path, readme: Path, text: str, given: Given, before: bytes 
         text: the card.
         given: what hubpub has rendered of it.
         before: the card that it was made from; None when there was none.
+        repo_id: the repo that it is for, if that was told.
 
     Raises:
         ConflictError: another card is there than the one that it was made from.
@@ -76,7 +81,7 @@ def write_card(root: Path, readme: Path, text: str, given: Given, before: bytes 
     if now is not None and now not in (before, content):
         why = "was changed meanwhile" if before is not None else "is there, and was not read: the settings exclude it"
         raise ConflictError(f"{readme} {why}; it stays as it is", "run again, or take it out of `exclude`")
-    lock = Lock(given, _sha256(content)).to_bytes()
+    lock = Lock(given, _sha256(content), repo_id).to_bytes()
     known = read_lock(root, now)
     changed, outdated = now != content, known is None or known.to_bytes() != lock or (root / _NEXT).exists()
     if outdated:
@@ -98,8 +103,9 @@ def _read(root: Path, name: str) -> Lock | None:
     card = document.get("card") if isinstance(document, dict) else None
     if not isinstance(card, dict) or not isinstance(card.get("sha256"), str) or document.get("schema") != LOCK_SCHEMA:
         return None
-    given = Given.from_json(document)
-    return Lock(given, card["sha256"]) if given is not None else None
+    given, repo_id = Given.from_json(document), card.get("repo_id")
+    known_id = repo_id if isinstance(repo_id, str) and "/" in repo_id and is_repo_id(repo_id) else None
+    return Lock(given, card["sha256"], known_id) if given is not None else None
 
 
 def _make_folder(root: Path) -> None:
