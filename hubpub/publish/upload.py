@@ -28,8 +28,16 @@ from hubpub.publish.refusals import RETRY_HINT, NoAnswerError, one_line, upload_
 _GROUP_FILES = 100
 _GROUP_BYTES = 20_000_000_000
 _ENDED: dict[str, Any] = {}
-# hf_xet holds a block of 64 MiB for each upload and file that it works on at once: 0.9 GB where it has its way.
-_LITTLE_MEMORY = {"HF_XET_CLIENT_AC_MAX_UPLOAD_CONCURRENCY": "2", "HF_XET_DATA_MAX_CONCURRENT_FILE_INGESTION": "1"}
+# hf_xet holds a block of 64 MiB for each upload and file that it works on at once: 0.9 GB where it has its way. What
+# waits to be sent is bounded by the sender.
+_LITTLE_MEMORY = {
+    "HF_XET_CLIENT_AC_MAX_UPLOAD_CONCURRENCY": "2",
+    "HF_XET_DATA_MAX_CONCURRENT_FILE_INGESTION": "1",
+    # Of glibc: what was freed goes back to the system, and is not kept by each of its threads.
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(32 << 20),
+}
 
 
 def upload(http: Http, repo_id: str, revision: str, files: Sequence[LocalFile]) -> None:

@@ -204,3 +204,18 @@ def test_the_local_hub(hub: CommandHub, plain_copy: Path, tmp_path: Path) -> Non
     assert pushed.code == 0, pushed.stderr
     assert hub.hubpub("verify", "acme/model", *local, token="").code == 0
     assert hub.repos() == []
+
+
+def test_a_plan_that_is_only_shown_does_not_read_the_weights(hub: CommandHub, plain_copy: Path, tmp_path: Path) -> None:
+    weights = plain_copy / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\0\xc0\x7f")  # NaN
+    shown = hub.hubpub("plan", plain_copy, *MODEL)
+    assert shown.code == 0, shown.stderr
+    assert "not checked tensor values" in shown.stdout
+    assert "--depth deep does so now" in shown.stderr
+    for more in (("--depth", "deep"), ("--json",), ("--out", tmp_path / "plan.json")):
+        run = hub.hubpub("plan", plain_copy, *MODEL, *more)
+        assert run.code == 1, more
+        assert "WEIGHT020" in run.stdout + run.stderr, more
+    assert not (tmp_path / "plan.json").exists()
+    assert hub.hubpub("push", plain_copy, *MODEL, "--dry-run").code == 1
