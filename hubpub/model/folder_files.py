@@ -11,11 +11,12 @@ from typing import BinaryIO, Self
 
 from hubpub.core.errors import UsageError
 from hubpub.model.jsonfile import CONFIG_LIMIT, JsonFile, JsonProblem, read_json
-from hubpub.model.leftovers import Leftover, leftover, never_entered
+from hubpub.model.leftovers import Leftover, leftover, leftover_database, never_entered
 from hubpub.model.locate import find_source
 from hubpub.model.signatures import LFS_POINTER_LIMIT, LfsPointer, lfs_pointer
 from hubpub.model.source import Source
 from hubpub.model.textfiles import TextFile, read_text_files
+from hubpub.model.trackio_file import SCHEMA_WITHIN, is_trackio
 from hubpub.model.walk import EntryKind, FileEntry
 
 
@@ -116,7 +117,11 @@ class FolderFiles:
     def _leftover(self, path: str) -> Leftover | None:
         if any(_matches(path, glob) for glob in self.include):
             return None
-        return leftover(path)
+        if (found := leftover(path)) is not None or not path.endswith(".db"):
+            return found
+        # of one that is open the tables may be in its journal alone
+        start = self.start(path, SCHEMA_WITHIN) + self.start(f"{path}-wal", SCHEMA_WITHIN)
+        return leftover_database(path) if is_trackio(start) else None
 
     @cached_property
     def root_names(self) -> frozenset[str]:

@@ -62,7 +62,12 @@ _DIRECTORIES = [
     (LeftoverKind.TRAINING, r"checkpoint[-_]\d+", "a training checkpoint", _SECOND_COPY),
     (LeftoverKind.TRAINING, r"global_step\d+", "a DeepSpeed checkpoint", _RESUME),
     (LeftoverKind.TRAINING, r"(pytorch_model_fsdp|optimizer)_\d+", "an FSDP checkpoint", _RESUME),
-    (LeftoverKind.TRAINING, r"wandb|mlruns|lightning_logs|tb_logs|\.aim|\.neptune|\.hydra", "training logs", _LOG),
+    (
+        LeftoverKind.TRAINING,
+        r"wandb|\.?trackio|mlruns|lightning_logs|tb_logs|\.aim|\.neptune|\.hydra",
+        "training logs",
+        _LOG,
+    ),
 ]
 _FILES = [
     (LeftoverKind.JUNK, r"\.DS_Store|\._.+|Thumbs\.db|desktop\.ini", "desktop data", _DESKTOP),
@@ -74,6 +79,7 @@ _FILES = [
         _PARTIAL,
     ),
     (LeftoverKind.JUNK, rf"(?!{_PACKAGE_LOCKS}).+\.lock", "the lock of a tool", _CACHE),
+    (LeftoverKind.JUNK, r".+\.(db|sqlite3?)-(wal|shm|journal)", "the journal of an open database", _PARTIAL),
     (LeftoverKind.JUNK, r".+\.py[co]", "compiled Python", _CACHE),
     (LeftoverKind.JUNK, r"core\.\d+", "the memory of a program that crashed", _CACHE),
     (LeftoverKind.JUNK, r"\.(bash|zsh|python|node_repl|sqlite|psql|mysql)_history|\.viminfo", "a history", _HISTORY),
@@ -138,6 +144,11 @@ def leftover(path: str) -> Leftover | None:
             top = "runs/" if folders and folders[0] == "runs" and "TensorBoard" in what else path
             return Leftover(kind, what, reason, top)
     return None
+
+
+def leftover_database(path: str) -> Leftover:
+    """Why trackio's database at `path`, which its name alone does not tell, stays out of a release."""
+    return Leftover(LeftoverKind.TRAINING, "training logs of trackio", _LOG, path)
 
 
 @lru_cache(1024)

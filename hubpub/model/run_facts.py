@@ -15,6 +15,7 @@ from hubpub.model.files import Fact, Files, Unread
 from hubpub.model.hubpub_run import RecordedRun, read_recorded_runs
 from hubpub.model.run_config import RunConfig, read_run_configs
 from hubpub.model.tfevents import EventFile, read_event_files
+from hubpub.model.trackio_run import TrackioRun, read_trackio_runs
 from hubpub.model.trainer_results import ResultsFile, read_trainer_results
 from hubpub.model.trainer_state import TrainerState, read_trainer_states
 from hubpub.model.wandb_run import WandbRun, read_wandb_runs
@@ -39,6 +40,7 @@ class RunFacts:
         recorded: runs that `hubpub.training` recorded, that of the whole folder first.
         evaluators: what the evaluators of sentence-transformers kept.
         reports: results by label, as scikit-learn gives them.
+        trackio: runs that trackio kept in the folder, the one that logged last in a project last.
     """
 
     states: tuple[TrainerState, ...] = ()
@@ -53,6 +55,7 @@ class RunFacts:
     recorded: tuple[RecordedRun, ...] = ()
     evaluators: tuple[EvaluatorTable, ...] = ()
     reports: tuple[ClassificationReport, ...] = ()
+    trackio: tuple[TrackioRun, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(
@@ -66,6 +69,7 @@ class RunFacts:
             or self.recorded
             or self.evaluators
             or self.reports
+            or self.trackio
         )
 
     @property
@@ -126,6 +130,7 @@ def read_run_facts(files: Files) -> RunFacts:
         recorded=recorded,
         evaluators=taken(read_evaluator_tables),
         reports=taken(read_classification_reports),
+        trackio=taken(read_trackio_runs),
         unread=tuple(unread),
     )
 
