@@ -73,6 +73,11 @@ class RunFacts:
         )
 
     @property
+    def trackio_run(self) -> TrackioRun | None:
+        """The run of trackio that logged last; None where there are several projects, of which one is the model's."""
+        return self.trackio[-1] if len({run.path for run in self.trackio}) == 1 else None
+
+    @property
     def hardware(self) -> tuple[Fact, ...]:
         """What the run was on: "gpu", "gpu_count", "cpu", "cpu_count", "memory" in bytes, ...; the first to say so."""
         return _first(self._hardware())

@@ -22,7 +22,7 @@ _DATABASE = re.compile(r"(?!registry-)[\w-]{1,200}\.db")
 _MOST_BYTES = 4 * DATABASE_LIMIT
 _MOST_RUNS = 1000
 _MOST_NAMES = 1000
-_MOST_NUMBERS = 3_000_000
+_MOST_NUMBERS = 1_000_000  # a few seconds
 _DEEPEST = 8
 _NO_NUMBER = ("NaN", "Infinity", "-Infinity")  # how trackio writes them
 

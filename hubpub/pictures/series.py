@@ -99,8 +99,10 @@ def _sources(facts: RunFacts) -> Iterator[Sequence[Curve]]:
         yield facts.states[0].curves
     for recorded in facts.recorded:
         yield recorded.curves
-    yield from (run.curves for run in reversed(facts.wandb))
-    yield from (run.curves for run in reversed(facts.trackio))
+    for run in reversed(facts.wandb):
+        yield run.curves
+    if facts.trackio_run is not None:
+        yield facts.trackio_run.curves
     events = [file for file in facts.events if file.curves]
     if events:
         main = max(events, key=lambda file: sum(curve.count for curve in file.curves))

@@ -12,6 +12,8 @@ import pytest
 from support.run_files import files_of
 
 import hubpub.model.trackio_file as trackio_file
+from hubpub.card.facts.run_summary import run_configs
+from hubpub.model.files import Fact
 from hubpub.model.folder import ModelFolder
 from hubpub.model.run_facts import read_run_facts
 from hubpub.model.trackio_run import TrackioRun, read_trackio_runs
@@ -160,6 +162,20 @@ def test_the_curves_are_drawn_from_it() -> None:
     assert series.paths == ("p.db",)
 
 
+def test_the_card_has_the_settings_of_the_run_that_logged_last(tmp_path: Path) -> None:
+    (tmp_path / "trackio").mkdir()
+    (tmp_path / "config.json").write_text("{}")
+    rows = [configured("a", {"learning_rate": 0.5}), configured("b", CONFIG), *logged("a", LOGGED)]
+    (tmp_path / PLACE).write_bytes(project(*rows, *logged("b", LOGGED)))
+    (config,) = run_configs(ModelFolder.open(tmp_path).run_facts)
+    assert config.setting("learning_rate") == Fact("learning_rate", 2e-05, PLACE, "configs.learning_rate")
+    (tmp_path / "trackio/another.db").write_bytes(project(*rows))
+    several = ModelFolder.open(tmp_path).run_facts
+    assert len(several.trackio) == 4
+    assert run_configs(several) == ()
+    assert not run_series(several)
+
+
 def test_other_databases_are_nobodys_business() -> None:
     other = database("CREATE TABLE metrics (id INTEGER, value REAL)")
     files = {"index.db": other, "berkeley.db": b"\0\5\x31\x62" * 9, "trackio/registry-team.db": other}
@@ -289,3 +305,8 @@ def test_nothing_of_it_is_published(tmp_path: Path) -> None:
     assert found is not None
     assert found.what == "training logs of trackio"
     assert {run.path for run in folder.run_facts.trackio} == {"project.db", "trackio/p.db"}
+
+
+def test_numbers_that_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hubpub.model.trackio_run._MOST_NUMBERS", 5)
+    assert refusal(project(*logged("a", LOGGED))) == "holds more than 5 numbers"

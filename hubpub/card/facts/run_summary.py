@@ -208,7 +208,8 @@ def run_configs(run: RunFacts) -> tuple[RunConfig, ...]:
     """
     logged = {file.path for file in run.events}
     near = [config for config in run.configs if "/" not in config.path or config.path in logged]
-    near += [tracked[-1].config for tracked in (run.wandb, run.trackio) if tracked and tracked[-1].config]
+    near += [run.wandb[-1].config] if run.wandb and run.wandb[-1].config else []
+    near += [run.trackio_run.config] if run.trackio_run and run.trackio_run.config else []
     far = [config for config in run.configs if config not in near]
     return tuple(near or (far if len(far) == 1 else ()))
 
