@@ -18,12 +18,13 @@ from urllib.parse import quote
 
 from hubpub.publish.refusals import requested_wait
 
-_BLOCK = 4 << 20
+_BLOCK = 1 << 20
 # hf_xet sends 64 MiB at once. It can hold back as much of a file, and of the files before: with room for both, what
 # is under way never waits for more.
 _UNDER_WAY = 128 << 20
+_PACK = 64 << 20
 _PAUSE = 0.005
-_PAUSES = 400
+_PAUSES = 100
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -77,34 +78,38 @@ def _send_by_xet(request: dict[str, Any], group: list[dict[str, Any]], say: Say)
         custom_headers={name: value for name, value in headers.items() if name.lower() != "authorization"},
         progress_callback=progress,
     ) as commit:
-        fed = 0
+        pace = _Pace(commit)
         for file in group:
-            fed = _feed(commit, file, fed)
+            stream = commit.start_upload_stream(name=file["path"], sha256=file["sha256"])
+            with Path(file["source"]).open("rb") as source:
+                while block := source.read(_BLOCK):
+                    stream.write(block)
+                    pace.wait(len(block))
+            stream.finish()
 
 
-def _feed(commit: Any, file: dict[str, Any], fed: int) -> int:
-    """Give a file to an upload as fast as the hub takes it; the bytes given so far, with the `fed` of earlier files.
+class _Pace:
+    """Holds back what is given to an upload to what the hub takes.
 
     Left to itself hf_xet reads ahead of the network, and holds what it read: 0.4 GB, and more the slower the hub.
     """
-    stream = commit.start_upload_stream(name=file["path"], sha256=file["sha256"])
-    with Path(file["source"]).open("rb") as source:
-        while block := source.read(_BLOCK):
-            stream.write(block)
-            fed += len(block)
-            _wait_for_room(commit, fed)
-    stream.finish()
-    return fed
 
+    def __init__(self, commit: Any) -> None:
+        self._commit = commit
+        self._given = 0
+        self._most = _UNDER_WAY
 
-def _wait_for_room(commit: Any, fed: int) -> None:
-    """Return once little enough is under way, or nothing has moved for a while: that is for the parent to judge."""
-    seen, pauses = None, 0
-    while fed - (report := commit.progress()).total_bytes_completed > _UNDER_WAY and pauses < _PAUSES:
-        now = (report.total_bytes_completed, report.total_transfer_bytes_completed)
-        pauses = pauses + 1 if now == seen else 0
-        seen = now
-        time.sleep(_PAUSE)
+    def wait(self, given: int) -> None:
+        """Return once little enough is under way; when nothing moves for a while, what is under way may need more."""
+        self._given += given
+        seen, pauses = None, 0
+        while self._given - (report := self._commit.progress()).total_bytes_completed > self._most:
+            now = (report.total_bytes_completed, report.total_transfer_bytes_completed)
+            pauses = pauses + 1 if now == seen else 0
+            if pauses == _PAUSES:
+                self._most += _PACK
+            seen = now
+            time.sleep(_PAUSE)
 
 
 def _told(error: BaseException) -> dict[str, Any]:
