@@ -63,12 +63,14 @@ def plan(
     """
     options = push_options(path, release, depth="quick" if _only_shown(output_format, out) else "deep")
     with target_of(hub, options.namespace, wish=token_wish(token_file, keyless, repo_id_of(options))) as target:
-        return show_plan(options, target, output_format, out, local=hub == "local")
+        code = show_plan(options, target, output_format, out, local=hub == "local")
+    if release["depth"] is None and _only_shown(output_format, out):
+        notify("the push looks at the numbers of the model too; --depth deep does so now")
+    return code
 
 
 def show_plan(options: PushOptions, target: Target, output_format: str, out: Path | None, *, local: bool) -> int:
     """Print the plan of a push, and save it if it is asked for; returns the exit code."""
-    from hubpub.core.rule import Depth
     from hubpub.publish.client import HubClient
     from hubpub.publish.prepare import prepare
     from hubpub.publish.saved import check_outside, plan_document, save_outside
@@ -86,8 +88,6 @@ def show_plan(options: PushOptions, target: Target, output_format: str, out: Pat
         print_json({**document, "report": prepared.report.to_json()})
         return 0
     click.echo(render_findings(prepared.report, colour) + render_plan(prepared.plan, colour), nl=False)
-    if options.depth is Depth.QUICK:
-        notify("the push looks at the numbers of the model too; --depth deep does so now")
     if out:
         notify(f"wrote {out}; `hubpub push --plan {out}` publishes it")
     return 0

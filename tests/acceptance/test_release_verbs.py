@@ -218,4 +218,4 @@ def test_a_plan_that_is_only_shown_does_not_read_the_weights(hub: CommandHub, pl
         assert run.code == 1, more
         assert "WEIGHT020" in run.stdout + run.stderr, more
     assert not (tmp_path / "plan.json").exists()
-    assert hub.hubpub("push", plain_copy, *MODEL, "--dry-run").code == 1
+    assert hub.run("-m", "hubpub", "push", plain_copy, *MODEL, "--dry-run").code == 1
