@@ -182,7 +182,7 @@ def push_options(path: Path, given: ReleaseArguments, *, depth: str = "deep") ->
 def _repo(path: Path, given: ReleaseArguments, settings: Settings) -> tuple[str | None, str]:
     """(namespace or None for the token's user, repo name)."""
     from hubpub.core.errors import UsageError
-    from hubpub.publish.target import parse_repo_id, repo_name
+    from hubpub.publish.target import parse_namespace, parse_repo_id, repo_name
 
     org, name, repo_id = given["org"], given["name"], given["repo_id"]
     if repo_id:
@@ -191,6 +191,8 @@ def _repo(path: Path, given: ReleaseArguments, settings: Settings) -> tuple[str 
             raise UsageError(f"--repo-id {repo_id} contradicts --org or --name", "give one or the other")
         return namespace, repo
     space = org or settings.org
+    if space and not any(character.isalnum() for character in space):
+        parse_namespace(space)  # not even a displayed name, which only the hub knows
     return space, repo_name(path, name)
 
 

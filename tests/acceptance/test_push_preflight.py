@@ -62,7 +62,7 @@ def test_a_pull_request_by_the_command(command: CommandHub, tmp_path: Path) -> N
     refused = command.hubpub("push", folder, "--org", "acme", token=BOB)
     assert (refused.code, "propose it with --pr" in refused.stderr) == (3, True)
     opened = command.hubpub("push", folder, "--org", "acme", "--pr", token=BOB)
-    assert (opened.code, "opened pull request 1: 1 file (1 B) proposed" in opened.stdout) == (0, True), opened.stderr
+    assert (opened.code, "opened pull request 1: 1 file (1 byte) proposed" in opened.stdout) == (0, True), opened.stderr
     assert f"look    {command.endpoint}/acme/model/discussions/1" in opened.stdout
     again = command.hubpub("push", folder, "--org", "acme", "--pr", "--json", token=BOB)
     receipt = json.loads(again.stdout)

@@ -6,6 +6,7 @@ import requests
 from support.running_hub import TestHub
 
 from hubpub.card.answers.card_input import CardInput
+from hubpub.card.facts.chat import ChatFacts
 from hubpub.card.facts.collect import CardFacts
 from hubpub.card.hub_lists import pipeline_tags
 from hubpub.card.writing.render import render_card
@@ -26,7 +27,7 @@ def test_every_kind_of_model_and_every_task_is_taken(hub: TestHub) -> None:
             language=("en",),
             base_model="acme/base",
             base_model_relation="finetune",
-            chat_template=task == "text-generation",
+            chat=ChatFacts("chat_template.jinja") if task == "text-generation" else None,
             answers=CardInput({"tags": ["a"], "extra_gated_fields": {"Company": "text"}}, {"glossary": "Words."}),
         )
         for kind in KINDS

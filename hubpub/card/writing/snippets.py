@@ -99,7 +99,7 @@ def choose_snippet(facts: CardFacts) -> str:
         return "setfit"
     if usage.sentence_class:
         return _SENTENCE_SNIPPETS[usage.sentence_class]
-    if facts.kind == "adapter" and facts.library_name != "peft":
+    if (facts.kind == "adapter" and facts.library_name != "peft") or (facts.kind == "onnx" and usage.onnx is None):
         return "download"
     if facts.kind != "transformers" or usage.auto_class is None:
         return _BY_KIND.get(facts.kind, "download")
