@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hubpub.card.facts.fact_list import facts_json, list_facts
+from hubpub.cli.output import print_json
 
 if TYPE_CHECKING:
     from hubpub.card.facts.collect import CardFacts
@@ -23,7 +24,7 @@ def print_facts(facts: CardFacts, *, as_json: bool) -> None:
         as_json: in the schema `hubpub.facts/1`.
     """
     if as_json:
-        click.echo(json.dumps(facts_json(facts), indent=2, ensure_ascii=False))
+        print_json(facts_json(facts))
         return
     for fact in list_facts(facts):
         click.echo(f"{click.style(_line(fact.name), bold=True)} = {_shown(fact.value)}  ({_line(fact.source)})")

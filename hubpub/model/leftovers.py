@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from hubpub.core.pattern import Pattern
+
 
 class LeftoverKind(StrEnum):
     """Where a leftover comes from: training, a tool, or hubpub, whose own notes are nobody's mistake."""
@@ -119,8 +121,9 @@ _FOR_THE_CARD = {
 _HUB_CACHE = re.compile(r"(?:^|.*/)\.cache/huggingface/")
 _ANY_DIRECTORY = re.compile("|".join(f"(?:{name})" for _, name, _, _ in _DIRECTORIES))
 _ANY_FILE = re.compile("|".join(f"(?:{name})" for _, name, _, _ in _FILES))
-_COMPILED_DIRECTORIES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _DIRECTORIES]
-_COMPILED_FILES = [(kind, re.compile(name), what, reason) for kind, name, what, reason in _FILES]
+# Compiled when a name is found to be one of them, as most folders hold none.
+_EACH_DIRECTORY = [(kind, Pattern(name), what, reason) for kind, name, what, reason in _DIRECTORIES]
+_EACH_FILE = [(kind, Pattern(name), what, reason) for kind, name, what, reason in _FILES]
 
 
 def leftover(path: str) -> Leftover | None:
@@ -134,12 +137,12 @@ def leftover(path: str) -> Leftover | None:
     for depth, folder in enumerate(folders):
         if not _may_be_left(folder):
             continue
-        for kind, pattern, what, reason in _COMPILED_DIRECTORIES:
+        for kind, pattern, what, reason in _EACH_DIRECTORY:
             if pattern.fullmatch(folder):
                 return Leftover(kind, what, reason, "/".join(folders[: depth + 1]) + "/")
     if not _ANY_FILE.fullmatch(name):
         return None
-    for kind, pattern, what, reason in _COMPILED_FILES:
+    for kind, pattern, what, reason in _EACH_FILE:
         if pattern.fullmatch(name):
             top = "runs/" if folders and folders[0] == "runs" and "TensorBoard" in what else path
             return Leftover(kind, what, reason, top)
