@@ -12,15 +12,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.files import Files, Unread, finite, line_of, whole
 
-_NAME = re.compile(r"(?:.*_)?results?(?:_.*)?\.json", re.IGNORECASE)
-_TRAINER = re.compile(r"(?:all|train|eval|test|predict)_results\.json")
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)T\d\d-\d\d-\d\d")
+_NAME = Pattern(r"(?:.*_)?results?(?:_.*)?\.json", re.IGNORECASE, clues=("result",))
+_TRAINER = Pattern(r"(?:all|train|eval|test|predict)_results\.json", clues=("_results.json",))
+_TIME = Pattern(r"(\d{4}-\d\d-\d\d)T\d\d-\d\d-\d\d")
 _LIMIT = 64 << 20
 _MOST_TASKS = 5000
 _MOST_METRICS = 100
-_SHA = re.compile(r"[0-9a-f]{7,64}")
+_SHA = Pattern(r"[0-9a-f]{7,64}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,14 +12,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.files import Files, Unread, finite, line_of
 from hubpub.model.yamlfile import YAML_LIMIT, parse_yaml
 
-_NAME = re.compile(r"CITATION\.cff", re.IGNORECASE)
+_NAME = Pattern(r"CITATION\.cff", re.IGNORECASE, clues=("citation.cff",))
 _MOST_AUTHORS = 1000
-_DOI = re.compile(r"10\.\d{4,9}(?:\.\d+)*/[-._;()/:<>+\w]{1,200}")
-_DATE = re.compile(r"(\d{4})(?:-(\d{1,2})(?:-\d{1,2})?)?")
-_WEB = re.compile(r"https?://[^\s{}\\]{1,1000}")
+_DOI = Pattern(r"10\.\d{4,9}(?:\.\d+)*/[-._;()/:<>+\w]{1,200}")
+_DATE = Pattern(r"(\d{4})(?:-(\d{1,2})(?:-\d{1,2})?)?")
+_WEB = Pattern(r"https?://[^\s{}\\]{1,1000}")
 _ENTRY_TYPES = {
     "article": "article",
     "newspaper-article": "article",

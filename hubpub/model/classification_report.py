@@ -5,14 +5,14 @@ https://scikit-learn.org/stable/modules/generated/sklearn.metrics.classification
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.files import Fact, Files, Unread, finite, line_of
 
-_NAME = re.compile(r"(?:\w{1,60}[-_])?classification[-_]report\.json")
+_NAME = Pattern(r"(?:\w{1,60}[-_])?classification[-_]report\.json", clues=("report.json",))
 _MEASURES = ("precision", "recall", "f1-score", "support")
 _TOTALS = ("accuracy", "micro avg", "macro avg", "weighted avg", "samples avg")
 _MOST_LABELS = 1000

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.arrow_stream import read_arrow_rows
 from hubpub.model.data_config import parse_data_config
 from hubpub.model.dataset_info import DataSet, Split, parse_dataset_card, parse_dataset_info
@@ -42,10 +43,12 @@ _FORMS = {
     "feather": "arrow",
 }
 _PICKLES = frozenset(["pkl", "pickle", "p", "pck", "joblib", "pt", "pth"])
-_EXTENSION = re.compile(r".*?\.([a-z0-9]{1,8})(\.gz)?", re.IGNORECASE)
-_ALSO_COMPRESSED = re.compile(r".*\.(?:zst|bz2|xz|zip|tar|7z|tgz)", re.IGNORECASE)
+_EXTENSION = Pattern(r".*?\.([a-z0-9]{1,8})(\.gz)?", re.IGNORECASE)
+_ALSO_COMPRESSED = Pattern(
+    r".*\.(?:zst|bz2|xz|zip|tar|7z|tgz)", re.IGNORECASE, clues=(".zst", ".bz2", ".xz", ".zip", ".tar", ".7z", ".tgz")
+)
 # Lie beside data, and are none.
-_NOT_DATA = re.compile(
+_NOT_DATA = Pattern(
     r"(?:readme|licen[sc]e|requirements|citation|notice|changelog|dataset_infos?|dataset_dict|state|package|metadata"
     r"|config|settings|croissant|.*[-_.](?:config|schema))(?:[-_.].*)?|.*_results\.json|results_.*\.json|trainer_state\.json"
     r"|wandb-.*\.json|hubpub_run\.json|emissions\.csv|(?:special_tokens_map|tokenizer|tokenizer_config|vocab|added_tokens|args|.*_args)\.json"
@@ -60,10 +63,10 @@ _KEYWORDS = {
 }
 _SEPARATOR = r"[-._ 0-9/]"
 _SPLITS = {
-    split: re.compile(rf"(?:.*{_SEPARATOR})?(?:{'|'.join(words)})(?:{_SEPARATOR}.*)?", re.IGNORECASE)
+    split: Pattern(rf"(?:.*{_SEPARATOR})?(?:{'|'.join(words)})(?:{_SEPARATOR}.*)?", re.IGNORECASE)
     for split, words in _KEYWORDS.items()
 }
-_SHARD = re.compile(r"(?:.*/)?data/(\w{1,60})-\d{5}-of-\d{5,}[^/]*")
+_SHARD = Pattern(r"(?:.*/)?data/(\w{1,60})-\d{5}-of-\d{5,}[^/]*", clues=("-of-",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +117,9 @@ class _Found:
 
     def saved_sets(self) -> tuple[str, ...]:
         """Take what save_to_disk() wrote; the directories, with a slash at their ends."""
-        states = [entry.path.rpartition("/")[0] for entry in self.files.named(re.compile(r"state\.json"))]
+        states = [
+            entry.path.rpartition("/")[0] for entry in self.files.named(Pattern(r"state\.json", clues=("state.json",)))
+        ]
         directories = [path for path in states if self._beside(path, "dataset_info.json") in self.files.by_path]
         groups: dict[str, list[str]] = {}
         for directory in directories:
@@ -188,7 +193,7 @@ class _Found:
 
     def infos(self, saved: tuple[str, ...]) -> None:
         """Take the dataset_info.json that are not part of a saved data set."""
-        for entry in self.files.named(re.compile(r"dataset_infos?\.json")):
+        for entry in self.files.named(Pattern(r"dataset_infos?\.json", clues=("dataset_info",))):
             if self._beside(entry.path.rpartition("/")[0], "") in saved:
                 continue
             document = self.files.json(entry.path)
@@ -204,12 +209,12 @@ class _Found:
 
     def mixtures(self) -> None:
         """Take the lists of files that sentence-transformers' own training scripts save."""
-        for entry in self.files.named(re.compile(r"data_config\.json")):
+        for entry in self.files.named(Pattern(r"data_config\.json", clues=("data_config",))):
             self.sets += parse_data_config(self.files.json(entry.path, top=list).value, entry.path)
 
     def cards(self) -> None:
         """Take the dataset cards."""
-        for entry in self.files.named(re.compile(r"README\.md", re.IGNORECASE)):
+        for entry in self.files.named(Pattern(r"README\.md", re.IGNORECASE, clues=("readme.md",))):
             text = self.files.start(entry.path, _CARD_LIMIT).decode("utf-8", "replace")
             self.sets += parse_dataset_card(text, entry.path)
 

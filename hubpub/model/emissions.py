@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.files import Fact, Files, Unread, finite, line_of
 
-_NAME = re.compile(r"emissions(?:[-_]\w{1,60})?\.csv")
+_NAME = Pattern(r"emissions(?:[-_]\w{1,60})?\.csv", clues=("emissions",))
 _LIMIT = 4 << 20
 _MOST_ROWS = 20_000
 _NUMBERS = (

@@ -11,10 +11,11 @@ import io
 import re
 from dataclasses import dataclass
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.files import Fact, Files, Unread, finite
 
-_NAME = re.compile(r"(?P<stem>[\w.@-]{1,200}?)_results(?:_?@\d{1,6})?\.csv", re.IGNORECASE)
-_KIND = re.compile(
+_NAME = Pattern(r"(?P<stem>[\w.@-]{1,200}?)_results(?:_?@\d{1,6})?\.csv", re.IGNORECASE, clues=("_results",))
+_KIND = Pattern(
     r".*(?:evaluation|evaluator)(?:_(?P<name>.+))?|(?P<other>.+)",
     re.IGNORECASE,
 )

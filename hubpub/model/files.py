@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from hubpub.core.errors import UsageError
+from hubpub.core.pattern import Pattern
 from hubpub.model.jsonfile import CONFIG_LIMIT, JsonFile, read_json
 from hubpub.model.leftovers import never_entered
 from hubpub.model.source import DirectorySource
@@ -66,7 +66,7 @@ class Files:
         """The files by path."""
         return {entry.path: entry for entry in self.entries}
 
-    def named(self, pattern: re.Pattern[str], *, total: int = MOST_BYTES) -> Iterator[FileEntry]:
+    def named(self, pattern: Pattern, *, total: int = MOST_BYTES) -> Iterator[FileEntry]:
         """The files whose name, without its directories, is one of those of `pattern`, within bounds.
 
         Args:

@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.walk import open_regular
 
 _SHORT = 1 << 12
 _CONFIG_LIMIT = 1 << 18
 _PACKED_LIMIT = 32 << 20
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_REF = re.compile(r"ref: (refs/[^\x00-\x20~^:?*\[\\\x7f]{1,400})")
-_SECTION = re.compile(r'[ \t]*\[[ \t]*([\w.-]{1,100})(?:[ \t]+"((?:[^"\\\n]|\\.){0,200})")?[ \t]*\]')
-_URL = re.compile(r"[ \t]*url[ \t]*=[ \t]*([^\n]{1,2000})", re.IGNORECASE)
-_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,62})\.){1,8}[a-z][a-z0-9-]{0,62}", re.IGNORECASE)
-_SCP = re.compile(r"(?:[^@/:\s]{1,200}@)?([^@/:\s]{1,255}):(?!/?/)(\S{1,1000})")
-_PATH = re.compile(r"/?([\w.~+-]{1,200}(?:/[\w.~+-]{1,200}){1,8})/?")
+_COMMIT = Pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_REF = Pattern(r"ref: (refs/[^\x00-\x20~^:?*\[\\\x7f]{1,400})")
+_SECTION = Pattern(r'[ \t]*\[[ \t]*([\w.-]{1,100})(?:[ \t]+"((?:[^"\\\n]|\\.){0,200})")?[ \t]*\]')
+_URL = Pattern(r"[ \t]*url[ \t]*=[ \t]*([^\n]{1,2000})", re.IGNORECASE)
+_HOST = Pattern(r"(?:[a-z0-9](?:[a-z0-9-]{0,62})\.){1,8}[a-z][a-z0-9-]{0,62}", re.IGNORECASE)
+_SCP = Pattern(r"(?:[^@/:\s]{1,200}@)?([^@/:\s]{1,255}):(?!/?/)(\S{1,1000})")
+_PATH = Pattern(r"/?([\w.~+-]{1,200}(?:/[\w.~+-]{1,200}){1,8})/?")
 
 
 @dataclass(frozen=True, slots=True)

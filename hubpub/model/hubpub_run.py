@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.curves import Curve, curves_of
 from hubpub.model.dataset_info import DataSet, Split
 from hubpub.model.files import Fact, Files, Unread, finite, line_of, whole
@@ -17,12 +17,12 @@ from hubpub.model.tables import Column
 RUN_FILE = "hubpub_run.json"
 RUN_SCHEMA = "hubpub.run/1"
 
-_NAME = re.compile(r"hubpub_run\.json")
+_NAME = Pattern(r"hubpub_run\.json", clues=("hubpub_run.json",))
 _STATES = ("running", "finished", "failed")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
-_VERSION = re.compile(r"[\w.+!() /-]{1,50}")
-_LIBRARY = re.compile(r"[a-z][a-z0-9-]{0,50}")
+_COMMIT = Pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_TIME = Pattern(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_VERSION = Pattern(r"[\w.+!() /-]{1,50}")
+_LIBRARY = Pattern(r"[a-z][a-z0-9-]{0,50}")
 _MOST = 1000
 _MOST_COLUMNS, _MOST_CLASSES = 200, 1000
 _NUMBERS = (

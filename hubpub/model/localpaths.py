@@ -6,17 +6,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from hubpub.core.pattern import Pattern
+
 # Where homes, disks and jobs are on the machines that models are trained on, notebooks and clouds among them.
 _ROOTS = (
     r"home|Users|root|mnt|media|Volumes|scratch|gscratch|lscratch|workspace|workspaces|content|kaggle|tmp|var|opt/ml"
     r"|gpfs\w*|lustre\w*|fsx|nfs\w*|dbfs|efs|beegfs|ceph\w*|data\d*|datasets?|projects?|storage|export|work\d*|net|srv|raid\d*"
     r"|ssd\d*|hdd\d*|nvme\d*|disk\d*|shared?|private|cluster|autodl-\w+|code|app|usr/src|cache|models?|checkpoints?"
 )
-_SURE = re.compile(rf"/(?:{_ROOTS})/[^\s]|~/[^\s]|file:///|\\\\[\w.-]+\\\w|[A-Za-z]:[\\/][\w .-]+[\\/][\w.-]")
+_SURE = Pattern(rf"/(?:{_ROOTS})/[^\s]|~/[^\s]|file:///|\\\\[\w.-]+\\\w|[A-Za-z]:[\\/][\w .-]+[\\/][\w.-]")
 # In a list anything may stand, also the words of a vocabulary: only homes of people count there.
-_HOME = re.compile(r"/(?:home|Users)/[\w.-]+/|[A-Za-z]:[\\/]Users[\\/]\w")
-_ABSOLUTE = re.compile(r"/[\w.@+-]+/[^\s]")
-_PATH_KEY = re.compile(r".*(?:_|^)(?:path|dir|file|folder|directory|checkpoint|root)s?", re.IGNORECASE)
+_HOME = Pattern(r"/(?:home|Users)/[\w.-]+/|[A-Za-z]:[\\/]Users[\\/]\w")
+_ABSOLUTE = Pattern(r"/[\w.@+-]+/[^\s]")
+_PATH_KEY = Pattern(r".*(?:_|^)(?:path|dir|file|folder|directory|checkpoint|root)s?", re.IGNORECASE)
 # Keys that hold the id of a model on the Hub, or else the folder that it was loaded from or saved to.
 _NAME_KEYS = frozenset(
     {
@@ -31,8 +33,8 @@ _NAME_KEYS = frozenset(
         "output_dir",
     }
 )
-_ELSEWHERE = re.compile(r"(?:s3a?|gs|hdfs|abfss?|wasbs?|dbfs|az)://?\w")
-_STRING = re.compile(r'(?:"(?P<key>(?:[^"\\\n]|\\.){1,80})"\s*:\s*)?"(?P<value>(?:[^"\\\n]|\\.){2,1000})"')
+_ELSEWHERE = Pattern(r"(?:s3a?|gs|hdfs|abfss?|wasbs?|dbfs|az)://?\w")
+_STRING = Pattern(r'(?:"(?P<key>(?:[^"\\\n]|\\.){1,80})"\s*:\s*)?"(?P<value>(?:[^"\\\n]|\\.){2,1000})"')
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,16 +18,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.files import Files, Unread, line_of
 from hubpub.model.jsonfile import parse_json
 
 MOST_CLASSES = 200
 """Different labels that a classifier's predictions may have; more are taken for texts or numbers."""
 
-_NAME = re.compile(
+_NAME = Pattern(
     r"(?:.*[-_. ])?(?:predict(?:ions?|ed)?|preds?|predict_results(?:_.*)?|(?:test|eval|dev|val)_outputs?|y_pred)"
     r"(?:[-_. ].*)?\.(csv|tsv|txt|json|jsonl|ndjson)(\.gz)?",
     re.IGNORECASE,
+    clues=("pred", "_output"),
 )
 _LARGEST = 256 << 20
 _LARGEST_JSON = 64 << 20
@@ -76,8 +78,8 @@ _PREDICTED = (
     "prediction_id",
     "pred_id",
 )
-_INDEX = re.compile(r"[-+]?\d{1,9}(?:\.0{1,9})?")
-_FRACTION = re.compile(r"[-+]?\d{0,20}\.\d{1,30}(?:[eE][-+]?\d{1,4})?")
+_INDEX = Pattern(r"[-+]?\d{1,9}(?:\.0{1,9})?")
+_FRACTION = Pattern(r"[-+]?\d{0,20}\.\d{1,30}(?:[eE][-+]?\d{1,4})?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,19 +11,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.files import Fact, Files, Unread, finite, line_of
 from hubpub.model.jsonfile import parse_json
 from hubpub.model.tfevents import EventFile
 from hubpub.model.yamlfile import YAML_LIMIT, parse_yaml
 
-_JSON_NAME = re.compile(
+_JSON_NAME = Pattern(
     r"(?:training_args|train_args|training_arguments|training_config|train_config|hyperparameters|hparams|model_args|args"
-    r"|finetuning_args|training_parameters)\.json"
+    r"|finetuning_args|training_parameters)\.json",
+    clues=("args.json", "arguments.json", "train_config", "training_config", "hparams", "parameters"),
 )
-_YAML_NAME = re.compile(r"(?!mergekit_config|environment|mkdocs|docker-compose|\.).+\.ya?ml", re.IGNORECASE)
+_YAML_NAME = Pattern(
+    r"(?!mergekit_config|environment|mkdocs|docker-compose|\.).+\.ya?ml", re.IGNORECASE, clues=(".yml", ".yaml")
+)
 _MOST_DATASETS = 100
 _MOST_YAML = 4 << 20  # bytes of all files
-_NUMBER = re.compile(r"[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,3})?")
+_NUMBER = Pattern(r"[-+]?(?:\d{1,20}(?:\.\d{0,20})?|\.\d{1,20})(?:[eE][-+]?\d{1,3})?")
 
 # The names of transformers and PEFT, which other tools share in part.
 _NUMBERS = (

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.jsonfile import parse_json
 
 LARGEST_TABLE = 1 << 30
@@ -25,11 +26,11 @@ _SAMPLE = 1000
 _SAMPLE_BYTES = 8 << 20
 _MOST_COLUMNS = 2000
 _LONGEST_NAME = 300
-_INTEGER = re.compile(r"[-+]?\d{1,30}")
-_FLOAT = re.compile(
+_INTEGER = Pattern(r"[-+]?\d{1,30}")
+_FLOAT = Pattern(
     r"[-+]?(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][-+]?\d{1,4})?|[-+]?(?:nan|inf|infinity)", re.IGNORECASE
 )
-_BOOLEAN = re.compile(r"true|false", re.IGNORECASE)
+_BOOLEAN = Pattern(r"true|false", re.IGNORECASE)
 _ORDER = ("bool", "int64", "float64", "string")
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import math
 import os
-import re
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.curves import Curve, CurveMaker
 from hubpub.model.files import Files, Unread
 from hubpub.model.protobuf import BYTES, FIXED32, FIXED64, VARINT, NotProtobufError, fields
 
-_NAME = re.compile(r".*\.tfevents\..*")
+_NAME = Pattern(r".*\.tfevents\..*", clues=(".tfevents.",))
 _LARGEST_FILE = 2 << 30
 _LARGEST_RECORD = 1 << 20  # images and audio are larger, and of no use here
 _LARGEST_READ = 256 << 20  # of all files, as the two that follow

@@ -6,11 +6,11 @@ folder of the run (https://github.com/gradio-app/trackio/blob/main/trackio/utils
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.curves import Curve, CurveMaker
 from hubpub.model.files import Fact, Files, Unread, finite
 from hubpub.model.jsonfile import parse_json
@@ -18,7 +18,7 @@ from hubpub.model.run_config import RunConfig, parse_run_config
 from hubpub.model.trackio_file import DATABASE_LIMIT, SCHEMA_WITHIN, is_trackio, read_trackio_file
 
 # A registry lists models of many projects.
-_DATABASE = re.compile(r"(?!registry-)[\w-]{1,200}\.db")
+_DATABASE = Pattern(r"(?!registry-)[\w-]{1,200}\.db", clues=(".db",))
 _MOST_BYTES = 4 * DATABASE_LIMIT
 _MOST_RUNS = 1000
 _MOST_NAMES = 1000

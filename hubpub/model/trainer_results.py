@@ -5,12 +5,12 @@ https://github.com/huggingface/transformers/blob/main/src/transformers/trainer_p
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.files import Fact, Files, Unread, finite
 
-_NAME = re.compile(r"(all|train|eval|test|predict)_results\.json")
+_NAME = Pattern(r"(all|train|eval|test|predict)_results\.json", clues=("_results.json",))
 _MOST_VALUES = 2000
 
 

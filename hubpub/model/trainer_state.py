@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.curves import Curve, curves_of
 from hubpub.model.files import Fact, Files, Unread, finite, whole
 
-_NAME = re.compile(r"trainer_state\.json")
-_CHECKPOINT = re.compile(r"(?:.*/)?checkpoint-(\d{1,15})/trainer_state\.json")
+_NAME = Pattern(r"trainer_state\.json", clues=("trainer_state.json",))
+_CHECKPOINT = Pattern(r"(?:.*/)?checkpoint-(\d{1,15})/trainer_state\.json", clues=("checkpoint-",))
 _LIMIT = 64 << 20  # a run of 100,000 logged steps has some 25 MB
 _MOST_ENTRIES = 200_000
 _MOST_VALUES = 200

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.files import Fact
 from hubpub.model.git_checkout import read_git_checkout
 from hubpub.model.walk import open_regular
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _DEEPEST = 3  # project/runs/first/model
 _MOST_NAMES = 1000
-_CODE = re.compile(r".+\.(?:py|ipynb)|pyproject\.toml|setup\.cfg|requirements\.txt|environment\.ya?ml|Makefile")
+_CODE = Pattern(r".+\.(?:py|ipynb)|pyproject\.toml|setup\.cfg|requirements\.txt|environment\.ya?ml|Makefile")
 # Repos of models, which people clone, train and push; what is in them is no training code.
-_OF_MODELS = re.compile(r"https://(?:[\w-]+\.)*(?:huggingface\.co|hf\.co|modelscope\.cn)/")
+_OF_MODELS = Pattern(r"https://(?:[\w-]+\.)*(?:huggingface\.co|hf\.co|modelscope\.cn)/")
 _LARGEST_INDEX = 64 << 20
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from hubpub.core.pattern import Pattern
 from hubpub.model.curves import Curve
 from hubpub.model.files import Fact, Files, Unread, finite, line_of, whole
 from hubpub.model.git_checkout import web_address
@@ -18,11 +19,11 @@ from hubpub.model.run_config import RunConfig, parse_run_config
 from hubpub.model.wandb_file import read_wandb_file
 from hubpub.model.yamlfile import YAML_LIMIT, parse_yaml
 
-_SUMMARY = re.compile(r"wandb-summary\.json")
-_METADATA = re.compile(r"wandb-metadata\.json")
-_CONFIG = re.compile(r"(?:.*/)?(?:offline-)?run-\d{8}_\d{6}-[\w-]{1,130}/files/config[.]yaml")
-_REQUIREMENTS = re.compile(rf"{_CONFIG.pattern.removesuffix('config[.]yaml')}requirements[.]txt")
-_REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]{0,60})==([\w.!+-]{1,40})")
+_SUMMARY = Pattern(r"wandb-summary\.json", clues=("wandb-summary",))
+_METADATA = Pattern(r"wandb-metadata\.json", clues=("wandb-metadata",))
+_CONFIG = Pattern(r"(?:.*/)?(?:offline-)?run-\d{8}_\d{6}-[\w-]{1,130}/files/config[.]yaml")
+_REQUIREMENTS = Pattern(rf"{_CONFIG.source.removesuffix('config[.]yaml')}requirements[.]txt")
+_REQUIREMENT = Pattern(r"([A-Za-z0-9][\w.-]{0,60})==([\w.!+-]{1,40})")
 _FRAMEWORKS = frozenset(
     [
         "accelerate",
@@ -52,10 +53,10 @@ _FRAMEWORKS = frozenset(
         "vllm",
     ]
 )
-_OFFLINE = re.compile(r"run-[\w-]{1,130}\.wandb")
+_OFFLINE = Pattern(r"run-[\w-]{1,130}\.wandb", clues=(".wandb",))
 _MOST_VALUES = 2000
 _DEEPEST = 8
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_COMMIT = Pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _VERSIONS = {"python_version": "python", "huggingface_version": "transformers", "cli_version": "wandb"}
 
 
@@ -105,11 +106,11 @@ def read_wandb_runs(files: Files) -> tuple[tuple[WandbRun, ...], tuple[Unread, .
         for entry in files.named(pattern):
             document = files.json(entry.path)
             found.take(entry.path, what, document.value, document.problem.message if document.problem else None)
-    for entry in files.named(re.compile(r"config\.yaml"), total=4 * YAML_LIMIT):
+    for entry in files.named(Pattern(r"config\.yaml", clues=("config.yaml",)), total=4 * YAML_LIMIT):
         if _CONFIG.fullmatch(entry.path):
             config = parse_yaml(files.start(entry.path, YAML_LIMIT + 1))
             found.take(entry.path, "config", config.value, config.problem)
-    for entry in files.named(re.compile(r"requirements\.txt"), total=16 << 20):
+    for entry in files.named(Pattern(r"requirements\.txt", clues=("requirements.txt",)), total=16 << 20):
         if _REQUIREMENTS.fullmatch(entry.path):
             lines = files.start(entry.path, 1 << 20).decode("utf-8", "replace").splitlines()
             found.take(entry.path, "requirements", dict(_pinned(lines)), None)

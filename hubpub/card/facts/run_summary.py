@@ -18,6 +18,7 @@ from hubpub.card.facts.recorded_run import (
 )
 from hubpub.card.facts.sourced import Value, source_of, value_of
 from hubpub.card.facts.training import TrainingRun, metrics_of, numbers_of, training_run
+from hubpub.core.pattern import Pattern
 
 if TYPE_CHECKING:
     from hubpub.model.benchmark_results import BenchmarkFile, Score
@@ -31,10 +32,10 @@ if TYPE_CHECKING:
     from hubpub.model.run_facts import RunFacts
     from hubpub.model.trainer_state import TrainerState
 
-_OF_THE_RUN = re.compile(r"(?:checkpoint-\d{1,15}/)?trainer_state\.json")
+_OF_THE_RUN = Pattern(r"(?:checkpoint-\d{1,15}/)?trainer_state\.json", clues=("trainer_state.json",))
 _MOST_BENCHMARKS = 60
 _MOST_LABELS = 200
-_PER_LABEL = re.compile(r"(?P<label>.+?)[_-](?P<measure>precision|recall|f1|f1-score|number|support)")
+_PER_LABEL = Pattern(r"(?P<label>.+?)[_-](?P<measure>precision|recall|f1|f1-score|number|support)")
 _TOTALS = ("overall", "micro", "macro", "weighted", "micro avg", "macro avg", "weighted avg", "accuracy")
 
 

@@ -15,6 +15,7 @@ from hubpub.card.facts.sourced import Value
 from hubpub.card.gaps import write_gap
 from hubpub.card.metadata.schema import is_repo_id
 from hubpub.card.sanitise import inline_code, markdown_text, one_line, python_string
+from hubpub.core.pattern import Pattern
 
 if TYPE_CHECKING:
     from hubpub.card.facts.collect import CardFacts
@@ -52,10 +53,10 @@ _OFF = (
     "adafactor",
 )
 _TASKS = {"fill-mask": "filling masks", "summarization": "summarisation"}
-_PICTURE = re.compile(r"[A-Za-z0-9][\w.-]{0,100}(?:/[A-Za-z0-9][\w.-]{0,100}){0,5}\.(?:svg|png|jpg|jpeg|webp)")
-_ADDRESS = re.compile(r"https://[\w.-]{1,200}(?:/[\w.~+-]{1,200}){1,8}")
-_TOKEN = re.compile(r"[!-\[\]-_a-z|~▁｜À-ɏ]{1,60}")  # no backslash, backtick, brace or blank
-_SCHEME = re.compile(r"(?P<begin>[BIEOSLU])-(?P<type>.+)", re.IGNORECASE)
+_PICTURE = Pattern(r"[A-Za-z0-9][\w.-]{0,100}(?:/[A-Za-z0-9][\w.-]{0,100}){0,5}\.(?:svg|png|jpg|jpeg|webp)")
+_ADDRESS = Pattern(r"https://[\w.-]{1,200}(?:/[\w.~+-]{1,200}){1,8}")
+_TOKEN = Pattern(r"[!-\[\]-_a-z|~▁｜À-ɏ]{1,60}")  # no backslash, backtick, brace or blank
+_SCHEME = Pattern(r"(?P<begin>[BIEOSLU])-(?P<type>.+)", re.IGNORECASE)
 
 
 _MOST_CLASS_COLUMNS = 10
