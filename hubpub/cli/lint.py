@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -126,7 +125,6 @@ def lint(
       hubpub lint . --diff-base origin/main --format github
       hubpub lint README.md --hub-only                  # would the Hub take it?
     """
-    gc.set_threshold(100_000)  # modules and cards are many objects in few cycles: looking for those took a tenth
     from hubpub.card.discover import card_from_stdin, find_cards
     from hubpub.card.source import LARGEST_CARD
     from hubpub.rules.registry import card_rules
