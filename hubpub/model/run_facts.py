@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import importlib
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any
 
-from hubpub.model.benchmark_results import BenchmarkFile, read_benchmark_results
-from hubpub.model.citation_file import Citation, read_citation
-from hubpub.model.classification_report import ClassificationReport, read_classification_reports
-from hubpub.model.emissions import Emissions, read_emissions
-from hubpub.model.evaluator_tables import EvaluatorTable, read_evaluator_tables
 from hubpub.model.files import Fact, Files, Unread
-from hubpub.model.hubpub_run import RecordedRun, read_recorded_runs
-from hubpub.model.run_config import RunConfig, read_run_configs
-from hubpub.model.tfevents import EventFile, read_event_files
-from hubpub.model.trackio_run import TrackioRun, read_trackio_runs
-from hubpub.model.trainer_results import ResultsFile, read_trainer_results
-from hubpub.model.trainer_state import TrainerState, read_trainer_states
-from hubpub.model.wandb_run import WandbRun, read_wandb_runs
 
-_Found = TypeVar("_Found")
+if TYPE_CHECKING:
+    from hubpub.model.benchmark_results import BenchmarkFile
+    from hubpub.model.citation_file import Citation
+    from hubpub.model.classification_report import ClassificationReport
+    from hubpub.model.emissions import Emissions
+    from hubpub.model.evaluator_tables import EvaluatorTable
+    from hubpub.model.hubpub_run import RecordedRun
+    from hubpub.model.run_config import RunConfig
+    from hubpub.model.tfevents import EventFile
+    from hubpub.model.trackio_run import TrackioRun
+    from hubpub.model.trainer_results import ResultsFile
+    from hubpub.model.trainer_state import TrainerState
+    from hubpub.model.wandb_run import WandbRun
+
+# The readers, and of each what the name of every file holds that it takes, in lower case. A reader is imported when
+# there is such a file: importing all of them takes longer than reading the headers of a hundred shards.
+_READERS = {
+    "tfevents.read_event_files": (".tfevents.",),
+    "hubpub_run.read_recorded_runs": ("hubpub_run.json",),
+    "trainer_state.read_trainer_states": ("trainer_state.json",),
+    "trainer_results.read_trainer_results": ("_results.json",),
+    "run_config.read_run_configs": (
+        *(".yaml", ".yml", ".tfevents."),
+        *("args.json", "arguments.json", "train_config", "training_config", "hparams", "parameters"),
+    ),
+    "wandb_run.read_wandb_runs": ("wandb-", ".wandb", "config.yaml", "requirements.txt"),
+    "benchmark_results.read_benchmark_results": ("result",),
+    "emissions.read_emissions": ("emissions",),
+    "citation_file.read_citation": ("citation.cff",),
+    "evaluator_tables.read_evaluator_tables": ("_results",),
+    "classification_report.read_classification_reports": ("report.json",),
+    "trackio_run.read_trackio_runs": (".db",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,29 +134,33 @@ class RunFacts:
 
 def read_run_facts(files: Files) -> RunFacts:
     """What the files tell of the run."""
+    names = "\n".join({entry.name for entry in files.entries}).lower()
     unread: list[Unread] = []
 
-    def taken(reader: Callable[[Files], tuple[_Found, tuple[Unread, ...]]]) -> _Found:
-        found, problems = reader(files)
+    def found(reader: str, *given: Any) -> Any:
+        if not any(clue in names for clue in _READERS[reader]):
+            return ()
+        module, _, function = reader.partition(".")
+        value, problems = getattr(importlib.import_module(f"hubpub.model.{module}"), function)(files, *given)
         unread.extend(problems)
-        return found
+        return value
 
-    events = taken(read_event_files)
-    recorded = taken(read_recorded_runs)
+    events = found("tfevents.read_event_files")
+    recorded = found("hubpub_run.read_recorded_runs")
     own = tuple(run.config for run in recorded if run.config is not None)
     return RunFacts(
-        taken(read_trainer_states),
-        taken(read_trainer_results),
-        taken(lambda files: read_run_configs(files, events)) + own,
+        found("trainer_state.read_trainer_states"),
+        found("trainer_results.read_trainer_results"),
+        found("run_config.read_run_configs", events) + own,
         events,
-        taken(read_wandb_runs),
-        taken(read_benchmark_results),
-        taken(read_emissions),
-        taken(read_citation),
+        found("wandb_run.read_wandb_runs"),
+        found("benchmark_results.read_benchmark_results"),
+        found("emissions.read_emissions"),
+        found("citation_file.read_citation") or None,
         recorded=recorded,
-        evaluators=taken(read_evaluator_tables),
-        reports=taken(read_classification_reports),
-        trackio=taken(read_trackio_runs),
+        evaluators=found("evaluator_tables.read_evaluator_tables"),
+        reports=found("classification_report.read_classification_reports"),
+        trackio=found("trackio_run.read_trackio_runs"),
         unread=tuple(unread),
     )
 

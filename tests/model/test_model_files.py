@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 from support.run_files import event, files_of, scalar, scalar_tensor, text
 
 from hubpub.core.errors import UsageError
+from hubpub.core.pattern import Pattern
 from hubpub.model.arrow_stream import read_arrow_rows
 from hubpub.model.data_facts import read_data_facts
 from hubpub.model.files import MOST_FILES, files_at, finite, line_of, whole
@@ -41,7 +41,7 @@ def test_what_cannot_be_named(tmp_path: Path, what: str) -> None:
 
 def test_files_of_a_kind_are_bounded() -> None:
     files = files_of({f"{number:04}/a.json": b"12345" for number in range(MOST_FILES + 5)})
-    pattern = re.compile(r"a\.json")
+    pattern = Pattern(r"a\.json")
     assert len(list(files.named(pattern))) == MOST_FILES
     assert len(list(files.named(pattern, total=14))) == 2
 

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from hubpub.card.facts.model_identity import is_public_id
 from hubpub.card.facts.sourced import Value, source_of, value_of
 from hubpub.core.pattern import Pattern
-from hubpub.model.data_config import DATA_CONFIG
-from hubpub.model.hubpub_run import RUN_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,11 +102,15 @@ class DataSetSummary:
     @property
     def mixture(self) -> bool:
         """Whether its splits are files that were mixed."""
+        from hubpub.model.data_config import DATA_CONFIG
+
         return self.form == DATA_CONFIG
 
     @property
     def recorded(self) -> bool:
         """Whether the training code recorded it."""
+        from hubpub.model.hubpub_run import RUN_FILE
+
         return self.form == RUN_FILE
 
     @property
@@ -124,6 +126,9 @@ def data_sets(facts: DataFacts) -> tuple[DataSetSummary, ...]:
 
 
 def _summary(found: DataSet) -> DataSetSummary:
+    from hubpub.model.data_config import DATA_CONFIG
+    from hubpub.model.hubpub_run import RUN_FILE
+
     name = found.name
     if name and found.config not in (None, "default", name):
         name = f"{name} ({found.config})"
@@ -162,6 +167,8 @@ def _summary(found: DataSet) -> DataSetSummary:
 
 def _features(found: DataSet) -> str:
     """The place of the columns; what save_to_disk() wrote has its description beside its state."""
+    from hubpub.model.hubpub_run import RUN_FILE
+
     if found.form == RUN_FILE:
         return source_of(found.path, "data")
     if found.form == "saved data set" and found.splits:
@@ -180,7 +187,7 @@ def named_datasets(configs: Sequence[RunConfig], facts: DataFacts) -> tuple[Valu
     named += [
         Value("name", one.name, source_of(one.path, "data"))
         for one in facts.sets
-        if one.name is not None and one.form == RUN_FILE
+        if one.name is not None and DataSetSummary(None, one.path, one.form).recorded
     ]
     return tuple({str(value.value): value for value in reversed(named) if _is_repo(value.value)}.values())[::-1]
 

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hubpub.card.metadata.schema import is_repo_id
 from hubpub.card.writing.left_out import LeftOut
-from hubpub.model.benchmark_results import BenchmarkFile, Score
 
 if TYPE_CHECKING:
     from hubpub.card.facts.collect import CardFacts
+    from hubpub.model.benchmark_results import BenchmarkFile, Score
 
 
 class Benchmarked(NamedTuple):
