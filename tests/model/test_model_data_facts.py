@@ -14,7 +14,8 @@ from datasets.data_files import get_data_patterns, resolve_pattern
 from support.run_files import files_of
 
 from hubpub.model.arrow_stream import read_arrow_rows
-from hubpub.model.data_facts import DataFacts, read_data_facts, split_names
+from hubpub.model.data_facts import DataFacts, read_data_facts
+from hubpub.model.data_search import split_names
 from hubpub.model.dataset_info import DataSet
 from hubpub.model.files import files_at
 from hubpub.model.folder import ModelFolder
