@@ -130,6 +130,22 @@ def hub_option(command: Command) -> Command:
     return hub(file(keyless(command)))
 
 
+def load_options(what: str) -> Callable[[Command], Command]:
+    """Add --load, which does `what`, and the bound of the base model that it may need."""
+
+    def add(command: Command) -> Command:
+        limit = click.option(
+            "--base-limit",
+            type=click.FloatRange(min=0),
+            metavar="GB",
+            callback=lambda _context, _parameter, value: None if value is None else int(value * 10**9),
+            help="With --load, of an adapter: fetch its base model, too, up to this size.  [default: 10]",
+        )
+        return click.option("--load", is_flag=True, help=what)(limit(command))
+
+    return add
+
+
 def token_wish(token_file: Path | None, keyless: bool, repo_id: str | None) -> TokenWish:
     """What the command line says of the token."""
     from hubpub.core.errors import UsageError
