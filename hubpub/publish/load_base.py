@@ -95,7 +95,7 @@ def fetch_base(
     directory = cache.fill(client, repo_id, commit, files)
     cache.name(repo_id, revision, commit)
     folder = ModelFolder.open(directory)
-    if folder.kind is not ModelKind.TRANSFORMERS:
+    if folder.kind not in (ModelKind.TRANSFORMERS, ModelKind.SENTENCE_TRANSFORMERS):
         return f"its base model {repo_id} is one of kind {folder.kind.value}, which hubpub does not load adapters on"
     if reason := needs_consent(folder):
         return f"loading its base model {repo_id} {reason}"
@@ -103,7 +103,8 @@ def fetch_base(
 
 
 def _is_loaded(path: str) -> bool:
-    return "/" not in path and PurePosixPath(path).suffix.lower() not in _OTHER_WEIGHTS
+    suffix = PurePosixPath(path.removesuffix(".index.json")).suffix.lower()
+    return "/" not in path and suffix not in _OTHER_WEIGHTS
 
 
 def _weight_bytes(files: dict[str, RemoteFile]) -> int:

@@ -131,7 +131,7 @@ def _disk(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise UsageError(
-            f"{target.name} cannot be kept in {target.parent}: {error.strerror}", "set TMPDIR to a larger disk"
+            f"{target.name} cannot be kept in {target.parent}: {error.strerror}", "set TMPDIR to a disk that takes it"
         ) from error
 
 

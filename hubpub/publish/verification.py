@@ -41,7 +41,7 @@ class VerifyOptions:
         revision: a branch, a tag or a commit.
         path: a folder that the hub should serve; None compares with what the hub states, or the receipt.
         receipt: a file that `hubpub push --receipt` wrote.
-        fetch: whether each file is downloaded and hashed; None does so unless there is a folder.
+        fetch: whether each file is downloaded and hashed; None does so unless there is a folder. Loading does so, too.
         complete: whether what only the hub has is a difference.
         load: whether the model is loaded, too, where nothing differs.
         base_limit: bytes that the base model of an adapter may have to be fetched for that; None takes `BASE_LIMIT`.
@@ -125,7 +125,7 @@ def _verify(
     manifest = _manifest(options.receipt) if options.receipt else None
     folder = _folder(options.path) if options.path else None
     hashes = options.fetch if options.fetch is not None else folder is None
-    if not hashes and folder is None and manifest is None:
+    if not (hashes or cache or folder or manifest is not None):
         raise UsageError("there is nothing to compare with", "give a folder or --receipt FILE, or let it fetch")
     commit = client.resolve(options.repo_id, options.revision)
     tree = client.tree(options.repo_id, commit)
@@ -143,7 +143,9 @@ def _verify(
         only_on_hub -= manifest.keys()
     # The hub states no SHA-256 of small files: for the receipt's sake they are always fetched.
     small = {path for path in manifest or () if path in tree and tree[path].sha256 is None}
-    to_fetch = {path: tree[path] for path in (tree if hashes else small) if path not in found}
+    # What differs already is not loaded, and needs not be fetched for that.
+    everything = hashes or (cache is not None and not found)
+    to_fetch = {path: tree[path] for path in (tree if everything else small) if path not in found}
     keep = cache.snapshot(options.repo_id, commit) if cache else None
     served = fetch(client, options.repo_id, commit, to_fetch, progress, keep)
     for path, digest in served.items():

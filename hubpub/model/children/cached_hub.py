@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import httpx2
 from huggingface_hub import set_client_factory
+from huggingface_hub.errors import HFValidationError
 from huggingface_hub.file_download import repo_folder_name
 
 _BLOCK = 1 << 20
@@ -42,7 +43,7 @@ class CachedHub(httpx2.BaseTransport):
         return httpx2.Response(404)
 
     def _api(self, segments: list[str], recursive: bool) -> httpx2.Response:
-        named = next((n for n in (2, 1) if self._repo("/".join(segments[:n])).is_dir()), 2)
+        named = next((n for n in (2, 1) if self._repo("/".join(segments[:n]))), 2)
         repo_id, rest = "/".join(segments[:named]), segments[named:]
         verb, revision = rest[:2] if len(rest) > 1 else ("revision", "main")
         found = self._snapshot(repo_id, revision)
@@ -66,13 +67,17 @@ class CachedHub(httpx2.BaseTransport):
         headers = {"ETag": f'"{found.name}-{size}"', "X-Repo-Commit": found.name, "Content-Length": str(size)}
         return httpx2.Response(200, headers=headers, content=b"" if method == "HEAD" else _blocks(file))
 
-    def _repo(self, repo_id: str) -> Path:
-        return self._cache / repo_folder_name(repo_id=repo_id, repo_type="model")
+    def _repo(self, repo_id: str) -> Path | None:
+        try:
+            found = self._cache / repo_folder_name(repo_id=repo_id, repo_type="model")
+        except HFValidationError:
+            return None
+        return found if found.is_dir() else None
 
     def _snapshot(self, repo_id: str, revision: str) -> Path | httpx2.Response:
         """The directory of a repo at a revision; or that there is none."""
         repo = self._repo(repo_id)
-        if not repo.is_dir():
+        if repo is None:
             return _absent("RepoNotFound")
         ref = repo / "refs" / revision
         found = repo / "snapshots" / (ref.read_text() if ref.is_file() else revision)
