@@ -11,6 +11,7 @@ import click
 from hubpub.cli.output import colour, format_options, notify, print_json, settings_for
 from hubpub.cli.release import (
     ReleaseArguments,
+    check_load,
     hub_option,
     load_options,
     notifier,
@@ -144,6 +145,7 @@ def push(
         raise UsageError("Missing argument 'PATH'", "see `hubpub push --help`")
     else:
         options = push_options(path, release)
+    check_load(base_limit, load=load)
     options = replace(options, load=load, base_limit=base_limit)
     if changelog:
         if not options.tag:

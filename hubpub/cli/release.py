@@ -146,6 +146,14 @@ def load_options(what: str) -> Callable[[Command], Command]:
     return add
 
 
+def check_load(base_limit: int | None, *, load: bool) -> None:
+    """Return if --base-limit stands beside --load, or not at all."""
+    from hubpub.core.errors import UsageError
+
+    if base_limit is not None and not load:
+        raise UsageError("--base-limit is for the base model that --load needs", "give --load, too, or leave it out")
+
+
 def token_wish(token_file: Path | None, keyless: bool, repo_id: str | None) -> TokenWish:
     """What the command line says of the token."""
     from hubpub.core.errors import UsageError

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hubpub.cli.output import colour, format_options, print_json, quiet_stderr
-from hubpub.cli.release import hub_option, load_options, notifier, target_of, token_wish
+from hubpub.cli.release import check_load, hub_option, load_options, notifier, target_of, token_wish
 
 
 @click.command()
@@ -67,6 +67,7 @@ def verify(
     from hubpub.publish.verification import verify as compare
     from hubpub.report.verification import render_verification
 
+    check_load(base_limit, load=load)
     namespace, name, revision = parse_revision(repo)
     options = VerifyOptions(f"{namespace}/{name}", revision, path, receipt, fetch, complete, load, base_limit)
     notify = notifier(output_format)

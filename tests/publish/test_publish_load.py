@@ -83,6 +83,9 @@ def test_a_private_model_is_loaded_at_its_commit_before_it_is_tagged(
     assert "no difference, it loads" in checked.stdout
     keeps([ALICE], run, checked)
 
+    alone = command.hubpub("verify", "acme/model@v1", "--base-limit", "20")
+    assert (alone.code, "give --load, too" in alone.stderr) == (2, True)
+
 
 def test_weights_that_do_not_match_their_config_are_named(hub: TestHub, bert_classifier: Path, copy_of: Copy) -> None:
     folder = copy_of(bert_classifier)
