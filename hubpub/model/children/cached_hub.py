@@ -37,8 +37,8 @@ class CachedHub(httpx2.BaseTransport):
         segments = [unquote(part) for part in request.url.raw_path.decode().partition("?")[0].split("/") if part]
         if segments[:2] == ["api", "models"]:
             return self._api(segments[2:], request.url.params.get("recursive", "").lower() in ("1", "true"))
-        if "resolve" in segments[1:3]:
-            at = segments.index("resolve", 1)
+        at = 2 if segments[2:3] == ["resolve"] else 1
+        if segments[at : at + 1] == ["resolve"] and len(segments) > at + 2:
             return self._file("/".join(segments[:at]), segments[at + 1], "/".join(segments[at + 2 :]), request.method)
         return httpx2.Response(404)
 
