@@ -136,6 +136,7 @@ def push(
     delete_stale: bool = False,
     pull_request: bool = False,
     load: bool = False,
+    base_limit: int | None = None,
     token_file: Path | str | None = None,
     keyless: bool = False,
 ) -> Receipt:
@@ -150,7 +151,8 @@ def push(
         depth: how far the check goes, as for `check`.
         delete_stale: delete, in the same commit, what older releases left on the hub and loaders may still take.
         pull_request: propose it, in one pull request that the next such push updates.
-        load: load the model from the hub, at the new commit, before it is tagged.
+        load: load the model by its id at the new commit, before it is tagged.
+        base_limit: bytes that the base model of an adapter may have to be fetched for that; None takes 10 GB.
         token_file: file that holds the token.
         keyless: exchange the CI job's id token for a token of this repo.
 
@@ -166,20 +168,28 @@ def push(
     options = _options(path, repo_id, tag, depth, private=private, delete_stale=delete_stale)
     wish = TokenWish(Path(token_file) if token_file is not None else None, keyless, repo_id)
     target = find_target(hub, wish=wish)
-    return publish(replace(options, pull_request=pull_request, load=load), HubClient(target), _silent)
+    return publish(
+        replace(options, pull_request=pull_request, load=load, base_limit=base_limit), HubClient(target), _silent
+    )
 
 
-def push_plan(file: Path | str, *, hub: str | None = None) -> Receipt:
+def push_plan(
+    file: Path | str, *, hub: str | None = None, load: bool = False, base_limit: int | None = None
+) -> Receipt:
     """Publish what `plan(..., out=file)` saved, as it is or not at all.
 
     Args:
         file: the saved plan.
         hub: URL of the hub that it was made for; None takes `HF_ENDPOINT`, else the public Hub.
+        load: as for `push`.
+        base_limit: as for `push`.
 
     Raises:
         ConflictError: the folder or the hub has changed since; the message says what.
         HubpubError: as `push`.
     """
+    from dataclasses import replace
+
     from hubpub.publish.client import HubClient
     from hubpub.publish.push import push as publish
     from hubpub.publish.saved import read_plan
@@ -188,7 +198,7 @@ def push_plan(file: Path | str, *, hub: str | None = None) -> Receipt:
     saved = read_plan(Path(file))
     target = find_target(hub)
     saved.check_hub(target.endpoint)
-    return publish(saved.options, HubClient(target), _silent, saved.expected)
+    return publish(replace(saved.options, load=load, base_limit=base_limit), HubClient(target), _silent, saved.expected)
 
 
 def rehearse(
@@ -253,6 +263,8 @@ def verify(
     receipt: Path | str | None = None,
     fetch: bool | None = None,
     complete: bool = False,
+    load: bool = False,
+    base_limit: int | None = None,
     hub: str | None = None,
 ) -> Verification:
     """Compare what a hub serves with what was published; public repos need no token.
@@ -264,10 +276,12 @@ def verify(
         receipt: a file that `hubpub push --receipt` wrote, to compare with.
         fetch: whether every file is downloaded and hashed; None does so unless `path` is given.
         complete: whether what only the hub has is a difference.
+        load: also load the model by its id at that commit, where nothing differs.
+        base_limit: bytes that the base model of an adapter may have to be fetched for that; None takes 10 GB.
         hub: URL of a hub; None takes `HF_ENDPOINT`, else the public Hub.
 
     Raises:
-        HubpubError: it could not be compared. Differences are in the result.
+        HubpubError: it could not be compared. Differences are in the result, and that it does not load.
     """
     from hubpub.publish.client import HubClient
     from hubpub.publish.target import find_target, parse_repo_id
@@ -282,6 +296,8 @@ def verify(
         receipt=Path(receipt) if receipt is not None else None,
         fetch=fetch,
         complete=complete,
+        load=load,
+        base_limit=base_limit,
     )
     return compare(options, HubClient(find_target(hub, token_needed=False)), _silent)
 

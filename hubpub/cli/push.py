@@ -11,7 +11,9 @@ import click
 from hubpub.cli.output import colour, format_options, notify, print_json, settings_for
 from hubpub.cli.release import (
     ReleaseArguments,
+    check_load,
     hub_option,
+    load_options,
     notifier,
     patience_of,
     patience_options,
@@ -44,6 +46,7 @@ _BESIDE_A_PLAN = {
     "attempts",
     "quiet",
     "load",
+    "base_limit",
     "webhooks",
     "settings_webhooks",
     "changelog",
@@ -75,7 +78,7 @@ _BESIDE_A_PLAN = {
     metavar="FILE",
     help="With --tag: put what changed since the tag before on top of this file, once; see `hubpub notes`.",
 )
-@click.option("--load", is_flag=True, help="Load the model from the hub, at the new commit, before it is tagged.")
+@load_options("Load the model by its id at the new commit, before it is tagged, in a child process without token.")
 @click.option(
     "--webhook",
     "webhooks",
@@ -102,6 +105,7 @@ def push(
     receipt: Path | None,
     changelog: Path | None,
     load: bool,
+    base_limit: int | None,
     webhooks: tuple[str, ...],
     settings_webhooks: bool,
     quiet: bool,
@@ -141,7 +145,8 @@ def push(
         raise UsageError("Missing argument 'PATH'", "see `hubpub push --help`")
     else:
         options = push_options(path, release)
-    options = replace(options, load=load)
+    check_load(base_limit, load=load)
+    options = replace(options, load=load, base_limit=base_limit)
     if changelog:
         if not options.tag:
             raise UsageError("--changelog is for a release with a name", "give --tag, or use `hubpub notes`")
@@ -159,12 +164,14 @@ def push(
         if not silent:
             client.http.watch = work.watch
         say = notifier("json" if silent else output_format, work.say)
-        try:
-            made = _push(options, client, expected, write, receipt, output_format, say, local=hub == "local")
-        finally:
-            work.erase()
         # A warning is for those, too, who want to hear of no steps.
         aloud = _warnings if silent else work.say
+        try:
+            made = _push(
+                options, client, expected, write, receipt, output_format, aloud if silent else say, local=hub == "local"
+            )
+        finally:
+            work.erase()
         if changelog and made.tag:
             write_changelog(changelog, client, made, aloud)
         tell_hooks(made, hooks, aloud)

@@ -130,6 +130,30 @@ def hub_option(command: Command) -> Command:
     return hub(file(keyless(command)))
 
 
+def load_options(what: str) -> Callable[[Command], Command]:
+    """Add --load, which does `what`, and the bound of the base model that it may need."""
+
+    def add(command: Command) -> Command:
+        limit = click.option(
+            "--base-limit",
+            type=click.FloatRange(min=0),
+            metavar="GB",
+            callback=lambda _context, _parameter, value: None if value is None else int(value * 10**9),
+            help="With --load, of an adapter: fetch its base model, too, up to this size.  [default: 10]",
+        )
+        return click.option("--load", is_flag=True, help=what)(limit(command))
+
+    return add
+
+
+def check_load(base_limit: int | None, *, load: bool) -> None:
+    """Return if --base-limit stands beside --load, or not at all."""
+    from hubpub.core.errors import UsageError
+
+    if base_limit is not None and not load:
+        raise UsageError("--base-limit is for the base model that --load needs", "give --load, too, or leave it out")
+
+
 def token_wish(token_file: Path | None, keyless: bool, repo_id: str | None) -> TokenWish:
     """What the command line says of the token."""
     from hubpub.core.errors import UsageError

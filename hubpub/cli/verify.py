@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hubpub.cli.output import colour, format_options, print_json, quiet_stderr
-from hubpub.cli.release import hub_option, notifier, target_of, token_wish
+from hubpub.cli.release import check_load, hub_option, load_options, notifier, target_of, token_wish
 
 
 @click.command()
@@ -25,7 +25,7 @@ from hubpub.cli.release import hub_option, notifier, target_of, token_wish
     help="Download and hash every file, or take the hub's word for its hashes.  [default: fetch, unless PATH is given]",
 )
 @click.option("--complete", is_flag=True, help="What only the hub has is a difference, too.")
-@click.option("--load", is_flag=True, help="Also load the model, in a child process without token and network.")
+@load_options("Also load the model by its id at that commit, in a child process without token and network.")
 @hub_option
 @format_options
 def verify(
@@ -35,6 +35,7 @@ def verify(
     fetch: bool | None,
     complete: bool,
     load: bool,
+    base_limit: int | None,
     hub: str | None,
     token_file: Path | None,
     keyless: bool,
@@ -46,26 +47,29 @@ def verify(
     the bytes of the hash that it states? With --receipt they must also be those that were published. With PATH the
     folder's files are compared with the hub's hashes; what only the hub has is listed.
 
+    With --load the model is then loaded as from_pretrained("acme/model", revision="COMMIT") does, and run once, from
+    a throw-away cache. No code of the repo runs, and nothing is unpickled.
+
     Exit code 6: something differs, or does not load.
 
     \b
     Examples:
       hubpub verify acme/model@v1.0.0                        # are all files there, and whole?
       hubpub verify acme/model ./model                       # does the hub hold what I have here?
+      hubpub verify acme/model@v1.0.0 --load                 # does it load, as its users load it?
       hubpub verify acme/model@v1.0.0 --receipt receipt.json # is it still what was released?
     """
     from hubpub.cli.progress import progress_line
     from hubpub.core.errors import VerificationError
     from hubpub.publish.client import HubClient
-    from hubpub.publish.load_check import load_published
     from hubpub.publish.target import parse_revision
     from hubpub.publish.verification import VerifyOptions
     from hubpub.publish.verification import verify as compare
-    from hubpub.report.excerpt import printable
     from hubpub.report.verification import render_verification
 
+    check_load(base_limit, load=load)
     namespace, name, revision = parse_revision(repo)
-    options = VerifyOptions(f"{namespace}/{name}", revision, path, receipt, fetch, complete)
+    options = VerifyOptions(f"{namespace}/{name}", revision, path, receipt, fetch, complete, load, base_limit)
     notify = notifier(output_format)
     with target_of(hub, namespace, token_needed=False, wish=token_wish(token_file, keyless, options.repo_id)) as target:
         if output_format == "json" or quiet_stderr():
@@ -73,13 +77,8 @@ def verify(
         else:
             with progress_line("fetching") as progress:
                 result = compare(options, HubClient(target), notify, progress)
-        loaded = (
-            load_published(HubClient(target), options.repo_id, result.commit, notify) if load and result.ok else None
-        )
     if output_format == "json":
-        print_json(result.to_json() | {"loaded": loaded.to_json() if loaded else None})
+        print_json(result.to_json())
     else:
         click.echo(render_verification(result, colour), nl=False)
-        if loaded:
-            click.echo(f"  loads: {printable(', '.join(loaded.steps))}")
     return 0 if result.ok else VerificationError.exit_code

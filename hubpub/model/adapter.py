@@ -91,6 +91,12 @@ class Adapter:
         return value.strip() if isinstance(value, str) and value.strip() else None
 
     @property
+    def base_revision(self) -> str:
+        """`revision`, which is that of the base; the newest commit where none is named."""
+        value = self.config.get("revision")
+        return value.strip() if isinstance(value, str) and value.strip() else "main"
+
+    @property
     def base_is_custom(self) -> bool:
         """Whether the base is a class of another library or of one's own, which has no name to be found by."""
         mapping = self.config.get("auto_mapping")

@@ -91,11 +91,12 @@ def load(folder: ModelFolder) -> Loading | None:
     }
     from hubpub.model.child import Child
 
+    seconds, memory = child_limits(folder.weights.weight_bytes, needed)
     answer = Child(
         "hubpub.model.children.load:load",
         request,
-        seconds=_BASE_SECONDS + folder.weights.weight_bytes / _BYTES_PER_SECOND,
-        memory=needed * 2 + _ADDRESS_SPACE,
+        seconds=seconds,
+        memory=memory,
     ).answer()
     if answer.value is None:
         return Loading(f"it {answer.failure}", stored.path, stored.name)
@@ -165,6 +166,11 @@ def mostly_half(folder: ModelFolder) -> bool:
 def memory_needed(folder: ModelFolder) -> int:
     """Bytes that loading and running takes: the weights, twice when they are widened, and the libraries."""
     return folder.weights.weight_bytes * (3 if mostly_half(folder) else 1) * 5 // 4 + _LIBRARIES
+
+
+def child_limits(weight_bytes: int, needed: int) -> tuple[float, int]:
+    """Seconds and bytes of address space of a child that loads such weights and takes so many bytes of memory."""
+    return _BASE_SECONDS + weight_bytes / _BYTES_PER_SECOND, needed * 2 + _ADDRESS_SPACE
 
 
 def available_memory() -> int | None:

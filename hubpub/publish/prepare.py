@@ -66,6 +66,7 @@ class PushOptions:
         lint_settings: what it asks of them.
         pull_request: whether the release is proposed, in a pull request, and not published.
         load: whether the published model is loaded before it is tagged.
+        base_limit: bytes that the base model of an adapter may have to be fetched for that; None takes `BASE_LIMIT`.
     """
 
     path: Path
@@ -87,6 +88,7 @@ class PushOptions:
     lint_settings: LintSettings = field(default_factory=LintSettings)
     pull_request: bool = False
     load: bool = False
+    base_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

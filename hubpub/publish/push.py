@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from hubpub.core.errors import ConflictError, UsageError, VerificationError
+from hubpub.core.report import Report
 from hubpub.publish.body import Add, ChangedOnDiskError, Operation, deletions
 from hubpub.publish.card import card_trailer
 from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
 from hubpub.publish.journal import Entry
-from hubpub.publish.load_check import load_published
+from hubpub.publish.load_check import Loaded, load_published
 from hubpub.publish.movement import Made, movement
 from hubpub.publish.once import Change, commit_once
 from hubpub.publish.plan import Plan
@@ -29,6 +30,7 @@ from hubpub.publish.staged import CommitLimits, close_leftovers, commit_in_parts
 from hubpub.publish.tagging import tag_release
 from hubpub.publish.verify import Mismatch, compare
 from hubpub.publish.visibility import create_hidden, show
+from hubpub.rules.run import NOT_LOADED
 
 _CARD = "README.md"
 
@@ -57,7 +59,7 @@ def push(
     client.http.notify = notify
     prepared = prepare(options, client, notify, expected)
     if options.pull_request:
-        return _propose(prepared, client, notify, limits or CommitLimits(), started, load=options.load)
+        return _propose(prepared, client, notify, limits or CommitLimits(), started, options)
     plan, journal = prepared.plan, prepared.journal
     release = _release(plan)
     begun = journal.read() or Entry()
@@ -82,7 +84,7 @@ def push(
         notify(f"nothing to publish: {plan.repo_id} holds these {len(plan.unchanged)} files at {commit[:12]}")
     verified = _verify(client, plan, commit)
     notify(f"verified {verified} files at {commit[:12]}: path, size and hash")
-    loaded = load_published(client, plan.repo_id, commit, notify) if options.load else None
+    loaded = _load(client, options, plan, commit, notify, unveils) if options.load else None
     if plan.tag:
         tag_release(client, plan, commit)
         notify(f"tagged {commit[:12]} as {plan.tag}")
@@ -94,7 +96,7 @@ def push(
     journal.close()
     return Receipt(
         plan=plan,
-        report=prepared.report,
+        report=_report(prepared.report, loaded),
         commit=commit,
         published=published,
         verified=verified,
@@ -105,7 +107,7 @@ def push(
 
 
 def _propose(
-    prepared: Prepared, client: HubClient, notify: Notify, limits: CommitLimits, started: float, *, load: bool
+    prepared: Prepared, client: HubClient, notify: Notify, limits: CommitLimits, started: float, options: PushOptions
 ) -> Receipt:
     """Open or update a pull request with the release."""
     plan = prepared.plan
@@ -118,10 +120,10 @@ def _propose(
         lambda operations: list(limits.parts(operations)),
         notify,
     )
-    loaded = load_published(client, plan.repo_id, found.commit, notify) if found and load else None
+    loaded = _load(client, options, plan, found.commit, notify, unveils=False) if found and options.load else None
     return Receipt(
         plan=plan,
-        report=prepared.report,
+        report=_report(prepared.report, loaded),
         commit=found.commit if found else str(plan.base),
         published=False,
         verified=found.verified if found else 0,
@@ -130,6 +132,23 @@ def _propose(
         proposal=found,
         loaded=loaded,
     )
+
+
+def _load(client: HubClient, options: PushOptions, plan: Plan, commit: str, notify: Notify, unveils: bool) -> Loaded:
+    """Load what was published, before a tag or its visibility shows it."""
+    try:
+        return load_published(client, plan.repo_id, commit, notify, options.base_limit)
+    except VerificationError as error:
+        undone = [f"it was not tagged as {plan.tag}"] if plan.tag else []
+        undone += ["the repo is still private"] if unveils else []
+        raise VerificationError("; ".join([error.message, *undone]), error.next_step) from error
+
+
+def _report(report: Report, loaded: Loaded | None) -> Report:
+    """That of the checks, which know nothing of what was loaded from the hub."""
+    if loaded is None or loaded.skipped:
+        return report
+    return replace(report, skipped=tuple(skip for skip in report.skipped if skip != NOT_LOADED))
 
 
 def _made_by_an_earlier_run(client: HubClient, plan: Plan, begun: Entry) -> Made | None:

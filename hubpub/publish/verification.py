@@ -1,16 +1,12 @@
 """Verification: what a hub serves at a revision, against a folder, a receipt, or what the hub itself states of it.
 
-Each file is fetched and hashed block by block, so that memory does not grow with the model. A hub states the SHA-256 of
-a large file and git's blob id of a small one: bytes that match neither were damaged, or replaced, after they were
-published.
+With `load` the files that are fetched are kept for as long as it takes to load the model from them.
 """
 
 from __future__ import annotations
 
-import hashlib
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -19,21 +15,19 @@ from hubpub.core.documents import read_document
 from hubpub.core.errors import UsageError
 from hubpub.model.folder import ModelFolder
 from hubpub.publish.client import HubClient
-from hubpub.publish.download import NotServedError
+from hubpub.publish.load_cache import LoadCache, throw_away_cache
+from hubpub.publish.load_check import Loaded, load_from
 from hubpub.publish.receipt import RECEIPT_SCHEMA
 from hubpub.publish.release import publish_set
 from hubpub.publish.remote import RemoteFile
+from hubpub.publish.served import Digest, Progress, fetch
 from hubpub.publish.verify import Mismatch
 
 if TYPE_CHECKING:
     from hubpub.publish.prepare import Notify
 
 VERIFICATION_SCHEMA = "hubpub.verification/1"
-Progress = Callable[[int, int], None]
-"""Takes bytes done and bytes to do."""
-
 _BLOCK = 1 << 20
-_AT_ONCE = 4
 # The hub's own file, and the card, which a push may have written: neither needs to be in the folder.
 _NOT_OF_THE_FOLDER = (".gitattributes", "README.md")
 
@@ -47,8 +41,10 @@ class VerifyOptions:
         revision: a branch, a tag or a commit.
         path: a folder that the hub should serve; None compares with what the hub states, or the receipt.
         receipt: a file that `hubpub push --receipt` wrote.
-        fetch: whether each file is downloaded and hashed; None does so unless there is a folder.
+        fetch: whether each file is downloaded and hashed; None does so unless there is a folder. Loading does so, too.
         complete: whether what only the hub has is a difference.
+        load: whether the model is loaded, too, where nothing differs.
+        base_limit: bytes that the base model of an adapter may have to be fetched for that; None takes `BASE_LIMIT`.
     """
 
     repo_id: str
@@ -57,6 +53,8 @@ class VerifyOptions:
     receipt: Path | None = None
     fetch: bool | None = None
     complete: bool = False
+    load: bool = False
+    base_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +71,7 @@ class Verification:
         bytes: see `fetched`.
         differences: what is not as it should be; empty when everything is.
         only_on_hub: files that neither the folder nor the receipt speaks of.
+        loaded: what became of loading it; None when that was not asked for, or something differs.
     """
 
     endpoint: str
@@ -84,11 +83,12 @@ class Verification:
     bytes: int
     differences: tuple[Mismatch, ...]
     only_on_hub: tuple[str, ...]
+    loaded: Loaded | None = None
 
     @property
     def ok(self) -> bool:
-        """Whether there is no difference."""
-        return not self.differences
+        """Whether there is no difference, and loading, where it was asked for, did not fail."""
+        return not self.differences and (self.loaded is None or self.loaded.ok)
 
     def to_json(self) -> dict[str, Any]:
         """The result in the schema `hubpub.verification/1`."""
@@ -104,33 +104,34 @@ class Verification:
             "bytes": self.bytes,
             "differences": [{"path": item.path, "what": item.what} for item in self.differences],
             "only_on_hub": list(self.only_on_hub),
+            "loaded": self.loaded.to_json() if self.loaded else None,
         }
 
 
-@dataclass(frozen=True, slots=True)
-class _Digest:
-    """What was read: bytes, their SHA-256, and the blob id that git gives to them if they are as many as announced."""
-
-    size: int
-    sha256: str
-    blob: str
-
-
 def verify(options: VerifyOptions, client: HubClient, notify: Notify, progress: Progress | None = None) -> Verification:
-    """Compare what the hub serves with what it should.
+    """Compare what the hub serves with what it should; load it then, if that was asked for.
 
     Raises:
-        UsageError: there is no such repo, revision, folder or receipt.
+        UsageError: there is no such repo, revision, folder or receipt, or no room to load the model.
         HubError: the hub or the network failed.
     """
+    with throw_away_cache() if options.load else nullcontext() as cache:
+        return _verify(options, client, notify, progress, cache)
+
+
+def _verify(
+    options: VerifyOptions, client: HubClient, notify: Notify, progress: Progress | None, cache: LoadCache | None
+) -> Verification:
     manifest = _manifest(options.receipt) if options.receipt else None
     folder = _folder(options.path) if options.path else None
-    fetch = options.fetch if options.fetch is not None else folder is None
-    if not fetch and folder is None and manifest is None:
+    hashes = options.fetch if options.fetch is not None else folder is None
+    if not (hashes or cache or folder or manifest is not None):
         raise UsageError("there is nothing to compare with", "give a folder or --receipt FILE, or let it fetch")
     commit = client.resolve(options.repo_id, options.revision)
     tree = client.tree(options.repo_id, commit)
     notify(f"{options.repo_id} at {commit[:12]}: {len(tree):,} files, {sum(f.size for f in tree.values()):,} bytes")
+    if cache:
+        cache.check_room(sum(file.size for file in tree.values()))
 
     found: dict[str, Mismatch] = {}
     only_on_hub = set(tree)
@@ -142,8 +143,11 @@ def verify(options: VerifyOptions, client: HubClient, notify: Notify, progress: 
         only_on_hub -= manifest.keys()
     # The hub states no SHA-256 of small files: for the receipt's sake they are always fetched.
     small = {path for path in manifest or () if path in tree and tree[path].sha256 is None}
-    to_fetch = {path: tree[path] for path in (tree if fetch else small) if path not in found}
-    served = _fetch(client, options.repo_id, commit, to_fetch, progress)
+    # What differs already is not loaded, and needs not be fetched for that.
+    everything = hashes or (cache is not None and not found)
+    to_fetch = {path: tree[path] for path in (tree if everything else small) if path not in found}
+    keep = cache.snapshot(options.repo_id, commit) if cache else None
+    served = fetch(client, options.repo_id, commit, to_fetch, progress, keep)
     for path, digest in served.items():
         what = digest if isinstance(digest, str) else _served(digest, tree[path], (manifest or {}).get(path))
         if what:
@@ -152,6 +156,9 @@ def verify(options: VerifyOptions, client: HubClient, notify: Notify, progress: 
         only_on_hub = set()
     if options.complete:
         found |= {path: Mismatch(path, "only on the hub") for path in only_on_hub}
+    loaded = None
+    if cache and not found:
+        loaded = load_from(cache, client, options.repo_id, commit, tree, notify, options.base_limit)
     return Verification(
         endpoint=client.endpoint,
         repo_id=options.repo_id,
@@ -159,9 +166,10 @@ def verify(options: VerifyOptions, client: HubClient, notify: Notify, progress: 
         commit=commit,
         files=len(tree),
         fetched=len(served),
-        bytes=sum(digest.size for digest in served.values() if isinstance(digest, _Digest)),
+        bytes=sum(digest.size for digest in served.values() if isinstance(digest, Digest)),
         differences=tuple(found[path] for path in sorted(found)),
         only_on_hub=tuple(sorted(only_on_hub)),
+        loaded=loaded,
     )
 
 
@@ -184,7 +192,7 @@ def _against_folder(path: Path, folder: ModelFolder, tree: Mapping[str, RemoteFi
         size = local.stat().st_size
         if size != remote.size:
             found[remote.path] = Mismatch(remote.path, f"{remote.size:,} bytes on the hub, {size:,} here")
-        elif not _is(_digest(_blocks(local), size), remote):
+        elif not Digest.of(_blocks(local), size).equals(remote):
             found[remote.path] = Mismatch(remote.path, "another content than here")
     return found
 
@@ -209,53 +217,13 @@ def _against_manifest(manifest: Mapping[str, tuple[int, str]], tree: Mapping[str
     return found
 
 
-def _served(digest: _Digest, stated: RemoteFile, recorded: tuple[int, str] | None) -> str | None:
+def _served(digest: Digest, stated: RemoteFile, recorded: tuple[int, str] | None) -> str | None:
     """What is wrong with the bytes of a file; None when nothing is."""
-    if digest.size != stated.size:
-        return f"the hub serves {digest.size:,} bytes and states {stated.size:,}"
-    if not _is(digest, stated):
-        return "the hub serves other bytes than the hash that it states"
+    if problem := digest.problem(stated):
+        return problem
     if recorded is not None and recorded != (digest.size, digest.sha256):
         return "another content than in the receipt"
     return None
-
-
-def _is(digest: _Digest, remote: RemoteFile) -> bool:
-    return digest.blob == remote.blob if remote.sha256 is None else digest.sha256 == remote.sha256
-
-
-def _fetch(
-    client: HubClient, repo_id: str, commit: str, files: Mapping[str, RemoteFile], progress: Progress | None
-) -> dict[str, _Digest | str]:
-    """The digest of each file as it is served, or why it is not."""
-    total = sum(file.size for file in files.values())
-    read = 0
-    given_up = threading.Event()
-
-    def counted(file: RemoteFile) -> Iterator[bytes]:
-        nonlocal read
-        for chunk in client.stream(repo_id, file.path, commit):
-            read += len(chunk)
-            if progress:
-                progress(read, total)
-            if given_up.is_set():
-                return
-            yield chunk
-
-    def run(file: RemoteFile) -> _Digest | str:
-        try:
-            return _digest(counted(file), file.size)
-        except NotServedError as error:
-            return error.message
-
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        running = {pool.submit(run, file): file.path for file in files.values()}
-        try:
-            return {running[done]: done.result() for done in as_completed(running)}
-        except BaseException:
-            given_up.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
@@ -265,18 +233,6 @@ def _blocks(path: Path) -> Iterator[bytes]:
                 yield block
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "check its permissions") from error
-
-
-def _digest(blocks: Iterable[bytes], size: int) -> _Digest:
-    """What git and the hub call these bytes; `size` is how many there should be, which git's id begins with."""
-    sha256 = hashlib.sha256()
-    blob = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
-    read = 0
-    for block in blocks:
-        read += len(block)
-        sha256.update(block)
-        blob.update(block)
-    return _Digest(read, sha256.hexdigest(), blob.hexdigest())
 
 
 def _manifest(path: Path) -> dict[str, tuple[int, str]]:

@@ -19,13 +19,15 @@ from hubpub.core.report import Report
 from hubpub.core.rule import Depth
 from hubpub.core.settings import LintSettings
 from hubpub.model.folder import ModelFolder
+from hubpub.model.load import memory_needed
 from hubpub.publish.client import HubClient
+from hubpub.publish.load_request import memory_obstacle, needs_consent
 from hubpub.publish.prepare import PushOptions
 from hubpub.publish.push import push
 from hubpub.publish.receipt import Receipt
 from hubpub.rehearsal.blocks import CardBlock, card_blocks
 from hubpub.rehearsal.confinement import Ending, Limits, Place, place_for
-from hubpub.rehearsal.loading import load_checks, memory_obstacle, needs_consent
+from hubpub.rehearsal.loading import load_checks
 from hubpub.rehearsal.result import Block, Check, Isolation, Rehearsal, Status
 from hubpub.rehearsal.snippets import planned, run_blocks
 from hubpub.rehearsal.stage import Stage, stage
@@ -177,7 +179,7 @@ def _after_push(
     blocks = card_blocks(card, _own_texts(facts)) if options.snippets else ()
     needs = needs_consent(folder)
     consent = options.run_card_code or _is_allowed(blocks, needs, options, ask)
-    obstacle = memory_obstacle(folder) if options.memory is None else None
+    obstacle = memory_obstacle(memory_needed(folder)) if options.memory is None else None
     token = hub.read_token if receipt.plan.private else None
     limits = _limits(options, folder)
     with place_for(hub.directory, hub.target.endpoint, token) as place:

@@ -13,6 +13,7 @@ from hubpub.publish.receipt import Receipt
 from hubpub.publish.stale import Stale
 from hubpub.report.excerpt import printable
 from hubpub.report.text import Style, plain
+from hubpub.report.verification import render_loaded
 
 _SHOWN = 20
 _DIFF_SHOWN = 60
@@ -73,7 +74,7 @@ def render_receipt(receipt: Receipt, style: Style = plain, where: str | None = N
     if receipt.tag:
         lines.append(f"  tag     {receipt.tag}")
     if receipt.loaded:
-        lines.append(f"  loaded  {printable(', '.join(receipt.loaded.steps))}")
+        lines.append(f"  loaded  {printable(render_loaded(receipt.loaded))}")
     lines.append(f"  card    {_card(plan)}")
     if plan.left_out:
         amount = size(sum(item.size or 0 for item in plan.left_out))

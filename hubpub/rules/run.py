@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 Subject = TypeVar("Subject")
 
+NOT_LOADED = Skip("loading and running the model", "only with --load")
+"""What a report says that was made without."""
+
 _DEEPER = (
     (Depth.DEEP, Skip("tensor values, architecture, tokenizer round trips", "only with --deep")),
-    (Depth.LOAD, Skip("loading and running the model", "only with --load")),
+    (Depth.LOAD, NOT_LOADED),
 )
 
 

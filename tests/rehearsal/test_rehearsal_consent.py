@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hubpub.model.folder import ModelFolder
-from hubpub.rehearsal.loading import needs_consent
+from hubpub.publish.load_request import needs_consent
 
 Copy = Callable[[Path], Path]
 PICKLE = b"cos\nsystem\n(S'true'\ntR."

@@ -11,11 +11,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hubpub.model.children.load import NEW_TOKENS, PROMPTS, NotTriedError, Run, not_finite, quiet
-from hubpub.model.children.rehearse_reasons import missing
+from hubpub.model.children.rehearse_reasons import NO_REPO, missing
 from hubpub.model.guard import Guard
 
 _NAMED = 3
 _RATE = 16_000
+_OTHER_SHAPES = "ignore_mismatched_sizes"
 _PIXELS = 64
 # A tokenizer that has less of the vocabulary than this has found no file, and made one up.
 _REAL_SHARE = 0.9
@@ -28,7 +29,8 @@ def load(request: Mapping[str, Any], tell: Callable[[Mapping[str, Any]], None], 
     Args:
         request: "repo"; "kind"; "class", that config.json names; "task", of pipelines, or None; "text", whether there
             is a tokenizer; "single", whether to compute in single precision; "tokens", how many the files have, or
-            None; "trust", whether code of the repo may run.
+            None; "trust", whether code of the repo may run; "revision", if it is not to be the newest commit;
+            "absent", how it is said that another repo is not there, if not as in a rehearsal.
         tell: is given the events.
         guard: what was refused.
     """
@@ -41,18 +43,23 @@ def load(request: Mapping[str, Any], tell: Callable[[Mapping[str, Any]], None], 
         tell(_event("libraries", skip=f"needs {error.name or 'torch'}, which is not installed"))
         return
     torch.manual_seed(0)
-    run = _ById(request, tell, guard)
+    run = ById(request, tell, guard)
     with torch.inference_mode():
         {"adapter": run.adapter, "sentence-transformers": run.sentences}.get(request["kind"], run.transformers)()
 
 
-class _ById(Run):
+class ById(Run):
+    """The same steps on a repo of a hub."""
+
     def __init__(self, request: Mapping[str, Any], tell: Callable[[Mapping[str, Any]], None], guard: Guard) -> None:
         super().__init__(request["repo"], request["class"], request["text"], request["single"])
-        self.source = {"trust_remote_code": request["trust"]}
+        revision = request.get("revision")
+        self._at = {"revision": revision} if revision else {}
+        self.source = {"trust_remote_code": request["trust"], **self._at}
         self.task: str | None = request["task"]
         self.expected: int | None = request["tokens"]
         self.info: Mapping[str, Any] = {}
+        self._absent: str = request.get("absent", NO_REPO)
         self._tell = tell
         self._guard = guard
         self._note = ""
@@ -75,7 +82,7 @@ class _ById(Run):
         except NotTriedError:
             raise
         except Exception as error:
-            if lacking := missing(error, self.directory, self._guard.refusals[before:]):
+            if lacking := missing(error, self.directory, self._guard.refusals[before:], absent=self._absent):
                 raise NotTriedError(lacking) from error
             raise
 
@@ -148,9 +155,15 @@ class _ById(Run):
             loader = transformers.AutoModel
         if loader is None:
             raise NotTriedError(f"transformers {transformers.__version__} has no class {self.name}")
-        self.model, self.info = loader.from_pretrained(
-            self.directory, dtype=torch.float32 if self.single else "auto", output_loading_info=True, **self.source
-        )
+        settings = {"dtype": torch.float32 if self.single else "auto", "output_loading_info": True, **self.source}
+        try:
+            self.model, self.info = loader.from_pretrained(self.directory, **settings)
+        except RuntimeError as error:
+            if _OTHER_SHAPES not in str(error):
+                raise
+            # transformers logs which they are, and raises without them
+            _, info = loader.from_pretrained(self.directory, ignore_mismatched_sizes=True, **settings)
+            raise ValueError(_mismatched(info)) from error
         self.model.eval()
         self._note = f"{type(self.model).__name__}, {self._parameters()} parameters"
 
@@ -163,9 +176,8 @@ class _ById(Run):
             for kind, words in _IN_WORDS.items()
             if self.info.get(kind)
         ]
-        if mismatched := self.info.get("mismatched_keys"):
-            names = [each[0] if isinstance(each, tuple) else each for each in mismatched]
-            found.append(f"{len(names)} of another shape: {_listed(names)}")
+        if self.info.get("mismatched_keys"):
+            found.append(_mismatched(self.info))
         if found:
             raise ValueError("; ".join(found))
         self._note = "none missing, unexpected or of another shape"
@@ -184,7 +196,7 @@ class _ById(Run):
     def _peft_config(self) -> None:
         from peft import PeftConfig
 
-        config = PeftConfig.from_pretrained(self.directory)
+        config = PeftConfig.from_pretrained(self.directory, **self._at)
         self._note = f"{getattr(config.peft_type, 'value', config.peft_type)} of {config.base_model_name_or_path}"
 
     def _peft_model(self) -> None:
@@ -194,7 +206,7 @@ class _ById(Run):
 
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            self.model = getattr(peft, self.name).from_pretrained(self.directory)
+            self.model = getattr(peft, self.name).from_pretrained(self.directory, **self._at)
         # how PEFT says it: "Found missing adapter keys while loading the checkpoint: [...]"
         for warning in caught:
             if "missing adapter keys" in str(warning.message):
@@ -250,6 +262,16 @@ def _event(
     step: str, error: str | None = None, skip: str | None = None, note: str = "", seconds: float = 0
 ) -> dict[str, Any]:
     return {"step": step, "error": error, "skip": skip, "note": note, "seconds": round(seconds, 3)}
+
+
+def _mismatched(info: Mapping[str, Any]) -> str:
+    """Which tensors do not have the shape that config.json gives them."""
+    names = []
+    for each in info["mismatched_keys"]:
+        name, *shapes = each if isinstance(each, tuple) else (each,)
+        stored, made = ([*map(list, shapes), None, None])[:2]
+        names.append(f"{name} ({stored} in the files, {made} by config.json)" if made else name)
+    return f"{len(names)} of another shape: {_listed(names)}"
 
 
 def _listed(names: Any) -> str:

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from hubpub.model.guard import Refusal, RefusedError
 
+NO_REPO = "needs {repo}, which the rehearsal hub does not have; give --with {repo}=PATH"
+"""What is said of a repo that is not there; `repo` is its id."""
+
 _LONGEST = 300
 _MOST_READ = 20_000
 _DEEPEST = 20
@@ -56,7 +59,11 @@ def _said(error: BaseException) -> str:
 
 
 def missing(
-    error: BaseException, own: str, refusals: Sequence[Refusal], unmade: Mapping[str, int] | None = None
+    error: BaseException,
+    own: str,
+    refusals: Sequence[Refusal],
+    unmade: Mapping[str, int] | None = None,
+    absent: str = NO_REPO,
 ) -> str | None:
     """What the code needs that is not there, as a sentence without a subject; None when the code is wrong.
 
@@ -65,6 +72,7 @@ def missing(
         own: the repo that is rehearsed.
         refusals: what the guard did not let it do.
         unmade: names that earlier blocks would have made had they run, with the lines of these blocks.
+        absent: what is said of a repo that is not there.
     """
     links = list(_chain(error))
     for link in links:
@@ -73,7 +81,7 @@ def missing(
             return _REFUSED[last.kind].format(what=last.what)
         if isinstance(link, socket.gaierror) or (isinstance(link, OSError) and link.errno in _UNREACHABLE):
             return "needs the network"
-        if found := _absent_repo(link, own):
+        if found := _absent_repo(link, own, absent):
             return found
     # What was raised while another exception was handled need not come from it.
     for link in links[: 1 + sum(1 for link in links if link.__cause__ is not None)]:
@@ -92,7 +100,7 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _absent_repo(error: BaseException, own: str) -> str | None:
+def _absent_repo(error: BaseException, own: str, absent: str) -> str | None:
     from huggingface_hub import errors
 
     if isinstance(error, errors.LocalTokenNotFoundError):
@@ -105,7 +113,7 @@ def _absent_repo(error: BaseException, own: str) -> str | None:
         return None
     if error.repo_type in ("dataset", "space"):
         return f"needs the {error.repo_type} {repo}, which the rehearsal hub does not have"
-    return f"needs {repo}, which the rehearsal hub does not have; give --with {repo}=PATH"
+    return absent.format(repo=repo)
 
 
 def _repo_in(url: str) -> str | None:
