@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -278,6 +280,36 @@ def test_a_long_log_is_cut_to_what_a_reader_can_take(trained: Callable[[str], tu
     assert "/root" not in text
 
 
+def test_how_far_trl_has_come_is_no_result(tmp_path: Path) -> None:
+    PROFILES["llm"](tmp_path / "m")
+    log = [{"eval_loss": 1.0, "eval_num_tokens": 1140.0, "step": step} for step in (5, 10)]
+    write_json(tmp_path / "m" / "trainer_state.json", {"global_step": 10, "log_history": log})
+    text = render_card(facts_of(tmp_path / "m"))
+    assert "num_tokens" not in text
+    assert "| `loss` | 1.0 |" in text
+
+
+def test_a_model_of_which_nothing_is_known_is_for_a_person_to_describe(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "weights.npz").write_bytes(b"PK\x05\x06" + bytes(18))
+    text = render_card(facts_of(tmp_path / "m"))
+    assert "is a model." not in text
+    assert "<!-- hubpub:todo model-description -->" in text
+
+
+def test_the_parameters_of_an_older_embedding_model_are_counted(tmp_path: Path) -> None:
+    """Before sentence-transformers 2.3, models were saved as pickles."""
+    PROFILES["embedding"](tmp_path / "m")
+    counted = facts_of(tmp_path / "m").parameters
+    pytest.importorskip("torch")
+    convert = "import torch, safetensors.torch as s; torch.save(s.load_file('model.safetensors'), 'pytorch_model.bin')"
+    subprocess.run([sys.executable, "-c", convert], cwd=tmp_path / "m", check=True, timeout=120)
+    (tmp_path / "m" / "model.safetensors").unlink()
+    facts = facts_of(tmp_path / "m")
+    assert facts.parameters == counted
+    assert f"Its {counted:,} parameters are stored as float32." in render_card(facts)
+
+
 def test_a_single_evaluation_needs_no_table(tmp_path: Path) -> None:
     PROFILES["classifier"](tmp_path / "m")
     write_json(
@@ -304,7 +336,7 @@ def test_machine_emissions_data_and_citation(trained: Callable[[str], tuple[Path
         assert line in procedure
     assert "The data set `reviews`, licence cc-by-4.0, version 1.0.0:" in data
     assert "| train | 4,000 |\n| validation | 200 |" in data
-    assert "| `label` | class_label of 2: `neg`, `pos` |" in data
+    assert "| `label` | class_label, 2 classes: `neg`, `pos` |" in data
     assert "  author = {Lovelace, Ada},\n" in section(text, "Citation")
     assert "title = {Tiny models \\& more}" in text
     assert "| hellaswag | `acc` | 5 | 0.512345 | 0.01 |" in section(text, "Evaluation results")

@@ -24,7 +24,7 @@ _OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "x
 # Relative positions: the number in the configuration is what they were trained with, not a limit.
 _RELATIVE_POSITIONS = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
 _TEXT_PARTS = ("text_config", "llm_config", "language_config", "decoder")
-_COUNTED = (ModelKind.TRANSFORMERS, ModelKind.GGUF)
+_COUNTED = (ModelKind.TRANSFORMERS, ModelKind.SENTENCE_TRANSFORMERS, ModelKind.ADAPTER, ModelKind.GGUF)
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,16 @@ def recorded_metrics(recorded: RecordedRun | None) -> tuple[tuple[Value, ...], V
     return _metrics(recorded.evaluations[index]), _step(recorded, index)
 
 
+def recorded_split(recorded: RecordedRun | None) -> tuple[str, Value | None]:
+    """The split of the last evaluation, where it is one that was recorded, and its number of rows."""
+    on = recorded.evaluations[-1].data if recorded and recorded.evaluations else None
+    named = [split for data in (recorded.data if recorded else ()) for split in data.splits if split.name == on]
+    if on is None or len(named) != 1:
+        return "evaluation", None
+    rows = named[0].rows
+    return on, None if rows is None else Value("samples", rows, source_of(named[0].path, named[0].key))
+
+
 def recorded_log(recorded: RecordedRun | None) -> EvaluationLog:
     """The evaluations as a table, when there are several with a step."""
     told = [

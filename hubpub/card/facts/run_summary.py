@@ -15,6 +15,7 @@ from hubpub.card.facts.recorded_run import (
     recorded_outcome,
     recorded_run,
     recorded_settings,
+    recorded_split,
 )
 from hubpub.card.facts.sourced import Value, source_of, value_of
 from hubpub.card.facts.training import TrainingRun, metrics_of, numbers_of, training_run
@@ -43,7 +44,8 @@ class Results:
     """What one evaluation of the finished model gave.
 
     Attributes:
-        split: "evaluation", "test" or "prediction", as the Trainer calls its files; or the name of an evaluator.
+        split: "evaluation", "test" or "prediction", as the Trainer calls its files; or the name of an evaluator, or
+            of a split that was recorded.
         metrics: in the order of their names.
         samples: how many examples it was made on.
         step: after which it was made, when the log tells of it and no file of results.
@@ -192,8 +194,17 @@ def _with_record(training: TrainingRun, recorded: RecordedRun | None) -> Trainin
         return replace(training, outcome=outcome)
     metrics, step = recorded_metrics(recorded)
     evaluated_at = step.value if step is not None and isinstance(step.value, int) else None
-    sources = (*training.sources, *((("evaluated_at", step.source),) if step is not None else ()))
-    return replace(training, outcome=outcome, metrics=metrics, evaluated_at=evaluated_at, sources=sources)
+    split, rows = recorded_split(recorded)
+    told = {"evaluated_at": step, "evaluation_samples": rows}
+    return replace(
+        training,
+        outcome=outcome,
+        metrics=metrics,
+        evaluated_at=evaluated_at,
+        evaluated_on=split,
+        evaluation_samples=rows.value if rows is not None and isinstance(rows.value, int) else None,
+        sources=(*training.sources, *((name, value.source) for name, value in told.items() if value is not None)),
+    )
 
 
 def _values(facts: Sequence[Fact]) -> tuple[Value, ...]:
@@ -244,7 +255,7 @@ def _results(training: TrainingRun, of_test: Mapping[str, Mapping[str, Value]]) 
         samples, step = training.evaluation_samples, training.evaluated_at
         place = sources.get("evaluated_at") or f"{training.metrics[0].source.rpartition('.')[0]}.step"
         yield Results(
-            "evaluation",
+            training.evaluated_on,
             training.metrics,
             None if samples is None else Value("samples", samples, sources.get("evaluation_samples", "")),
             None if step is None else Value("step", step, place),

@@ -35,7 +35,16 @@ _ARGUMENTS = (
     "seed",
 )
 # Measurements of the machine, not of the model.
-_NOT_METRICS = ("_runtime", "_per_second", "_samples", "_jit_compilation_time", "_memory", "_mem_delta", "_timing")
+_NOT_METRICS = (
+    "_runtime",
+    "_per_second",
+    "_samples",
+    "_jit_compilation_time",
+    "_memory",
+    "_mem_delta",
+    "_timing",
+    "_num_tokens",  # TRL logs how far the training has come as a metric of each evaluation
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,7 @@ class TrainingRun:
         evaluated_at: the step of that evaluation, when it was logged with one.
         samples: how many examples it trained on.
         evaluation_samples: how many it was evaluated on.
+        evaluated_on: the split that it was evaluated on.
         arguments: hyper-parameters that a file states exactly.
         evaluations: those of the results files, then those that were logged, in order.
         epochs_done: how far it went.
@@ -88,6 +98,7 @@ class TrainingRun:
     evaluated_at: int | None = None
     samples: int | None = None
     evaluation_samples: int | None = None
+    evaluated_on: str = "evaluation"
     arguments: tuple[Argument, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     epochs_done: float | None = None

@@ -173,7 +173,7 @@ def section_names(facts: CardFacts) -> dict[str, Any]:
         "gap": lambda slot, prompt: Ready(write_gap(slot, prompt)),
         "table": table,
         "properties": properties,
-        "described": bool(facts.architecture or facts.base_model or properties),
+        "described": bool(facts.architecture or facts.model_type or facts.base_model or facts.parameters),
         "task": task_in_words(facts.pipeline_tag),
         "split_table": _split_table,
         "dtype_names": _dtype_names(facts),
