@@ -44,7 +44,7 @@ _IDENTIFIER = Pattern(
     clues=("your", "my", "username", "user_name", ">/"),
 )
 _LOADED = Pattern(
-    r"(?:from_pretrained|SentenceTransformer|CrossEncoder|snapshot_download|hf_hub_download|pipeline|LLM)\(\s*"
+    r"(?:from_pretrained|SentenceTransformer|CrossEncoder|SparseEncoder|snapshot_download|hf_hub_download|pipeline|LLM)\(\s*"
     r"(?:[\w\"' -]+,\s*)?(?:(?:model|repo_id|model_name_or_path|pretrained_model_name_or_path)\s*=\s*)?"
     r"[\"'](?P<id>[^\"'\n]{1,200})[\"']"
 )

@@ -9,6 +9,7 @@ from hubpub.card.facts.collect import CardFacts
 from hubpub.card.writing.snippets import peft_class
 from hubpub.model.kind import ModelKind
 from hubpub.model.load import available_memory, memory_needed, mostly_half
+from hubpub.model.sentence_class import sentence_class
 from hubpub.model.stored import model_directory
 from hubpub.model.weights import SINGLE_FILES
 from hubpub.rehearsal.confinement import Ending, Limits, Place, confine
@@ -85,6 +86,8 @@ def load_checks(
         on_check(Check("load", Status.NOT_RUNNABLE, f"hubpub has no load check for {folder.kind.value} models"))
         return None
     name = peft_class(facts) if folder.kind is ModelKind.ADAPTER else (facts.architecture or "")
+    if folder.kind is ModelKind.SENTENCE_TRANSFORMERS:
+        name = sentence_class(folder) or ""
     if not name and folder.kind is ModelKind.TRANSFORMERS:
         on_check(Check("load", Status.NOT_RUNNABLE, "config.json names no class (architectures)"))
         return None

@@ -224,6 +224,12 @@ def test_another_card_in_its_place_has_deleted_nothing() -> None:
     assert merge_card("# mine\n\nWords.\n", RENDERED, given).text == merge_card("# mine\n\nWords.\n", RENDERED).text
 
 
+def test_the_id_that_a_sparse_encoder_did_not_know_is_the_repos() -> None:
+    card = '# x\n\n## Usage\n\n```python\nmodel = SparseEncoder("sparse_encoder_model_id")\n```\n'
+    rendered = '# x\n\n## How to use\n\n```python\nmodel = SparseEncoder("acme/x")\n```\n'
+    assert merge_card(card, rendered, stubs=True).text == card.replace("sparse_encoder_model_id", "acme/x")
+
+
 def test_the_id_that_trl_did_not_know_is_the_repos() -> None:
     left = TRL.replace('model="acme/x"', 'model="None"')
     rendered = RENDERED.replace("model='acme/x'", "'text-generation', model='acme/x'")
