@@ -280,6 +280,25 @@ def test_a_long_log_is_cut_to_what_a_reader_can_take(trained: Callable[[str], tu
     assert "/root" not in text
 
 
+@pytest.mark.parametrize("loaded", [True, False, None])
+def test_results_of_a_log_are_those_of_the_weights_that_were_saved(loaded: bool | None, tmp_path: Path) -> None:
+    """The Trainer names the best checkpoint, and only its arguments say whether that is what it saved."""
+    PROFILES["classifier"](tmp_path / "m")
+    log = [{"eval_loss": loss, "eval_accuracy": 1 - loss, "step": step} for step, loss in ((5, 0.25), (10, 0.5))]
+    state = {"global_step": 10, "best_metric": 0.25, "best_global_step": 5, "best_model_checkpoint": "o/checkpoint-5"}
+    write_json(tmp_path / "m" / "trainer_state.json", {**state, "log_history": log})
+    if loaded is not None:
+        arguments = {"learning_rate": 1e-5, "num_train_epochs": 2, "load_best_model_at_end": loaded}
+        write_json(tmp_path / "m" / "training_args.json", {**arguments, "per_device_train_batch_size": 4})
+    facts = facts_of(tmp_path / "m")
+    results = section(render_card(facts), "Evaluation results")
+    last, best = "Measured on the evaluation set after step 10:", "Measured on the evaluation set after step 5"
+    assert (last in results, best in results) == (loaded is not True, loaded is not False)
+    assert ("that of the best checkpoint; no file tells whether it was saved:" in results) is (loaded is None)
+    assert disagreeing(facts, tmp_path / "m") == []
+    assert untraced(render_card(facts), facts) == []
+
+
 def test_how_far_trl_has_come_is_no_result(tmp_path: Path) -> None:
     PROFILES["llm"](tmp_path / "m")
     log = [{"eval_loss": 1.0, "eval_num_tokens": 1140.0, "step": step} for step in (5, 10)]

@@ -119,6 +119,28 @@ def test_an_evaluation_names_its_split_and_how_many_rows_it_has(recorded: Path) 
     assert disagreeing(facts, recorded) == []
 
 
+@pytest.mark.parametrize(
+    ("loaded", "since", "told"),
+    [
+        (True, [], "after step 200:\n\n| Metric | Value |\n|---|---|\n| `accuracy` | 0.7 |"),
+        (False, [], "after step 300:\n\n| Metric | Value |\n|---|---|\n| `accuracy` | 0.8 |"),
+        (True, [{"step": 300, "metrics": {"accuracy": 0.75}}], "after step 300:\n\n| Metric | Value |\n|---|---|\n"),
+    ],
+)
+def test_results_are_those_of_the_weights_that_were_saved(
+    loaded: bool, since: list[Any], told: str, recorded: Path
+) -> None:
+    record = RECORD | {"best_checkpoint": "checkpoint-200", "evaluations": [*RECORD["evaluations"], *since]}
+    record["arguments"] = RECORD["arguments"] | {"load_best_model_at_end": loaded}
+    write_json(recorded / "hubpub_run.json", record)
+    facts = facts_of(recorded)
+    text = render_card(facts)
+    assert f"Measured on the evaluation set {told}" in text
+    assert ("| `accuracy` | 0.75 |" in text) is bool(since)
+    assert untraced(text, facts) == []
+    assert disagreeing(facts, recorded) == []
+
+
 def test_the_record_of_a_checkpoint_is_not_that_of_the_model(recorded: Path) -> None:
     (recorded / "checkpoint-5").mkdir()
     (recorded / "hubpub_run.json").rename(recorded / "checkpoint-5" / "hubpub_run.json")

@@ -18,7 +18,7 @@ from hubpub.card.facts.recorded_run import (
     recorded_split,
 )
 from hubpub.card.facts.sourced import Value, source_of, value_of
-from hubpub.card.facts.training import TrainingRun, metrics_of, numbers_of, training_run
+from hubpub.card.facts.training import TrainingRun, logged_values, metrics_of, numbers_of, training_run
 
 if TYPE_CHECKING:
     from hubpub.model.benchmark_results import BenchmarkFile, Score
@@ -49,12 +49,14 @@ class Results:
         metrics: in the order of their names.
         samples: how many examples it was made on.
         step: after which it was made, when the log tells of it and no file of results.
+        best: whether it is that of the best checkpoint, which may be the one that was saved or not.
     """
 
     split: str
     metrics: tuple[Value, ...]
     samples: Value | None = None
     step: Value | None = None
+    best: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +164,15 @@ def read_run(folder: ModelFolder, labels: Sequence[str]) -> tuple[TrainingRun, R
     recorded = recorded_run(run)
     training = _with_record(training_run(state, found, configs), recorded)
     of_test = {file.of: {fact.name: value_of(fact) for fact in file.values} for file in found}
-    results = tuple(_results(training, of_test))
+    results = tuple(_results(training, of_test, state, configs))
     # the Trainer's own evaluations hold those of the evaluators
     evaluators = () if results else run.evaluators
     results += tuple(_of_evaluators(evaluators))
     report = run.reports[0] if run.reports else None
     if report and report.accuracy and not results:
         results = (Results("evaluation", (value_of(report.accuracy),)),)
-    by_label = label_results(results[-1].metrics, labels) if results else None
+    of_last = next((one.metrics for one in reversed(results) if not one.best), ())
+    by_label = label_results(of_last, labels)
     settings = tuple(_settings(configs, state, training))
     summary = RunSummary(
         settings=(*settings, *recorded_settings(recorded, [value.name for value in settings])),
@@ -249,7 +252,12 @@ def _settings(configs: Sequence[RunConfig], state: TrainerState | None, training
         yield Value("Highest learning rate logged", rate.value, rate.source)
 
 
-def _results(training: TrainingRun, of_test: Mapping[str, Mapping[str, Value]]) -> Iterator[Results]:
+def _results(
+    training: TrainingRun,
+    of_test: Mapping[str, Mapping[str, Value]],
+    state: TrainerState | None,
+    configs: Sequence[RunConfig],
+) -> Iterator[Results]:
     sources = dict(training.sources)
     if training.metrics:
         samples, step = training.evaluation_samples, training.evaluated_at
@@ -260,6 +268,12 @@ def _results(training: TrainingRun, of_test: Mapping[str, Mapping[str, Value]]) 
             None if samples is None else Value("samples", samples, sources.get("evaluation_samples", "")),
             None if step is None else Value("step", step, place),
         )
+        told = any(config.setting("load_best_model_at_end") for config in configs)
+        best = state.best_evaluation if state is not None and step is not None and not told else None
+        if state is not None and best is not None and best.step not in (None, step):
+            place = source_of(state.path, f"log_history.{best.index}.step")
+            metrics = metrics_of(logged_values(state, best))
+            yield Results("evaluation", metrics, step=Value("step", best.step, place), best=True)
     for kind, split in (("test", "test"), ("predict", "prediction")):
         values = of_test.get(kind) or of_test.get("all", {})
         if metrics := metrics_of(values, f"{kind}_"):

@@ -142,7 +142,7 @@ def training_run(
     everything = by_kind.get("all", {})
     train = {**_summary(state), **everything, **by_kind.get("train", {})}
     evaluation = {**everything, **by_kind.get("eval", {})}
-    logged = state.evaluations[-1] if state and state.evaluations else None
+    logged = _of_the_weights(state, configs)
     from_log = not any(name.startswith("eval_") for name in evaluation)
     if from_log:
         evaluation = logged_values(state, logged) if state and logged else {}
@@ -170,6 +170,14 @@ def training_run(
         highest_rate=_number(singles["highest_rate"]),
         sources=tuple((name, value.source) for name, value in singles.items() if value is not None),
     )
+
+
+def _of_the_weights(state: TrainerState | None, configs: Sequence[RunConfig]) -> LogEntry | None:
+    """The logged evaluation of the weights that were saved: the last, where no file says that the best were loaded."""
+    if state is None or not state.evaluations:
+        return None
+    loaded = next((fact.value for config in configs if (fact := config.setting("load_best_model_at_end"))), False)
+    return (state.best_evaluation if loaded is True else None) or state.evaluations[-1]
 
 
 def numbers_of(state: TrainerState | None) -> Mapping[str, Value]:

@@ -50,6 +50,7 @@ _OFF = (
     "use_liger_kernel",
     "torch_compile",
     "adafactor",
+    "load_best_model_at_end",
 )
 _TASKS = {"fill-mask": "filling masks", "summarization": "summarisation"}
 _PICTURE = re.compile(r"[A-Za-z0-9][\w.-]{0,100}(?:/[A-Za-z0-9][\w.-]{0,100}){0,5}\.(?:svg|png|jpg|jpeg|webp)")
