@@ -120,6 +120,19 @@ def test_an_evaluation_names_its_split_and_how_many_rows_it_has(recorded: Path) 
 
 
 @pytest.mark.parametrize(
+    ("steps", "told", "not_told"), [(300, "max_steps", "epochs"), (-1, "num_train_epochs", "steps")]
+)
+def test_planned_steps_override_epochs_that_nobody_set(steps: int, told: str, not_told: str, recorded: Path) -> None:
+    """TrainingArguments have three epochs whatever max_steps is."""
+    arguments = RECORD["arguments"] | {"num_train_epochs": 3.0, "max_steps": steps, "packing": False}
+    write_json(recorded / "hubpub_run.json", RECORD | {"arguments": arguments})
+    text = render_card(facts_of(recorded)).partition("training-hyperparameters")[2].partition("hubpub:end")[0]
+    assert f"| `{told}` |" in text
+    assert not_told not in text
+    assert "packing" not in text
+
+
+@pytest.mark.parametrize(
     ("loaded", "since", "told"),
     [
         (True, [], "after step 200:\n\n| Metric | Value |\n|---|---|\n| `accuracy` | 0.7 |"),

@@ -229,7 +229,9 @@ def run_configs(run: RunFacts) -> tuple[RunConfig, ...]:
 
 
 def _settings(configs: Sequence[RunConfig], state: TrainerState | None, training: TrainingRun) -> Iterator[Value]:
-    named: set[str] = set()
+    # planned steps override planned epochs, of which 3 is what nobody has set
+    steps = next((fact for config in configs if (fact := config.setting("max_steps")) and fact.value), None)
+    named: set[str] = {"num_train_epochs"} if steps is not None else set()
     for config in configs:
         for fact in config.settings:
             if fact.name not in named:

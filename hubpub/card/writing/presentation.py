@@ -51,6 +51,10 @@ _OFF = (
     "torch_compile",
     "adafactor",
     "load_best_model_at_end",
+    "packing",
+    "load_in_4bit",
+    "load_in_8bit",
+    "use_dora",
 )
 _TASKS = {"fill-mask": "filling masks", "summarization": "summarisation"}
 _PICTURE = re.compile(r"[A-Za-z0-9][\w.-]{0,100}(?:/[A-Za-z0-9][\w.-]{0,100}){0,5}\.(?:svg|png|jpg|jpeg|webp)")
