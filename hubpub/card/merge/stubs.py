@@ -39,6 +39,8 @@ def replace_stubs(card: Card, rendered: Card) -> tuple[str, list[Change]]:
     """
     existing, changes = _metadata(card)
     card = card if existing == card.text else Card.parse(existing)
+    if not card_placeholders(card):  # as in most cards, of which no section has to be looked at
+        return existing, changes
     newline = newline_of(existing)
     if _is_nobodys(card):
         body = rendered.text[rendered.front_matter.body_start or 0 :].strip("\n").replace("\n", newline)
@@ -91,7 +93,7 @@ def _is_tag_of_path(value: Any) -> bool:
 
 def _is_nobodys(card: Card) -> bool:
     """Whether it is a template that somebody saved as it was: no section says anything but versions of libraries."""
-    if read_regions(card.text).mentioned or find_gaps(card.text) or not card_placeholders(card):
+    if read_regions(card.text).mentioned or find_gaps(card.text):
         return False
     first = card.sections[0].heading_start if card.sections else len(card.text)
     above = tuple(block for block in card.blocks if block.start < first)
