@@ -9,7 +9,9 @@ from hubpub.card.document import Card
 from hubpub.core.pattern import Pattern
 
 REPO_ID = Pattern(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
-_CALL = Pattern(r"\b(?:from_pretrained|pipeline|SentenceTransformer|CrossEncoder|LLM)\((?P<arguments>[^()\n]{0,300})")
+_CALL = Pattern(
+    r"\b(?:from_pretrained|pipeline|SentenceTransformer|CrossEncoder|SparseEncoder|LLM)\((?P<arguments>[^()\n]{0,300})"
+)
 _STRING = Pattern(r"[\"']([^\"'\n]{3,200})[\"']")
 _PLACEHOLDER = Pattern(r"\b(?:your|my)[-_]|user_?name|path/to|^[<\[{]|org/|namespace/|/model$", re.IGNORECASE)
 

@@ -17,9 +17,9 @@ from hubpub.core.pattern import Pattern
 PlaceholderKind: TypeAlias = Literal["more-information-needed", "todo", "identifier", "unrendered"]
 
 GENERATED_IDS = frozenset(
-    {"sentence_transformers_model_id", "cross_encoder_model_id", "sparse_encoder_model_id", "setfit_model_id"}
+    {"sentence_transformers_model_id", "cross_encoder_model_id", "sparse_encoder_model_id", "setfit_model_id", "None"}
 )
-"""What the cards of sentence-transformers and SetFit load where they do not know the repo yet."""
+"""What the cards of sentence-transformers, SetFit and TRL load where they do not know the repo yet."""
 
 # Written by the Hub's model card template, transformers' Trainer, PEFT and skops.
 _MORE_INFORMATION = Pattern(
@@ -44,7 +44,7 @@ _IDENTIFIER = Pattern(
     clues=("your", "my", "username", "user_name", ">/"),
 )
 _LOADED = Pattern(
-    r"(?:from_pretrained|SentenceTransformer|CrossEncoder|snapshot_download|hf_hub_download|pipeline|LLM)\(\s*"
+    r"(?:from_pretrained|SentenceTransformer|CrossEncoder|SparseEncoder|snapshot_download|hf_hub_download|pipeline|LLM)\(\s*"
     r"(?:[\w\"' -]+,\s*)?(?:(?:model|repo_id|model_name_or_path|pretrained_model_name_or_path)\s*=\s*)?"
     r"[\"'](?P<id>[^\"'\n]{1,200})[\"']"
 )
@@ -58,17 +58,19 @@ _LOADED_PLACEHOLDER = Pattern(
 _BOILERPLATE = Pattern(
     r"This model was trained from scratch on (?:an unknown|the None) dataset\.?"
     r"|This model is a fine-tuned version of \S+ on (?:an unknown|the None) dataset\.?"
+    r"|This model is a fine-tuned version of \[None\]\(https://huggingface\.co/None\)\.?"
     r"|This is the model ?card of a .{0,40} model that has been pushed on the Hub\."
     r"|This model ?card aims to be a base template[^.\n]{0,300}\."
     r"|This model card has been (?:automatically generated|generated automatically)[^.\n]{0,300}\."
     r"|Users \(both direct and downstream\) should be made aware of the risks, biases and limitations of the model\.?"
     r"|(?:More information needed|\[More Information Needed\]) for further recommendations\.?"
     r"|Use the code below to get started with the model\.?"
-    r"|Carbon emissions can be estimated using the [^\n]{0,300}?\(2019\)[^\n.]*\.?",
+    r"|Carbon emissions can be estimated using the [^\n]{0,300}?\(2019\)[^\n]*",
     re.IGNORECASE,
     clues=(
         "unknown dataset",
         "none dataset",
+        "[none](",
         "pushed on the hub",
         "base template",
         "automatically",

@@ -26,7 +26,7 @@ from hubpub.core.pattern import Pattern
 MOST_HEADINGS = 2000
 
 _LOADS = Pattern(
-    r"\.from_pretrained\(|\bpipeline\(|SentenceTransformer\(|CrossEncoder\(|\bLLM\(|\bLlama\(|InferenceSession\("
+    r"\.from_pretrained\(|\bpipeline\(|(?:SentenceTransformer|CrossEncoder|SparseEncoder)\(|\bLLM\(|\bLlama\(|InferenceSession\("
     r"|torch\.hub\.load\(|timm\.create_model\(|spacy\.load\(|\bhf_hub_download\(|\bload_model\(|\bInferenceClient\("
     r"|\bllama-(?:cli|server) |\bvllm serve |\bsglang\.launch_server|\bollama (?:run|pull) "
     r"|\bmlx_lm\.(?:generate|server)|\bdocker model run |\blms get "

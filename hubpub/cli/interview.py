@@ -93,7 +93,8 @@ def _answer(question: Question) -> Any:
         try:
             return _checked(question, text)
         except UsageError as error:
-            click.echo(f"  {printable(error.message)}; {printable(error.next_step)}", err=True)
+            said = error.message.removeprefix(f"--set {question.key}: ")
+            click.echo(f"  {printable(said)}; {printable(error.next_step)}", err=True)
 
 
 def _line(default: str | None) -> str:

@@ -179,8 +179,8 @@ def _columns(features: Any) -> Iterator[Column]:
 
 
 def _json_type(feature: Any) -> tuple[str, tuple[str, ...]]:
-    if isinstance(feature, list):
-        return "list", ()
+    if isinstance(feature, list):  # as older versions write it
+        feature = {"_type": "List", "feature": feature[0] if feature else None}
     if not isinstance(feature, dict):
         return "unknown", ()
     kind = feature.get("_type")
@@ -195,13 +195,13 @@ def _json_type(feature: Any) -> tuple[str, tuple[str, ...]]:
         # labels of tokens: what they tell apart is worth more than that they are a list
         if isinstance(inner, dict) and inner.get("_type") == "ClassLabel":
             return "list", _classes(inner.get("names"))
-        return "list", ()
+        return _list_of(inner.get("dtype") if isinstance(inner, dict) else None), ()
     return _snake(kind)[:50], ()
 
 
 def _yaml_type(feature: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
-    if _MULTIPLE & feature.keys():
-        return "list", ()
+    if multiple := _MULTIPLE & feature.keys():
+        return _list_of(feature[min(multiple)]), ()
     if "struct" in feature:
         return "struct", ()
     dtype = feature.get("dtype")
@@ -212,6 +212,10 @@ def _yaml_type(feature: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
         kind = next((str(name) for name in dtype), "unknown")
         return kind[:50], ()
     return line_of(dtype, 50) or "unknown", ()
+
+
+def _list_of(dtype: Any) -> str:
+    return f"list of {line_of(dtype, 40)}" if isinstance(dtype, str) else "list"
 
 
 def _classes(names: Any) -> tuple[str, ...]:

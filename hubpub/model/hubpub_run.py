@@ -34,6 +34,32 @@ _NUMBERS = (
     "best_metric",
 )
 _COMPONENTS = ("model", "loss", "optimizer", "scheduler")
+# Of data that load_dataset() read from files, `datasets` says how and not what: datasets.packaged_modules of 5.2.
+_LOADERS = frozenset(
+    [
+        "arrow",
+        "audiofolder",
+        "cache",
+        "csv",
+        "eval",
+        "generator",
+        "hdf5",
+        "imagefolder",
+        "json",
+        "lance",
+        "niftifolder",
+        "pandas",
+        "parquet",
+        "pdffolder",
+        "spark",
+        "sql",
+        "text",
+        "tsfile",
+        "videofolder",
+        "webdataset",
+        "xml",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +234,15 @@ def _data(listed: Any, path: str) -> tuple[DataSet, ...]:
         if not isinstance(one, dict):
             continue
         name, config = line_of(one.get("name"), 300), line_of(one.get("config"), 200)
+        if name in _LOADERS:
+            name, config = None, None
         key = f"data.{index}"
         label = line_of(one.get("split"), 100) or line_of(one.get("role"), 100) or "train"
         split = Split(label, whole(one.get("rows")), None, path, f"{key}.rows")
         facts = tuple(
             Fact(fact, text, path, f"{key}.{fact}")
             for fact in ("revision", "fingerprint", "version", "license", "homepage", "kind", "role")
-            if (text := line_of(one.get(fact), 300))
+            if (text := line_of(one.get(fact), 300)) and (fact, text) != ("version", "0.0.0")
         )
         same = found.get((name, config))
         if same is None:

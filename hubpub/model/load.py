@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubpub.model.architecture import Architecture, Status
 from hubpub.model.kind import ModelKind
+from hubpub.model.sentence_class import sentence_class
 from hubpub.model.stored import Stored, stored_tensors
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def load(folder: ModelFolder) -> Loading | None:
     sentences = folder.kind is ModelKind.SENTENCE_TRANSFORMERS
     request = {
         "directory": str(folder.source.directory),
-        "class": None if sentences else stored.name,
+        "library": "sentence-transformers" if sentences else "transformers",
+        "class": sentence_class(folder) if sentences else stored.name,
         "text": folder.tokenizer_in(stored.directory).usable,
         "single": mostly_half(folder),
     }

@@ -66,6 +66,7 @@ _SWITCHES = (
     "load_in_8bit",
     "group_by_length",
     "use_dora",
+    "load_best_model_at_end",
 )
 _SETTINGS = {name: name for name in (*_NUMBERS, *_WORDS, *_SWITCHES) if name != "finetuning_method"}
 

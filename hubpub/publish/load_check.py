@@ -147,7 +147,6 @@ def _load(
         found = replace(found, base=base)
     elif obstacle := memory_obstacle(needed):
         return _could_not(found, f"that {obstacle}", _ELSEWHERE)
-    sentences = folder.kind is ModelKind.SENTENCE_TRANSFORMERS
     request = load_request(folder, facts, found.repo_id, trust=False) | {
         "revision": found.commit,
         "cache": str(cache.root),
@@ -165,8 +164,7 @@ def _load(
     answer = Child(_CHILD, request, seconds=seconds, memory=memory, env=env).answer()
     if answer.value is None:
         return _could_not(found, f"that {answer.failure}", _ELSEWHERE)
-    name = "SentenceTransformer" if sentences else request["class"]
-    return _told(replace(found, name=name), answer.value)
+    return _told(replace(found, name=request["class"]), answer.value)
 
 
 def _obstacle(folder: ModelFolder, facts: CardFacts) -> str | None:

@@ -8,6 +8,7 @@ from hubpub.card.facts.collect import CardFacts
 from hubpub.card.writing.snippets import peft_class
 from hubpub.model.kind import ModelKind
 from hubpub.model.load import available_memory, mostly_half
+from hubpub.model.sentence_class import sentence_class
 from hubpub.model.stored import model_directory
 from hubpub.model.weights import SINGLE_FILES
 
@@ -71,7 +72,7 @@ def load_request(folder: ModelFolder, facts: CardFacts, repo_id: str, *, trust: 
         repo_id: what to load.
         trust: whether code of the repo may run.
     """
-    name = peft_class(facts) if folder.kind is ModelKind.ADAPTER else (facts.architecture or "")
+    classes = {ModelKind.ADAPTER: peft_class(facts), ModelKind.SENTENCE_TRANSFORMERS: sentence_class(folder)}
     directory = model_directory(folder) or ""
     tokenizer = folder.tokenizer_in(directory)
     if tokenizer.tokenizer_json and tokenizer.tokenizer_json.length:
@@ -81,7 +82,7 @@ def load_request(folder: ModelFolder, facts: CardFacts, repo_id: str, *, trust: 
     return {
         "repo": repo_id,
         "kind": folder.kind.value,
-        "class": name,
+        "class": classes.get(folder.kind, facts.architecture) or "",
         "task": facts.pipeline_tag if folder.kind is ModelKind.TRANSFORMERS else None,
         "text": tokenizer.usable,
         "single": mostly_half(folder),

@@ -27,6 +27,7 @@ def merge_document(path: str, existing: str, merged: Merged, *, written: bool) -
         "sections": {"filled": filled, "total": total},
         "changes": [change.to_json() for change in merged.changes],
         "kept": [kept.to_json() for kept in merged.kept],
+        "stubs": [stub.to_json() for stub in merged.stubs],
         "problems": list(merged.problems),
         "diff": card_diff(existing, merged.text),
     }
@@ -67,7 +68,16 @@ def render_kept(merged: Merged, style: Style = plain, *, diff: bool = False) -> 
     if any(kept.may_be_taken for kept in merged.kept):
         shown = "" if diff else "; --diff shows the difference"
         lines.append(f"--theirs NAME takes hubpub's text in place of a person's{shown}")
-    return lines + [printable(problem) for problem in merged.problems[:_SHOWN]]
+    return lines + _stubs(merged, style) + [printable(problem) for problem in merged.problems[:_SHOWN]]
+
+
+def _stubs(merged: Merged, style: Style) -> list[str]:
+    names = [f"{_noun(stub.part)} {stub.name}" for stub in merged.stubs]
+    if not names:
+        return []
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    said = f"{style('left by a generator', 'cyan')}: {', '.join(names[:_NAMED])}{more}"
+    return [f"{said}; --replace-stubs puts what the files know, or a gap, in place of it"]
 
 
 def _noun(part: Part) -> str:

@@ -34,6 +34,7 @@ _OPTIONAL = Pattern(r"[ \t]*\[optional\]", re.IGNORECASE)
 _BOILERPLATE = Pattern(
     r"(?:This model was trained from scratch|This model is a fine-tuned version of \S{1,300})"
     r" on (?:an unknown|the None) dataset"
+    r"|This model is a fine-tuned version of \[None\]\(https://huggingface\.co/None\)"
     r"|This is the model ?card of a \S{1,40}(?: \S{1,40})? model that has been pushed on the Hub"
     r"|This model ?card aims to be a base template"
     r"|This model card has been (?:automatically generated|generated automatically)"
@@ -42,6 +43,7 @@ _BOILERPLATE = Pattern(
     clues=(
         "unknown dataset",
         "none dataset",
+        "[none](",
         "pushed on the hub",
         "base template",
         "automatically",

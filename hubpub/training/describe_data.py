@@ -132,9 +132,11 @@ def _column(name: str, feature: Any) -> dict[str, Any]:
         column["classes"] = [text(str(label)) for label in list(feature.names)[:_MOST_CLASSES]]
     elif kind in ("Sequence", "List", "LargeList", "list"):
         column["type"] = "list"
-        inner = getattr(feature, "feature", None)
-        if inner is not None and type(inner).__name__ == "ClassLabel":
+        inner: Any = getattr(feature, "feature", None)
+        if type(inner).__name__ == "ClassLabel":
             column["classes"] = [text(str(label)) for label in list(inner.names)[:_MOST_CLASSES]]
+        elif type(inner).__name__ == "Value":
+            column["type"] = f"list of {text(str(inner.dtype))[:40]}"
     else:
         column["type"] = (
             "struct" if isinstance(feature, Mapping) else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", kind).lower()[:50]

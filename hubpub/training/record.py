@@ -60,6 +60,7 @@ class RunRecord:
         self._error: str | None = None
         self._saved = 0.0
         self._step = 0
+        self._described: dict[int, dict[str, Any]] = {}
         rank, count = _rank()
         self.writes = rank == 0
         self._document = RunDocument(Path(folder))
@@ -99,7 +100,10 @@ class RunRecord:
             role: "training" or "evaluation"; without it, "evaluation" for splits that are not called "train...".
         """
         role = role or ("evaluation" if split and "train" not in split.lower() else "training")
-        self._document.describe_data(describe(data, split=split, name=name, role=role))
+        described = describe(data, split=split, name=name, role=role)
+        self._document.describe_data(described)
+        if len(described) == 1:
+            self._described[id(data)] = described[0]
 
     @_harmless
     def settings(self, /, **settings: Any) -> None:
@@ -131,11 +135,18 @@ class RunRecord:
         if isinstance(data, str):
             label = text(data)
         elif data is not None:
-            described = describe(data, role="evaluation")
-            self._document.describe_data(described)
-            label = described[0].get("name") or described[0].get("split")
+            label = self._label_of(data)
         self._document.evaluated(metrics, label, step)
         self._write()
+
+    def _label_of(self, data: Any) -> str | None:
+        """The split or name of data: of those that `data()` was given already, what was said then."""
+        described = describe(data, role="evaluation")
+        known = self._described.get(id(data), {})
+        if len(described) == 1 and described[0].items() <= {**known, "role": "evaluation"}.items():
+            return known.get("split") or known.get("name")
+        self._document.describe_data(described)
+        return described[0].get("name") or described[0].get("split")
 
     @_harmless
     def note(self, /, **values: Any) -> None:

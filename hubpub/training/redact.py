@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import re
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -102,7 +103,20 @@ def as_number(value: Any) -> int | float | None:
         number = value.item() if hasattr(value, "item") else float(value)
         if isinstance(number, int) and not isinstance(number, bool):
             return as_number(number)
-        number = float(number)
+        number = _single(float(number)) if _is_single(value) else float(number)
     except (TypeError, ValueError, RuntimeError, OverflowError):
         return None
     return number if math.isfinite(number) else None
+
+
+def _is_single(value: Any) -> bool:
+    return str(getattr(value, "dtype", "")).removeprefix("torch.") in ("float32", "float16", "bfloat16")
+
+
+def _single(number: float) -> float:
+    """The shortest number that is this one in single precision: 0.4, and not 0.4000000059604645."""
+    if not abs(number) < 1e38:  # next to the largest, rounding up is out of its range
+        return number
+    stored = struct.pack("<f", number)
+    shorter = (float(f"{number:.{digits}g}") for digits in range(1, 9))
+    return next((one for one in shorter if struct.pack("<f", one) == stored), number)

@@ -93,6 +93,19 @@ def test_lint_finds_no_error_and_warns_of_what_is_true(name: str, release: Relea
     assert {one["rule"] for one in found} == {"SECT010", *WARNINGS[name]}
 
 
+@pytest.mark.parametrize("name", ["adapter", "embedder"])
+def test_the_card_that_a_library_saved_leaves_people_no_more_to_write(
+    name: str, tiny_runs: Path, tmp_path: Path
+) -> None:
+    """PEFT saves a template with thirty placeholders, sentence-transformers a card with an id that loads nothing."""
+    folder = Path(shutil.copytree(tiny_runs / name, tmp_path / name))
+    done = command("card", folder, "--repo-id", f"acme/{name}", "--replace-stubs", "--write")
+    assert done.returncode == 0, done.stderr
+    assert [gap.slot for gap in find_gaps((folder / "README.md").read_text())] == HUMAN
+    linted = command("lint", folder)
+    assert linted.returncode == 0, linted.stdout
+
+
 @pytest.mark.parametrize("name", [*RUNS, "minilm"])
 def test_every_number_is_that_of_its_file(name: str, release: Release, tiny_runs: Path) -> None:
     folder, data = release(name), tiny_runs / "data"

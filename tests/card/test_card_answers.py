@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.profile_folders import PROFILES
 
 from hubpub.card.answers.card_input import CardInput, answers_for, joined, parse_answers, parse_assignments
 from hubpub.card.answers.text import add_answer
@@ -194,6 +195,21 @@ def test_only_what_no_file_tells_is_asked(plain_model: Path, copy_of: Copy) -> N
     assert asked()[:5] == ["language", "base_model", "datasets", "evaluation.dataset", "sections.intended-uses"]
     (folder / "card.yaml").write_text("language: en\nbase_model: google-bert/bert-base-uncased\ndatasets: a/b\n")
     assert asked()[0] == "sections.intended-uses"
+
+
+def test_what_a_t5_is_for_is_asked(tmp_path: Path) -> None:
+    """Its class is that of translators and of those that summarise."""
+    PROFILES["seq2seq"](tmp_path / "m")
+    (tmp_path / "m" / "config.json").write_text('{"model_type": "t5", "architectures": ["T5ForConditionalGeneration"]}')
+    (tmp_path / "m" / "card.yaml").write_text("license: mit\nlanguage: en\n")
+
+    def asked() -> str:
+        facts = card_facts(ModelFolder.open(tmp_path / "m"), repo_id="acme/tiny", settings=CardSettings())
+        return next(iter(questions(facts, render_card(facts)))).key
+
+    assert asked() == "pipeline_tag"
+    (tmp_path / "m" / "card.yaml").write_text("license: mit\nlanguage: en\npipeline_tag: translation\n")
+    assert asked() == "sections.intended-uses"
 
 
 BEFORE = """\

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -278,6 +280,55 @@ def test_a_long_log_is_cut_to_what_a_reader_can_take(trained: Callable[[str], tu
     assert "/root" not in text
 
 
+@pytest.mark.parametrize("loaded", [True, False, None])
+def test_results_of_a_log_are_those_of_the_weights_that_were_saved(loaded: bool | None, tmp_path: Path) -> None:
+    """The Trainer names the best checkpoint, and only its arguments say whether that is what it saved."""
+    PROFILES["classifier"](tmp_path / "m")
+    log = [{"eval_loss": loss, "eval_accuracy": 1 - loss, "step": step} for step, loss in ((5, 0.25), (10, 0.5))]
+    state = {"global_step": 10, "best_metric": 0.25, "best_global_step": 5, "best_model_checkpoint": "o/checkpoint-5"}
+    write_json(tmp_path / "m" / "trainer_state.json", {**state, "log_history": log})
+    if loaded is not None:
+        arguments = {"learning_rate": 1e-5, "num_train_epochs": 2, "load_best_model_at_end": loaded}
+        write_json(tmp_path / "m" / "training_args.json", {**arguments, "per_device_train_batch_size": 4})
+    facts = facts_of(tmp_path / "m")
+    results = section(render_card(facts), "Evaluation results")
+    last, best = "Measured on the evaluation set after step 10:", "Measured on the evaluation set after step 5"
+    assert (last in results, best in results) == (loaded is not True, loaded is not False)
+    assert ("that of the best checkpoint; no file tells whether it was saved:" in results) is (loaded is None)
+    assert disagreeing(facts, tmp_path / "m") == []
+    assert untraced(render_card(facts), facts) == []
+
+
+def test_how_far_trl_has_come_is_no_result(tmp_path: Path) -> None:
+    PROFILES["llm"](tmp_path / "m")
+    log = [{"eval_loss": 1.0, "eval_num_tokens": 1140.0, "step": step} for step in (5, 10)]
+    write_json(tmp_path / "m" / "trainer_state.json", {"global_step": 10, "log_history": log})
+    text = render_card(facts_of(tmp_path / "m"))
+    assert "num_tokens" not in text
+    assert "| `loss` | 1.0 |" in text
+
+
+def test_a_model_of_which_nothing_is_known_is_for_a_person_to_describe(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "weights.npz").write_bytes(b"PK\x05\x06" + bytes(18))
+    text = render_card(facts_of(tmp_path / "m"))
+    assert "is a model." not in text
+    assert "<!-- hubpub:todo model-description -->" in text
+
+
+def test_the_parameters_of_an_older_embedding_model_are_counted(tmp_path: Path) -> None:
+    """Before sentence-transformers 2.3, models were saved as pickles."""
+    PROFILES["embedding"](tmp_path / "m")
+    counted = facts_of(tmp_path / "m").parameters
+    pytest.importorskip("torch")
+    convert = "import torch, safetensors.torch as s; torch.save(s.load_file('model.safetensors'), 'pytorch_model.bin')"
+    subprocess.run([sys.executable, "-c", convert], cwd=tmp_path / "m", check=True, timeout=120)
+    (tmp_path / "m" / "model.safetensors").unlink()
+    facts = facts_of(tmp_path / "m")
+    assert facts.parameters == counted
+    assert f"Its {counted:,} parameters are stored as float32." in render_card(facts)
+
+
 def test_a_single_evaluation_needs_no_table(tmp_path: Path) -> None:
     PROFILES["classifier"](tmp_path / "m")
     write_json(
@@ -304,7 +355,7 @@ def test_machine_emissions_data_and_citation(trained: Callable[[str], tuple[Path
         assert line in procedure
     assert "The data set `reviews`, licence cc-by-4.0, version 1.0.0:" in data
     assert "| train | 4,000 |\n| validation | 200 |" in data
-    assert "| `label` | class_label of 2: `neg`, `pos` |" in data
+    assert "| `label` | class_label, 2 classes: `neg`, `pos` |" in data
     assert "  author = {Lovelace, Ada},\n" in section(text, "Citation")
     assert "title = {Tiny models \\& more}" in text
     assert "| hellaswag | `acc` | 5 | 0.512345 | 0.01 |" in section(text, "Evaluation results")

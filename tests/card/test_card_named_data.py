@@ -117,7 +117,7 @@ def test_pictures_are_counted_by_split_and_class(model: Path, tmp_path: Path) ->
     text = render_card(known)
     assert "The pictures in `pets/`:" in text
     assert "| Split | Rows | `cat` | `dog` |\n|---|---|---|---|\n| train | 5 | 3 | 2 |\n| test | 1 | 1 | 0 |" in text
-    assert "| `label` | class_label of 2: `cat`, `dog` |" in text
+    assert "| `label` | class_label, 2 classes: `cat`, `dog` |" in text
     assert disagreeing(known, model, tmp_path) == []
 
 

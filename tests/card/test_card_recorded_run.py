@@ -96,6 +96,64 @@ def test_the_files_of_a_trainer_count_before_its_record(recorded: Path) -> None:
     assert "| `seed` | 7 |" in text or "| `seed` | 8 |" in text
 
 
+def test_how_files_were_read_is_no_name_of_a_data_set(recorded: Path) -> None:
+    """What the callback sees of `load_dataset("csv", ...)`, tokenized by the script."""
+    columns = [{"name": name, "type": "list of int64"} for name in ("input_ids", "labels")]
+    plain = {"name": "csv", "config": "default", "version": "0.0.0", "split": "train", "rows": 60, "columns": columns}
+    record = RECORD | {"data": [plain, plain | {"split": "validation", "rows": 20}]}
+    write_json(recorded / "hubpub_run.json", record)
+    text = render_card(facts_of(recorded))
+    assert "The data that the training code recorded:\n\n| Split | Rows |\n|---|---|\n| train | 60 |\n" in text
+    assert "| validation | 20 |\n<!-- hubpub:end training-data -->" in text
+    assert "csv" not in text
+    assert "0.0.0" not in text
+
+
+def test_an_evaluation_names_its_split_and_how_many_rows_it_has(recorded: Path) -> None:
+    record = RECORD | {"evaluations": [{"data": "test", "metrics": {"accuracy": 0.8}}]}
+    write_json(recorded / "hubpub_run.json", record)
+    facts = facts_of(recorded)
+    text = render_card(facts)
+    assert "Measured on 500 examples of the test set:" in text
+    assert untraced(text, facts) == []
+    assert disagreeing(facts, recorded) == []
+
+
+@pytest.mark.parametrize(
+    ("steps", "told", "not_told"), [(300, "max_steps", "epochs"), (-1, "num_train_epochs", "steps")]
+)
+def test_planned_steps_override_epochs_that_nobody_set(steps: int, told: str, not_told: str, recorded: Path) -> None:
+    """TrainingArguments have three epochs whatever max_steps is."""
+    arguments = RECORD["arguments"] | {"num_train_epochs": 3.0, "max_steps": steps, "packing": False}
+    write_json(recorded / "hubpub_run.json", RECORD | {"arguments": arguments})
+    text = render_card(facts_of(recorded)).partition("training-hyperparameters")[2].partition("hubpub:end")[0]
+    assert f"| `{told}` |" in text
+    assert not_told not in text
+    assert "packing" not in text
+
+
+@pytest.mark.parametrize(
+    ("loaded", "since", "told"),
+    [
+        (True, [], "after step 200:\n\n| Metric | Value |\n|---|---|\n| `accuracy` | 0.7 |"),
+        (False, [], "after step 300:\n\n| Metric | Value |\n|---|---|\n| `accuracy` | 0.8 |"),
+        (True, [{"step": 300, "metrics": {"accuracy": 0.75}}], "after step 300:\n\n| Metric | Value |\n|---|---|\n"),
+    ],
+)
+def test_results_are_those_of_the_weights_that_were_saved(
+    loaded: bool, since: list[Any], told: str, recorded: Path
+) -> None:
+    record = RECORD | {"best_checkpoint": "checkpoint-200", "evaluations": [*RECORD["evaluations"], *since]}
+    record["arguments"] = RECORD["arguments"] | {"load_best_model_at_end": loaded}
+    write_json(recorded / "hubpub_run.json", record)
+    facts = facts_of(recorded)
+    text = render_card(facts)
+    assert f"Measured on the evaluation set {told}" in text
+    assert ("| `accuracy` | 0.75 |" in text) is bool(since)
+    assert untraced(text, facts) == []
+    assert disagreeing(facts, recorded) == []
+
+
 def test_the_record_of_a_checkpoint_is_not_that_of_the_model(recorded: Path) -> None:
     (recorded / "checkpoint-5").mkdir()
     (recorded / "hubpub_run.json").rename(recorded / "checkpoint-5" / "hubpub_run.json")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import huggingface_hub
 import pytest
+from huggingface_hub import ModelCard, ModelCardData
 from support.managed_cards import managed_card
 
 from hubpub.card.merge.update import merge_card
@@ -118,28 +122,95 @@ def test_a_generators_card_is_adopted_without_losing_a_byte(card: str, newline: 
     assert merge_card(adopted.text, RENDERED).text == adopted.text
 
 
-def test_only_stubs_are_replaced_and_only_by_what_is_known() -> None:
+def test_only_stubs_are_replaced_by_what_is_known_or_by_a_gap() -> None:
     result = merge_card(TRAINER, RENDERED, stubs=True)
-    assert [change.name for change in result.changes if change.how == "updated"] == ["model-description"]
+    updated = [change.name for change in result.changes if change.how == "updated"]
+    assert updated == ["model-description", "intended-uses"]
     assert "## Model description\n\n<!-- hubpub:begin summary" in result.text
-    assert "## Intended uses & limitations\n\nMore information needed\n\n## Training and" in result.text
+    assert "## Intended uses & limitations\n\n<!-- hubpub:todo intended-uses -->" in result.text
+    assert "More information needed" not in result.text
     assert "Reviews of 2019, which Anna collected." in result.text
     assert "- learning_rate: 5e-05" in result.text
     assert merge_card(result.text, RENDERED, result.given, stubs=True).text == result.text
 
 
-def test_headings_below_a_stub_stay() -> None:
-    result = merge_card(PEFT, RENDERED, stubs=True)
+def test_headings_below_a_stub_go_with_it_but_for_those_that_say_something() -> None:
+    """In the Hub's template, where a person has written one section."""
+    begun = PEFT.replace("## Evaluation\n", "## Uses\n\n### Direct Use\n\nFor films.\n\n## Evaluation\n")
+    result = merge_card(begun, RENDERED, stubs=True)
+    assert "## Model Details\n\n<!-- hubpub:begin summary" in result.text
+    assert "Developed by" not in result.text
     assert "## How to Get Started with the Model\n\n<!-- hubpub:begin usage" in result.text
-    assert "[More Information Needed]\n\n## Evaluation" not in result.text
-    assert "## Evaluation\n\n### Results\n" in result.text
+    assert "## Uses\n\n### Direct Use\n\nFor films.\n\n## Evaluation\n\n<!-- hubpub:begin results" in result.text
     assert "### Framework versions\n\n- PEFT 0.21.2\n" in result.text
+    assert "ore Information" not in result.text
+    assert "### Results" not in result.text
     assert merge_card(result.text, RENDERED, result.given, stubs=True).text == result.text
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_template_that_nobody_has_filled_in_is_replaced_as_a_whole(newline: str) -> None:
+    card = hub_template().replace("\n", newline)
+    result = merge_card(card, RENDERED, stubs=True)
+    body = RENDERED.partition("---\n\n# x")[2].replace("\n", newline)
+    assert result.text.endswith(f"---{newline}{newline}# x{body}")
+    assert result.text.startswith(f"---{newline}base_model: acme/base{newline}library_name: peft{newline}")
+    assert merge_card(result.text, RENDERED, result.given, stubs=True).text == result.text
+
+
+@pytest.mark.parametrize(
+    ("left", "written"),
+    [
+        ("- **Developed by:** [More Information Needed]", "- **Developed by:** Anna"),
+        ("**APA:**", "**APA:** Lovelace (1843)"),
+        ("# Model Card for Model ID\n", "# Model Card for Model ID\n\nReads films.\n"),
+        ("- PEFT 0.21.2", "- PEFT 0.21.2, patched"),
+    ],
+)
+def test_a_word_of_a_person_keeps_the_rest_of_a_template(left: str, written: str) -> None:
+    card = hub_template()
+    assert left in card
+    result = merge_card(card.replace(left, written), RENDERED, stubs=True)
+    assert written in result.text
+    assert "## Glossary [optional]" in result.text
+
+
+def hub_template() -> str:
+    """The card that PEFT saves: the Hub's template, and a line behind it."""
+    template = Path(huggingface_hub.__file__).with_name("templates") / "modelcard_template.md"
+    card = ModelCard.from_template(ModelCardData(), template_path=str(template))
+    card.data = ModelCardData(base_model="acme/base", library_name="peft")
+    return f"{card}\n### Framework versions\n\n- PEFT 0.21.2"
+
+
+def test_what_generators_write_into_all_metadata_goes_with_the_stubs() -> None:
+    """TRL's `licence: license`, and the folder from which the base model was loaded."""
+    head = (
+        "---\nlibrary_name: peft\nlicence: license\nbase_model: /home/anna/base\n"
+        "tags:\n- base_model:adapter:/home/anna/base\n- lora\n---\n"
+    )
+    rendered = managed_card(metadata={"library_name": "peft"})
+    adopted = merge_card(head + TRL, rendered)
+    assert adopted.text.startswith(head)
+    assert [stub.name for stub in adopted.stubs] == ["licence", "base_model", "tags"]
+    result = merge_card(head + TRL, rendered, stubs=True)
+    assert result.text.startswith("---\nlibrary_name: peft\ntags:\n- lora\n---\n")
+    assert result.stubs == ()
+    assert merge_card(result.text, rendered, result.given, stubs=True).text == result.text
+    kept = head.replace("/home/anna", "acme").replace("licence: license", "license: mit")
+    assert merge_card(kept + TRL, rendered, stubs=True).text.startswith(kept)
+
+
+def test_that_there_are_stubs_is_told_and_what_a_person_wrote_is_none() -> None:
+    assert [stub.name for stub in merge_card(TRAINER, RENDERED).stubs] == ["model-description", "intended-uses"]
+    assert [stub.name for stub in merge_card(hub_template(), RENDERED).stubs] == ["README.md"]
+    assert merge_card(TRL, RENDERED).stubs == merge_card("# x\n\nWords.\n", RENDERED).stubs == ()
 
 
 def test_a_stub_in_which_a_person_has_begun_to_write_stays() -> None:
     begun = TRAINER.replace("More information needed", "It reads films. More information needed", 1)
-    assert not [change for change in merge_card(begun, RENDERED, stubs=True).changes if change.how == "updated"]
+    changes = merge_card(begun, RENDERED, stubs=True).changes
+    assert [change.name for change in changes if change.how == "updated"] == ["intended-uses"]
 
 
 def test_a_regions_facts_are_followed_in_a_section_that_was_a_stub() -> None:
@@ -151,6 +222,18 @@ def test_a_regions_facts_are_followed_in_a_section_that_was_a_stub() -> None:
 def test_another_card_in_its_place_has_deleted_nothing() -> None:
     given = merge_card("", RENDERED).given
     assert merge_card("# mine\n\nWords.\n", RENDERED, given).text == merge_card("# mine\n\nWords.\n", RENDERED).text
+
+
+def test_the_id_that_a_sparse_encoder_did_not_know_is_the_repos() -> None:
+    card = '# x\n\n## Usage\n\n```python\nmodel = SparseEncoder("sparse_encoder_model_id")\n```\n'
+    rendered = '# x\n\n## How to use\n\n```python\nmodel = SparseEncoder("acme/x")\n```\n'
+    assert merge_card(card, rendered, stubs=True).text == card.replace("sparse_encoder_model_id", "acme/x")
+
+
+def test_the_id_that_trl_did_not_know_is_the_repos() -> None:
+    left = TRL.replace('model="acme/x"', 'model="None"')
+    rendered = RENDERED.replace("model='acme/x'", "'text-generation', model='acme/x'")
+    assert merge_card(left, rendered, stubs=True).text == merge_card(TRL, rendered, stubs=True).text
 
 
 def test_the_id_that_a_generator_did_not_know_is_the_repos() -> None:

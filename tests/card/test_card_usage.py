@@ -214,7 +214,37 @@ def test_a_t5_for_one_task_gets_its_prefix(tmp_path: Path) -> None:
 def test_a_cross_encoder_of_an_earlier_version_is_known_by_its_configuration(tmp_path: Path) -> None:
     config: dict[str, Any] = {"architectures": ["BertForSequenceClassification"], "model_type": "bert"}
     config["sentence_transformers"] = {"activation_fn": "torch.nn.modules.activation.Sigmoid", "version": "4.1.0"}
-    assert 'CrossEncoder("acme/model")' in card_of(tmp_path, with_tokenizer(tmp_path, config))
+    config["id2label"] = {"0": "LABEL_0"}
+    text = card_of(tmp_path, with_tokenizer(tmp_path, config))
+    assert 'CrossEncoder("acme/model")' in text
+    assert "library_name: sentence-transformers\npipeline_tag: text-ranking\n" in text
+
+
+@pytest.mark.parametrize(
+    ("loader", "labels", "task", "tags"),
+    [
+        ("CrossEncoder", 1, "text-ranking", ["cross-encoder", "reranker"]),
+        ("CrossEncoder", 3, "text-classification", ["cross-encoder"]),
+        ("SparseEncoder", 2, "feature-extraction", ["sparse-encoder", "sparse"]),
+        ("SentenceTransformer", 2, "sentence-similarity", ["feature-extraction"]),
+        (None, 2, "sentence-similarity", ["feature-extraction"]),
+    ],
+)
+def test_what_sentence_transformers_has_saved_is_called_what_it_is(
+    loader: str | None, labels: int, task: str, tags: list[str], tmp_path: Path
+) -> None:
+    """Since version 5, all of them have a modules.json, and a file says which class loads it."""
+    config: dict[str, Any] = {"architectures": ["BertForSequenceClassification"], "model_type": "bert"}
+    config |= {"id2label": {str(number): f"LABEL_{number}" for number in range(labels)}, "hidden_size": 8}
+    files = with_tokenizer(tmp_path, config)
+    files["modules.json"] = [{"idx": 0, "name": "0", "path": "", "type": "sentence_transformers.models.Transformer"}]
+    files["config_sentence_transformers.json"] = {"model_type": loader} if loader else {}
+    text = card_of(tmp_path, files)
+    data = Card.parse(text).front_matter.data or {}
+    assert (data["library_name"], data["pipeline_tag"]) == ("sentence-transformers", task)
+    assert data["tags"] == ["sentence-transformers", *tags]
+    assert f'{loader or "SentenceTransformer"}("acme/model")' in text
+    assert ("A text becomes a vector of 8 dimensions." in text) is (task == "sentence-similarity")
 
 
 def test_an_adapter_without_a_task_is_put_on_its_base_model(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_the_interview_keeps_each_answer(run: Run, plain_model: Path, copy_of: C
     typed = "foo\nMIT\n\nFor reviews.\n\n- of films\n\n\nIrony.\n\n\n"
     done = run(folder, "--interview", typed=typed + "\n" * 9)
     assert done.exception is None
-    assert "the Hub knows no license 'foo'" in done.stderr
+    assert "\n  the Hub knows no license 'foo'" in done.stderr
     assert "Nobody may use a model without one." in done.stderr
     text = (folder / "card.yaml").read_text()
     assert text.startswith("# by hand\ntags: [acme]  # ours\nlicense: mit\nlanguage: en\n")

@@ -32,8 +32,8 @@ FEATURES = {
 COLUMNS = [
     ("text", "string"),
     ("label", "class_label"),
-    ("tokens", "list"),
-    ("old", "list"),
+    ("tokens", "list of int64"),
+    ("old", "list of string"),
     ("box", "struct"),
     ("picture", "image"),
     ("grid", "array2_d"),
@@ -174,7 +174,7 @@ configs:
 def test_a_dataset_card() -> None:
     found = one(data_of({"README.md": CARD}))
     assert (found.form, found.name, found.config, found.rows) == ("dataset card", "My data", "small", 10)
-    types = ["string", "class_label", "list", "list", "struct"]
+    types = ["string", "class_label", "list of int32", "list", "struct"]
     assert [column.type for column in found.columns] == types
     assert found.columns[1].classes == ("neg", "pos")
     assert {(fact.name, fact.value, fact.key) for fact in found.facts} >= {

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from safetensors.numpy import load_file, save_file
+from support.profile_folders import write_json
 
 import hubpub
 from hubpub.rehearsal.result import Rehearsal, Status
@@ -161,6 +162,23 @@ def test_every_block_of_a_written_card_is_told_with_its_line(bert_classifier: Pa
         (NOT, None, "is not Python (shell)"),
     ], told(rehearsal)
     assert rehearsal.blocks[1].output[0].isdecimal()
+
+
+def test_a_reranker_is_loaded_as_one_and_scores_a_pair(bert_classifier: Path, copy_of: Copy) -> None:
+    """Saved as sentence-transformers 6 does it."""
+    pytest.importorskip("sentence_transformers")
+    model = copy_of(bert_classifier)
+    kind = "sentence_transformers.base.modules.transformer.Transformer"
+    write_json(model / "modules.json", [{"idx": 0, "name": "0", "path": "", "type": kind}])
+    write_json(model / "config_sentence_transformers.json", {"model_type": "CrossEncoder"})
+    text = {"text": {"method": "forward", "method_output_name": "logits"}}
+    settings = {"transformer_task": "sequence-classification", "module_output_name": "scores", "modality_config": text}
+    write_json(model / "sentence_bert_config.json", settings)
+    rehearsal = hubpub.rehearse(model, "acme/reranker", depth="quick", snippets=False)
+    found = {check.name: (check.status, check.text) for check in rehearsal.checks}
+    assert found["model"][0] is RAN, told(rehearsal)
+    assert found["model"][1].startswith("CrossEncoder, ")
+    assert found["predict"] == (RAN, "2 scores of a pair")
 
 
 def test_the_real_model_runs_under_the_name_that_its_card_has(minilm: Path) -> None:

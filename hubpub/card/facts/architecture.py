@@ -10,6 +10,7 @@ from hubpub.card.facts.experts import active_parameters
 from hubpub.card.facts.model_identity import json_object
 from hubpub.card.facts.sourced import source_of
 from hubpub.model.kind import ModelKind
+from hubpub.model.sentence_class import SENTENCE_TRANSFORMER, sentence_class
 
 if TYPE_CHECKING:
     from hubpub.card.facts.provenance import Sources
@@ -24,7 +25,7 @@ _OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "x
 # Relative positions: the number in the configuration is what they were trained with, not a limit.
 _RELATIVE_POSITIONS = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
 _TEXT_PARTS = ("text_config", "llm_config", "language_config", "decoder")
-_COUNTED = (ModelKind.TRANSFORMERS, ModelKind.GGUF)
+_COUNTED = (ModelKind.TRANSFORMERS, ModelKind.SENTENCE_TRANSFORMERS, ModelKind.ADAPTER, ModelKind.GGUF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _context_length(folder: ModelFolder, text: Mapping[str, Any], part: str, sou
 
 
 def _embedding_size(folder: ModelFolder, config: Mapping[str, Any], sources: Sources) -> int | None:
-    if folder.kind is not ModelKind.SENTENCE_TRANSFORMERS:
+    if folder.kind is not ModelKind.SENTENCE_TRANSFORMERS or sentence_class(folder) != SENTENCE_TRANSFORMER:
         return None
     dense = [
         (path, size)

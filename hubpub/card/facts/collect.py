@@ -39,6 +39,7 @@ from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
 from hubpub.model.run_facts import RunFacts
+from hubpub.model.sentence_class import SENTENCE_CONFIG, SENTENCE_TRANSFORMER, sentence_class
 
 if TYPE_CHECKING:
     from hubpub.model.citation_file import Citation
@@ -280,8 +281,11 @@ def _task(folder: ModelFolder, chat: ChatFacts | None, sources: Sources) -> str 
     """Of GGUF files only those with a chat template say what they are for."""
     if folder.kind is ModelKind.GGUF:
         return sources.note("pipeline_tag", "text-generation", chat.path) if chat is not None else None
-    named = {ModelKind.ADAPTER: "adapter_config.json: task_type", ModelKind.SENTENCE_TRANSFORMERS: "modules.json"}
-    return sources.note("pipeline_tag", task_of(folder), named.get(folder.kind, "config.json: architectures.0"))
+    place = {ModelKind.ADAPTER: "adapter_config.json: task_type", ModelKind.SENTENCE_TRANSFORMERS: "modules.json"}
+    told = place.get(folder.kind, "config.json: architectures.0")
+    if sentence_class(folder) not in (None, SENTENCE_TRANSFORMER):
+        told = f"{SENTENCE_CONFIG}: model_type" if told == "modules.json" else "config.json: sentence_transformers"
+    return sources.note("pipeline_tag", task_of(folder), told)
 
 
 def _base_model(folder: ModelFolder, repo_id: str | None, sources: Sources) -> str | None:

@@ -142,8 +142,9 @@ def _summary(found: DataSet) -> DataSetSummary:
         )
         for split in found.splits[:_MOST_SPLITS]
     )
-    # the Trainer is given what a tokenizer made of the data
     told = [one for one in found.columns if found.form != RUN_FILE or one.name not in _TENSORS]
+    if len(told) < len(found.columns):  # the Trainer was given what a tokenizer made of the data
+        told = [one for one in told if one.name != "labels" or one.classes]
     columns = (
         DataColumn(column.name, column.type, column.classes[:_MOST_CLASSES], len(column.classes))
         for column in told[:_MOST_COLUMNS]

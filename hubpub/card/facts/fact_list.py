@@ -147,7 +147,7 @@ def _run(run: RunSummary) -> Iterator[ListedFact]:
         parts = (row.step, row.epoch, row.training_loss, *row.metrics)
         yield from _values(f"run.log.{step}", (value for value in parts if value is not None))
     for results in run.results:
-        prefix = f"run.results.{results.split}"
+        prefix = f"run.results.{'best' if results.best else results.split}"
         yield from _values(prefix, (value for value in (results.samples, results.step) if value is not None))
         yield from _values(prefix, results.metrics)
     measured = {value for results in run.results for value in results.metrics}

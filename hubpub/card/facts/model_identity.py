@@ -12,6 +12,7 @@ from hubpub.card.metadata.schema import is_repo_id
 from hubpub.card.metadata.yaml_block import read_yaml
 from hubpub.core.pattern import Pattern
 from hubpub.model.kind import ModelKind
+from hubpub.model.sentence_class import SENTENCE_TRANSFORMER, SPARSE_ENCODER, sentence_class
 
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
@@ -73,14 +74,14 @@ def library_of(folder: ModelFolder) -> str | None:
         return None  # AdapterHub and MLX call their files the same
     if any(header.metadata.get("format") == "mlx" for header in folder.weights.headers.values()):
         return "mlx"
-    name = _LIBRARY_KINDS.get(folder.kind)
+    name = "sentence-transformers" if sentence_class(folder) else _LIBRARY_KINDS.get(folder.kind)
     return name if name in libraries() else None
 
 
 def task_of(folder: ModelFolder) -> str | None:
     """The Hub's id of the model's task."""
-    if folder.kind is ModelKind.SENTENCE_TRANSFORMERS:
-        return "sentence-similarity"
+    if loader := sentence_class(folder):
+        return _sentence_task(folder, loader)
     if folder.kind is ModelKind.ADAPTER:
         return pipeline_tag_of_adapter(json_object(folder.adapter_config).get("task_type"))
     if folder.kind is not ModelKind.TRANSFORMERS or not folder.architectures:
@@ -89,6 +90,16 @@ def task_of(folder: ModelFolder) -> str | None:
     sees = isinstance(config.get("vision_config"), dict) or "image_size" in config or "num_channels" in config
     reads = isinstance(config.get("text_config"), dict) or "vocab_size" in config
     return pipeline_tag_of(folder.architectures[0], folder.model_type, sees=sees, reads=reads)
+
+
+def _sentence_task(folder: ModelFolder, loader: str) -> str:
+    """As the cards of sentence-transformers have it: scores of pairs rank, and several labels classify."""
+    if loader == SPARSE_ENCODER:
+        return "feature-extraction"
+    if loader == SENTENCE_TRANSFORMER:
+        return "sentence-similarity"
+    labels = json_object(folder.config).get("id2label")
+    return "text-ranking" if isinstance(labels, dict) and len(labels) == 1 else "text-classification"
 
 
 def parents_of(folder: ModelFolder, repo_id: str | None = None) -> Parents | None:

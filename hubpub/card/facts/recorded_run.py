@@ -51,11 +51,21 @@ def recorded_outcome(recorded: RecordedRun | None, named: Collection[str]) -> It
 
 
 def recorded_metrics(recorded: RecordedRun | None) -> tuple[tuple[Value, ...], Value | None]:
-    """The metrics of the last evaluation, and the step after which it was made."""
+    """The metrics of the evaluation that is of the saved weights, and the step after which it was made."""
     if recorded is None or not recorded.evaluations:
         return (), None
-    index = len(recorded.evaluations) - 1
+    index = _of_the_weights(recorded)
     return _metrics(recorded.evaluations[index]), _step(recorded, index)
+
+
+def recorded_split(recorded: RecordedRun | None) -> tuple[str, Value | None]:
+    """The split of the last evaluation, where it is one that was recorded, and its number of rows."""
+    on = recorded.evaluations[_of_the_weights(recorded)].data if recorded and recorded.evaluations else None
+    named = [split for data in (recorded.data if recorded else ()) for split in data.splits if split.name == on]
+    if on is None or len(named) != 1:
+        return "evaluation", None
+    rows = named[0].rows
+    return on, None if rows is None else Value("samples", rows, source_of(named[0].path, named[0].key))
 
 
 def recorded_log(recorded: RecordedRun | None) -> EvaluationLog:
@@ -75,6 +85,17 @@ def recorded_log(recorded: RecordedRun | None) -> EvaluationLog:
         known: Mapping[str, Value] = {metric.name: metric for metric in metrics}
         rows.append(EvaluationRow(step, None, None, tuple(known.get(name) for name in columns)))
     return EvaluationLog(columns, tuple(rows), len(told), recorded.path, "evaluations")
+
+
+def _of_the_weights(recorded: RecordedRun) -> int:
+    """The last evaluation; that of the best checkpoint, where its weights were loaded and nothing measured since."""
+    steps = [evaluation.step for evaluation in recorded.evaluations]
+    loaded = recorded.config.setting("load_best_model_at_end") if recorded.config else None
+    best = recorded.fact("best_checkpoint")
+    number = str(best.value).rpartition("-")[2] if best is not None else ""
+    if loaded is not None and loaded.value is True and steps.count(steps[-1]) == 1 and number.isdecimal():
+        return steps.index(int(number)) if int(number) in steps else len(steps) - 1
+    return len(steps) - 1
 
 
 def _metrics(evaluation: RecordedEvaluation) -> tuple[Value, ...]:

@@ -15,9 +15,10 @@ from hubpub.card.facts.recorded_run import (
     recorded_outcome,
     recorded_run,
     recorded_settings,
+    recorded_split,
 )
 from hubpub.card.facts.sourced import Value, source_of, value_of
-from hubpub.card.facts.training import TrainingRun, metrics_of, numbers_of, training_run
+from hubpub.card.facts.training import TrainingRun, logged_values, metrics_of, numbers_of, training_run
 from hubpub.core.pattern import Pattern
 
 if TYPE_CHECKING:
@@ -44,16 +45,19 @@ class Results:
     """What one evaluation of the finished model gave.
 
     Attributes:
-        split: "evaluation", "test" or "prediction", as the Trainer calls its files; or the name of an evaluator.
+        split: "evaluation", "test" or "prediction", as the Trainer calls its files; or the name of an evaluator, or
+            of a split that was recorded.
         metrics: in the order of their names.
         samples: how many examples it was made on.
         step: after which it was made, when the log tells of it and no file of results.
+        best: whether it is that of the best checkpoint, which may be the one that was saved or not.
     """
 
     split: str
     metrics: tuple[Value, ...]
     samples: Value | None = None
     step: Value | None = None
+    best: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +165,15 @@ def read_run(folder: ModelFolder, labels: Sequence[str]) -> tuple[TrainingRun, R
     recorded = recorded_run(run)
     training = _with_record(training_run(state, found, configs), recorded)
     of_test = {file.of: {fact.name: value_of(fact) for fact in file.values} for file in found}
-    results = tuple(_results(training, of_test))
+    results = tuple(_results(training, of_test, state, configs))
     # the Trainer's own evaluations hold those of the evaluators
     evaluators = () if results else run.evaluators
     results += tuple(_of_evaluators(evaluators))
     report = run.reports[0] if run.reports else None
     if report and report.accuracy and not results:
         results = (Results("evaluation", (value_of(report.accuracy),)),)
-    by_label = label_results(results[-1].metrics, labels) if results else None
+    of_last = next((one.metrics for one in reversed(results) if not one.best), ())
+    by_label = label_results(of_last, labels)
     settings = tuple(_settings(configs, state, training))
     summary = RunSummary(
         settings=(*settings, *recorded_settings(recorded, [value.name for value in settings])),
@@ -193,8 +198,17 @@ def _with_record(training: TrainingRun, recorded: RecordedRun | None) -> Trainin
         return replace(training, outcome=outcome)
     metrics, step = recorded_metrics(recorded)
     evaluated_at = step.value if step is not None and isinstance(step.value, int) else None
-    sources = (*training.sources, *((("evaluated_at", step.source),) if step is not None else ()))
-    return replace(training, outcome=outcome, metrics=metrics, evaluated_at=evaluated_at, sources=sources)
+    split, rows = recorded_split(recorded)
+    told = {"evaluated_at": step, "evaluation_samples": rows}
+    return replace(
+        training,
+        outcome=outcome,
+        metrics=metrics,
+        evaluated_at=evaluated_at,
+        evaluated_on=split,
+        evaluation_samples=rows.value if rows is not None and isinstance(rows.value, int) else None,
+        sources=(*training.sources, *((name, value.source) for name, value in told.items() if value is not None)),
+    )
 
 
 def _values(facts: Sequence[Fact]) -> tuple[Value, ...]:
@@ -216,7 +230,9 @@ def run_configs(run: RunFacts) -> tuple[RunConfig, ...]:
 
 
 def _settings(configs: Sequence[RunConfig], state: TrainerState | None, training: TrainingRun) -> Iterator[Value]:
-    named: set[str] = set()
+    # planned steps override planned epochs, of which 3 is what nobody has set
+    steps = next((fact for config in configs if (fact := config.setting("max_steps")) and fact.value), None)
+    named: set[str] = {"num_train_epochs"} if steps is not None else set()
     for config in configs:
         for fact in config.settings:
             if fact.name not in named:
@@ -239,17 +255,28 @@ def _settings(configs: Sequence[RunConfig], state: TrainerState | None, training
         yield Value("Highest learning rate logged", rate.value, rate.source)
 
 
-def _results(training: TrainingRun, of_test: Mapping[str, Mapping[str, Value]]) -> Iterator[Results]:
+def _results(
+    training: TrainingRun,
+    of_test: Mapping[str, Mapping[str, Value]],
+    state: TrainerState | None,
+    configs: Sequence[RunConfig],
+) -> Iterator[Results]:
     sources = dict(training.sources)
     if training.metrics:
         samples, step = training.evaluation_samples, training.evaluated_at
         place = sources.get("evaluated_at") or f"{training.metrics[0].source.rpartition('.')[0]}.step"
         yield Results(
-            "evaluation",
+            training.evaluated_on,
             training.metrics,
             None if samples is None else Value("samples", samples, sources.get("evaluation_samples", "")),
             None if step is None else Value("step", step, place),
         )
+        told = any(config.setting("load_best_model_at_end") for config in configs)
+        best = state.best_evaluation if state is not None and step is not None and not told else None
+        if state is not None and best is not None and best.step not in (None, step):
+            place = source_of(state.path, f"log_history.{best.index}.step")
+            metrics = metrics_of(logged_values(state, best))
+            yield Results("evaluation", metrics, step=Value("step", best.step, place), best=True)
     for kind, split in (("test", "test"), ("predict", "prediction")):
         values = of_test.get(kind) or of_test.get("all", {})
         if metrics := metrics_of(values, f"{kind}_"):

@@ -35,7 +35,16 @@ _ARGUMENTS = (
     "seed",
 )
 # Measurements of the machine, not of the model.
-_NOT_METRICS = ("_runtime", "_per_second", "_samples", "_jit_compilation_time", "_memory", "_mem_delta", "_timing")
+_NOT_METRICS = (
+    "_runtime",
+    "_per_second",
+    "_samples",
+    "_jit_compilation_time",
+    "_memory",
+    "_mem_delta",
+    "_timing",
+    "_num_tokens",  # TRL logs how far the training has come as a metric of each evaluation
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +82,7 @@ class TrainingRun:
         evaluated_at: the step of that evaluation, when it was logged with one.
         samples: how many examples it trained on.
         evaluation_samples: how many it was evaluated on.
+        evaluated_on: the split that it was evaluated on.
         arguments: hyper-parameters that a file states exactly.
         evaluations: those of the results files, then those that were logged, in order.
         epochs_done: how far it went.
@@ -88,6 +98,7 @@ class TrainingRun:
     evaluated_at: int | None = None
     samples: int | None = None
     evaluation_samples: int | None = None
+    evaluated_on: str = "evaluation"
     arguments: tuple[Argument, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
     epochs_done: float | None = None
@@ -131,7 +142,7 @@ def training_run(
     everything = by_kind.get("all", {})
     train = {**_summary(state), **everything, **by_kind.get("train", {})}
     evaluation = {**everything, **by_kind.get("eval", {})}
-    logged = state.evaluations[-1] if state and state.evaluations else None
+    logged = _of_the_weights(state, configs)
     from_log = not any(name.startswith("eval_") for name in evaluation)
     if from_log:
         evaluation = logged_values(state, logged) if state and logged else {}
@@ -159,6 +170,14 @@ def training_run(
         highest_rate=_number(singles["highest_rate"]),
         sources=tuple((name, value.source) for name, value in singles.items() if value is not None),
     )
+
+
+def _of_the_weights(state: TrainerState | None, configs: Sequence[RunConfig]) -> LogEntry | None:
+    """The logged evaluation of the weights that were saved: the last, where no file says that the best were loaded."""
+    if state is None or not state.evaluations:
+        return None
+    loaded = next((fact.value for config in configs if (fact := config.setting("load_best_model_at_end"))), False)
+    return (state.best_evaluation if loaded is True else None) or state.evaluations[-1]
 
 
 def numbers_of(state: TrainerState | None) -> Mapping[str, Value]:

@@ -13,6 +13,7 @@ from hubpub.core.pattern import Pattern
 from hubpub.model.chat import DEFAULT, ChatTemplate, Reader
 from hubpub.model.configs import wants_preprocessor
 from hubpub.model.kind import ModelKind
+from hubpub.model.sentence_class import sentence_class
 
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
@@ -32,7 +33,6 @@ _GGUF_QUANT = Pattern(
     r"(?:-00001-of-\d{5})?\.gguf$",
     re.IGNORECASE,
 )
-_SENTENCE_CLASSES = {"SentenceTransformer", "CrossEncoder", "SparseEncoder"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ def usage_of(folder: ModelFolder) -> Usage:
         two_parts=config.get("is_encoder_decoder") is True,
         prefix=_prefix(config),
         tokenizer_class=folder.tokenizer.tokenizer_class,
-        sentence_class=_sentence_class(folder, config),
+        sentence_class=sentence_class(folder),
         prompts=_prompts(folder),
         gguf=tuple(_gguf(folder)),
         onnx=_onnx(folder),
@@ -228,17 +228,6 @@ def _prefix(config: Mapping[str, Any]) -> str:
     settings = next(iter(tasks.values()))
     prefix = settings.get("prefix") if isinstance(settings, dict) else None
     return prefix if isinstance(prefix, str) and len(prefix) <= 100 else ""
-
-
-def _sentence_class(folder: ModelFolder, config: Mapping[str, Any]) -> str | None:
-    """The class by `model_type` in config_sentence_transformers.json, which files before version 5 do not have.
-
-    A cross-encoder saved by those is known by what it left in config.json.
-    """
-    if folder.kind is ModelKind.SENTENCE_TRANSFORMERS:
-        name = json_object(folder.json("config_sentence_transformers.json")).get("model_type")
-        return name if name in _SENTENCE_CLASSES else "SentenceTransformer"
-    return "CrossEncoder" if isinstance(config.get("sentence_transformers"), dict) else None
 
 
 def _modules(folder: ModelFolder) -> Iterator[str]:

@@ -97,6 +97,7 @@ class Merged(NamedTuple):
         changes: what hubpub changed in it.
         kept: what it left to the person.
         problems: markers that make no region, as sentences.
+        stubs: what would change beyond that where a generator left what it did not know.
     """
 
     text: str
@@ -104,3 +105,4 @@ class Merged(NamedTuple):
     changes: tuple[Change, ...] = ()
     kept: tuple[Kept, ...] = ()
     problems: tuple[str, ...] = ()
+    stubs: tuple[Change, ...] = ()

@@ -49,8 +49,13 @@ def merge_card(
     new = Given.of(card)
     if not existing.strip("\ufeff \t\r\n"):
         return Merged(rendered, new, (Change(Part.CARD, "README.md", "added"),))
-    text, replaced = replace_stubs(existing, card) if stubs else (existing, [])
-    here = Card.parse(text)
+    here = Card.parse(existing)
+    text, replaced = replace_stubs(here, card)
+    left = () if stubs else tuple(replaced)
+    if not stubs:
+        text, replaced = existing, []
+    elif text != existing:
+        here = Card.parse(text)
     base = base if base is not None and _is_of(base, here) else None
     text, changes, kept, missing = merge_body(here, card, base, choice)
     text, unplaced = _with_sections(text, card, missing)
@@ -67,6 +72,7 @@ def merge_card(
             f"line {problem.line}: the marker of the region {problem.name or '(no name)'} {problem.message}"
             for problem in read_regions(text).problems
         ),
+        stubs=left,
     )
 
 

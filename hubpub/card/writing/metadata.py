@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from hubpub.card.metadata.yaml_block import Path
 
 # What the libraries' own cards carry, and people search for.
-_TAGS_BY_KIND = {
-    "sentence-transformers": ("sentence-transformers", "feature-extraction"),
-    "gguf": ("gguf",),
+_TAGS_BY_KIND = {"gguf": ("gguf",)}
+_TAGS_BY_CLASS = {
+    "SentenceTransformer": ("sentence-transformers", "feature-extraction"),
+    "CrossEncoder": ("sentence-transformers", "cross-encoder"),
+    "SparseEncoder": ("sentence-transformers", "sparse-encoder", "sparse"),
 }
 _TAGS_BY_TOOL = {
     "trl": ("trl",),
@@ -84,8 +86,9 @@ def front_matter(facts: CardFacts) -> str:
 
 
 def _tags(facts: CardFacts) -> list[str]:
-    tags = list(_TAGS_BY_KIND.get(facts.kind, ()))
+    tags = [*_TAGS_BY_KIND.get(facts.kind, ()), *_TAGS_BY_CLASS.get(facts.usage.sentence_class or "", ())]
     methods = {str(value.value).casefold() for value in facts.adapter if value.name == "Method"}
+    tags += ["reranker"] if facts.pipeline_tag == "text-ranking" and "cross-encoder" in tags else []
     tags += [method for method in ("lora",) if facts.kind == "adapter" and method in methods]
     if facts.chat_template and facts.pipeline_tag == "text-generation":
         tags.append("conversational")

@@ -92,10 +92,15 @@ def _of_the_run(facts: CardFacts) -> tuple[list[_Measured], tuple[LeftOut, ...]]
     dataset = told.get("dataset") or (facts.datasets[0] if len(facts.datasets) == 1 else None)
     if dataset is None:
         which = f"which of the {len(facts.datasets)} data sets" if facts.datasets else "which data set"
-        reason = f"lacks the results of the training run: no file says on {which}; answer evaluation.dataset"
+        ask = "answer evaluation.dataset, with --set or in card.yaml"
+        reason = f"lacks the results of the training run: no file says on {which}; {ask}"
         return [], (LeftOut("model-index", reason),)
     if not facts.pipeline_tag:
-        return [], (LeftOut("model-index", "lacks the results of the training run: the task is not known"),)
+        return [], (
+            LeftOut(
+                "model-index", "lacks the results of the training run: no file says for which task; answer pipeline_tag"
+            ),
+        )
 
     def measured(name: str, value: object, split: str | None) -> _Measured:
         metric = {"type": _type(name), "name": name, "value": value}

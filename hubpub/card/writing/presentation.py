@@ -51,6 +51,11 @@ _OFF = (
     "use_liger_kernel",
     "torch_compile",
     "adafactor",
+    "load_best_model_at_end",
+    "packing",
+    "load_in_4bit",
+    "load_in_8bit",
+    "use_dora",
 )
 _TASKS = {"fill-mask": "filling masks", "summarization": "summarisation"}
 _PICTURE = Pattern(r"[A-Za-z0-9][\w.-]{0,100}(?:/[A-Za-z0-9][\w.-]{0,100}){0,5}\.(?:svg|png|jpg|jpeg|webp)")
@@ -174,7 +179,7 @@ def section_names(facts: CardFacts) -> dict[str, Any]:
         "gap": lambda slot, prompt: Ready(write_gap(slot, prompt)),
         "table": table,
         "properties": properties,
-        "described": bool(facts.architecture or facts.base_model or properties),
+        "described": bool(facts.architecture or facts.model_type or facts.base_model or facts.parameters),
         "task": task_in_words(facts.pipeline_tag),
         "split_table": _split_table,
         "dtype_names": _dtype_names(facts),

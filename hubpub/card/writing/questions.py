@@ -71,6 +71,9 @@ def _of_metadata(facts: CardFacts) -> Iterator[Question]:
             "The Hub filters models by language, and no file says which ones this one knows.",
             "en",
         )
+    if facts.pipeline_tag is None:
+        why = "People find models by task, and the files fit several, such as translation and summarization, or none."
+        yield Question("pipeline_tag", "Task, as an id of the Hub", why)
     if facts.base_model is None and (facts.training or facts.kind == "adapter"):
         why = "The files name none, or a folder of the training machine; the Hub draws the tree of models from it."
         yield Question("base_model", "Model that it was made from, as its id on the Hub", why)

@@ -26,7 +26,7 @@ TEMPLATES = (
 
 _SUFFIX = ".md.jinja"
 _NAME = Pattern(r"[a-z0-9][a-z0-9_-]{0,60}")
-_BY_KIND = {"adapter": "adapter", "sentence-transformers": "embedding", "gguf": "quantized"}
+_BY_KIND = {"adapter": "adapter", "gguf": "quantized"}
 _BY_TASK = {
     "text-generation": "llm",
     "text-classification": "classifier",
@@ -60,6 +60,8 @@ def choose_template(facts: CardFacts) -> str:
     """The name of the profile for a model."""
     if facts.kind in _BY_KIND:
         return _BY_KIND[facts.kind]
+    if facts.kind == "sentence-transformers" and facts.pipeline_tag not in ("text-ranking", "text-classification"):
+        return "embedding"
     if facts.quantization is not None or facts.quantised_files:
         return "quantized"
     if facts.pipeline_tag in _BY_TASK:

@@ -32,8 +32,8 @@ def load(request: Mapping[str, Any]) -> dict[str, Any]:
     """Load and run `request["directory"]`.
 
     Args:
-        request: "directory"; "class", of transformers, or None for one of sentence-transformers; "text", whether there
-            is a tokenizer; "single", whether the weights are to be computed with in single precision.
+        request: "directory"; "library", "transformers" or "sentence-transformers"; "class", of that library; "text",
+            whether there is a tokenizer; "single", whether the weights are to be computed with in single precision.
 
     Returns:
         {"steps": [{"step": name, "error": line or None, "skip": line or None}], "not_finite": name of an output,
@@ -48,7 +48,7 @@ def load(request: Mapping[str, Any]) -> dict[str, Any]:
     torch.manual_seed(0)
     run = Run(request["directory"], request["class"], request["text"], request["single"])
     with torch.inference_mode():
-        (run.transformers if request["class"] else run.sentences)()
+        (run.sentences if request["library"] == "sentence-transformers" else run.transformers)()
     return {"steps": run.steps, "not_finite": run.not_finite, "empty": run.empty, "tokens": run.tokens}
 
 
@@ -211,9 +211,9 @@ class Run:
         pipeline(task, model=self.model, tokenizer=self.tokenizer, device="cpu")(text, **settings)
 
     def _sentence_transformer(self) -> None:
-        from sentence_transformers import SentenceTransformer
+        import sentence_transformers
 
-        self.model = SentenceTransformer(
+        self.model = getattr(sentence_transformers, self.name)(
             self.directory,
             device="cpu",
             model_kwargs={"use_safetensors": True},
@@ -221,8 +221,15 @@ class Run:
         )
 
     def _encode(self) -> None:
-        embedding = self.model.encode(PROMPTS[0], convert_to_tensor=True, show_progress_bar=False)
-        self.not_finite = not_finite({"embedding": embedding})
+        self.not_finite = not_finite({"output": encoded(self.model)})
+
+
+def encoded(model: Any) -> Any:
+    """What a model of sentence-transformers makes of sentences, as a tensor: embeddings, or the scores of pairs."""
+    if hasattr(model, "predict"):
+        return model.predict([(PROMPTS[0], PROMPTS[1])], convert_to_tensor=True, show_progress_bar=False)
+    made = model.encode(list(PROMPTS[:2]), convert_to_tensor=True, show_progress_bar=False)
+    return made.to_dense() if made.is_sparse else made
 
 
 def not_finite(outputs: Mapping[str, Any]) -> str | None:

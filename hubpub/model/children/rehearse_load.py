@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hubpub.model.children.load import NEW_TOKENS, PROMPTS, NotTriedError, Run, not_finite, quiet
+from hubpub.model.children.load import NEW_TOKENS, PROMPTS, NotTriedError, Run, encoded, not_finite, quiet
 from hubpub.model.children.rehearse_reasons import NO_REPO, missing
 from hubpub.model.guard import Guard
 
@@ -116,10 +116,10 @@ class ById(Run):
             self.step("generate", self._generate)
 
     def sentences(self) -> None:
-        """A sentence-transformer, its tokenizer, and two embeddings."""
+        """A model of sentence-transformers, its tokenizer, and two embeddings or the score of a pair."""
         tokenized = not self.text or self.step("AutoTokenizer", self._tokenizer)
         if self.step("model", self._sentence_transformer) and tokenized:
-            self.step("encode", self._encode)
+            self.step("predict" if hasattr(self.model, "predict") else "encode", self._encode)
 
     def _reads_text(self) -> bool:
         import transformers
@@ -215,16 +215,18 @@ class ById(Run):
         self._note = f"{type(self.model).__name__}, {self._parameters()} parameters with its base"
 
     def _sentence_transformer(self) -> None:
-        from sentence_transformers import SentenceTransformer
+        import sentence_transformers
 
-        self.model = SentenceTransformer(self.directory, device="cpu", **self.source)
-        self._note = f"SentenceTransformer, {self._parameters()} parameters"
+        self.model = getattr(sentence_transformers, self.name)(self.directory, device="cpu", **self.source)
+        self._note = f"{self.name}, {self._parameters()} parameters"
 
     def _encode(self) -> None:
-        embeddings = self.model.encode(list(PROMPTS[:2]), convert_to_tensor=True, show_progress_bar=False)
-        if found := not_finite({"embedding": embeddings}):
-            raise ValueError(f"{found} is NaN or infinite")
-        self._note = f"2 embeddings of {embeddings.shape[1]} dimensions"
+        made = encoded(self.model)
+        if not_finite({"output": made}):
+            raise ValueError("what it gives is NaN or infinite")
+        scores = made.shape[1] if made.ndim > 1 else 1
+        pairs = f"{scores} scores of a pair" if scores > 1 else f"the score of a pair, {made.flatten()[0].item():.3f}"
+        self._note = pairs if hasattr(self.model, "predict") else f"2 embeddings of {made.shape[1]} dimensions"
 
     def _pipeline(self) -> None:
         import transformers
