@@ -13,7 +13,6 @@ from hubpub.cli.release import (
     ReleaseArguments,
     hub_option,
     notifier,
-    patience_of,
     patience_options,
     push_options,
     release_options,
@@ -125,12 +124,13 @@ def push(
       hubpub push ./model --repo acme/model --keyless  # in CI, without a stored token
       hubpub push --plan plan.json --receipt receipt.json
     """
-    from hubpub.cli.after_push import hooks_to_tell, tell_hooks, write_changelog
     from hubpub.cli.plan import show_plan
     from hubpub.cli.progress import WorkProgress
     from hubpub.core.errors import UsageError
+    from hubpub.publish.after_push import After, hooks_to_tell
     from hubpub.publish.client import HubClient
-    from hubpub.publish.saved import check_outside, read_plan
+    from hubpub.publish.http import Patience
+    from hubpub.publish.saved import read_plan
 
     saved = None
     if plan_file:
@@ -142,17 +142,15 @@ def push(
     else:
         options = push_options(path, release)
     options = replace(options, load=load)
-    if changelog:
-        if not options.tag:
-            raise UsageError("--changelog is for a release with a name", "give --tag, or use `hubpub notes`")
-        check_outside(changelog, options.path)
     hooks = hooks_to_tell(webhooks, settings_for(release["config"]), of_settings=settings_webhooks)
+    after = After(receipt, changelog, hooks)
+    after.check(options)
     with target_of(hub, options.namespace, wish=token_wish(token_file, keyless, repo_id_of(options))) as target:
         if saved:
             saved.check_hub(target.endpoint, local=hub == "local")
+        client = HubClient(target, Patience.given(timeout, attempts))
         if dry_run:
-            return show_plan(options, target, output_format, None, local=hub == "local")
-        client = HubClient(target, patience_of(timeout, attempts))
+            return show_plan(options, client, output_format, None, hub)
         expected = saved.expected if saved else None
         work = WorkProgress()
         silent = quiet or output_format == "json"
@@ -160,14 +158,12 @@ def push(
             client.http.watch = work.watch
         say = notifier("json" if silent else output_format, work.say)
         try:
-            made = _push(options, client, expected, write, receipt, output_format, say, local=hub == "local")
+            made = _push(options, client, expected, write, output_format, say, local=hub == "local")
         finally:
             work.erase()
         # A warning is for those, too, who want to hear of no steps.
         aloud = _warnings if silent else work.say
-        if changelog and made.tag:
-            write_changelog(changelog, client, made, aloud)
-        tell_hooks(made, hooks, aloud)
+        after.follow(options, client, made, aloud)
     return 0
 
 
@@ -205,7 +201,6 @@ def _push(
     client: HubClient,
     expected: Expected | None,
     write: bool,
-    receipt_file: Path | None,
     output_format: str,
     say: Notify,
     *,
@@ -214,18 +209,11 @@ def _push(
     from hubpub.card.merge.lock import write_card
     from hubpub.cli.local_hub import PORT
     from hubpub.publish.push import push as publish
-    from hubpub.publish.saved import check_outside, save_outside
     from hubpub.report.release import render_receipt
     from hubpub.report.text import render_findings
 
-    if receipt_file:
-        check_outside(receipt_file, options.path)
     receipt = publish(options, client, say, expected)
     card = receipt.plan.card
-    if receipt_file:
-        save_outside(receipt_file, options.path, receipt.to_json())
-        if output_format == "text":
-            notify(f"wrote {receipt_file}")
     if write and card.given is not None:  # only of a card that no README.md was there for
         write_card(
             options.path, options.path / "README.md", card.content.decode(), card.given, None, receipt.plan.repo_id

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from hubpub.cli.output import colour, format_options, print_json, quiet_stderr
-from hubpub.cli.release import hub_option, notifier, target_of, token_wish
+from hubpub.cli.output import colour, config_option, format_options, print_json, quiet_stderr, settings_for
+from hubpub.cli.release import hub_option, notifier, patience_options, target_of, token_wish
 
 
 @click.command()
@@ -25,8 +25,12 @@ from hubpub.cli.release import hub_option, notifier, target_of, token_wish
     help="Download and hash every file, or take the hub's word for its hashes.  [default: fetch, unless PATH is given]",
 )
 @click.option("--complete", is_flag=True, help="What only the hub has is a difference, too.")
+@click.option("--include", multiple=True, metavar="GLOB", help="Of PATH: published although they look like leftovers.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Of PATH: not published. Repeatable.")
 @click.option("--load", is_flag=True, help="Also load the model, in a child process without token and network.")
+@config_option
 @hub_option
+@patience_options
 @format_options
 def verify(
     repo: str,
@@ -34,17 +38,22 @@ def verify(
     receipt: Path | None,
     fetch: bool | None,
     complete: bool,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
     load: bool,
+    config: Path | None,
     hub: str | None,
     token_file: Path | None,
     keyless: bool,
+    timeout: float | None,
+    attempts: int | None,
     output_format: str,
 ) -> int:
     """Verify that a hub serves what was published; public repos need no token.
 
     Without PATH every file of the commit is downloaded, hashed and dropped: does the hub hand it out, and are these
     the bytes of the hash that it states? With --receipt they must also be those that were published. With PATH the
-    folder's files are compared with the hub's hashes; what only the hub has is listed.
+    folder's files are compared with the hub's hashes, those that a push would publish; what only the hub has is listed.
 
     Exit code 6: something differs, or does not load.
 
@@ -57,6 +66,7 @@ def verify(
     from hubpub.cli.progress import progress_line
     from hubpub.core.errors import VerificationError
     from hubpub.publish.client import HubClient
+    from hubpub.publish.http import Patience
     from hubpub.publish.load_check import load_published
     from hubpub.publish.target import parse_revision
     from hubpub.publish.verification import VerifyOptions
@@ -65,14 +75,18 @@ def verify(
     from hubpub.report.verification import render_verification
 
     namespace, name, revision = parse_revision(repo)
-    options = VerifyOptions(f"{namespace}/{name}", revision, path, receipt, fetch, complete)
+    settings = settings_for(config, lists={"include": include, "exclude": exclude})
+    options = VerifyOptions(
+        f"{namespace}/{name}", revision, path, receipt, fetch, complete, settings.include, settings.exclude
+    )
+    patience = Patience.given(timeout, attempts)
     notify = notifier(output_format)
     with target_of(hub, namespace, token_needed=False, wish=token_wish(token_file, keyless, options.repo_id)) as target:
         if output_format == "json" or quiet_stderr():
-            result = compare(options, HubClient(target), notify)
+            result = compare(options, HubClient(target, patience), notify)
         else:
             with progress_line("fetching") as progress:
-                result = compare(options, HubClient(target), notify, progress)
+                result = compare(options, HubClient(target, patience), notify, progress)
         loaded = (
             load_published(HubClient(target), options.repo_id, result.commit, notify) if load and result.ok else None
         )

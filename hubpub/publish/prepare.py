@@ -13,6 +13,7 @@ from hubpub.core.findings import Severity
 from hubpub.core.report import Report, joined
 from hubpub.core.rule import Depth
 from hubpub.core.settings import CardSettings, LintSettings
+from hubpub.core.wording import counted
 from hubpub.model.folder import ModelFolder
 from hubpub.model.reading import Reading
 from hubpub.publish.card import (
@@ -66,6 +67,7 @@ class PushOptions:
         lint_settings: what it asks of them.
         pull_request: whether the release is proposed, in a pull request, and not published.
         load: whether the published model is loaded before it is tagged.
+        gated: "auto" or "manual": readers have to ask for access to the repo; None leaves that as it is.
     """
 
     path: Path
@@ -87,6 +89,7 @@ class PushOptions:
     lint_settings: LintSettings = field(default_factory=LintSettings)
     pull_request: bool = False
     load: bool = False
+    gated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ def prepare(
         HubError: the hub cannot be read.
     """
     if options.pull_request:
-        check_can_be_proposed(options.revision, options.tag, private=options.private)
+        check_can_be_proposed(options.revision, options.tag, private=options.private, gated=options.gated is not None)
     watch = client.http.watch
     folder = ModelFolder.open(
         options.path,
@@ -157,14 +160,16 @@ def prepare(
     if expected:
         expected.check_remote(client, remote.head, remote.files)
     may = "may propose changes to" if options.pull_request else "may publish to"
-    notify(f"{identity.name} {may} {repo_id} on {client.endpoint}")
+    notify(f"{identity.name} {may} {repo_id} on {client.endpoint}, with the token from {client.http.token_source}")
 
     if options.depth is not Depth.QUICK:
         model_report, report = _checked(folder, local, options, options.depth)
-    notify(f"checked {len(folder.files):,} files: {report.summary}")
+    notify(f"checked {counted(len(folder.files), 'file')}: {report.summary}")
     card = _card(folder, local, repo_id, options, client, remote)
     if card.source is not CardSource.FOLDER:
-        report = joined(model_report, _lint(card.content, folder, options))
+        linted = _lint(card.content, folder, options)
+        notify(f"checked the card, {card.note}: {linted.summary}")
+        report = joined(model_report, linted)
         _stop_on_findings(report, repo_id)
 
     release = publish_set(folder)
@@ -192,6 +197,7 @@ def prepare(
         left_out=release.left_out,
         card=card,
         tag=options.tag,
+        gated=options.gated,
         title=options.title or f"Publish {options.name}" + (f" {options.tag}" if options.tag else ""),
     )
     if expected:

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 from hubpub.core.documents import read_document
 from hubpub.core.errors import UsageError
+from hubpub.core.wording import counted
 from hubpub.model.folder import ModelFolder
 from hubpub.publish.client import HubClient
 from hubpub.publish.download import NotServedError
+from hubpub.publish.load_check import Loaded
 from hubpub.publish.receipt import RECEIPT_SCHEMA
 from hubpub.publish.release import publish_set
 from hubpub.publish.remote import RemoteFile
@@ -49,6 +51,8 @@ class VerifyOptions:
         receipt: a file that `hubpub push --receipt` wrote.
         fetch: whether each file is downloaded and hashed; None does so unless there is a folder.
         complete: whether what only the hub has is a difference.
+        include: globs of files of the folder that were published although they look like leftovers.
+        exclude: globs of files of the folder that were not published.
     """
 
     repo_id: str
@@ -57,6 +61,8 @@ class VerifyOptions:
     receipt: Path | None = None
     fetch: bool | None = None
     complete: bool = False
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Verification:
         bytes: see `fetched`.
         differences: what is not as it should be; empty when everything is.
         only_on_hub: files that neither the folder nor the receipt speaks of.
+        loaded: what was tried of the model; None when that was not asked for, or there are differences.
     """
 
     endpoint: str
@@ -84,6 +91,7 @@ class Verification:
     bytes: int
     differences: tuple[Mismatch, ...]
     only_on_hub: tuple[str, ...]
+    loaded: Loaded | None = None
 
     @property
     def ok(self) -> bool:
@@ -124,13 +132,14 @@ def verify(options: VerifyOptions, client: HubClient, notify: Notify, progress: 
         HubError: the hub or the network failed.
     """
     manifest = _manifest(options.receipt) if options.receipt else None
-    folder = _folder(options.path) if options.path else None
+    folder = _folder(options.path, options) if options.path else None
     fetch = options.fetch if options.fetch is not None else folder is None
     if not fetch and folder is None and manifest is None:
         raise UsageError("there is nothing to compare with", "give a folder or --receipt FILE, or let it fetch")
     commit = client.resolve(options.repo_id, options.revision)
     tree = client.tree(options.repo_id, commit)
-    notify(f"{options.repo_id} at {commit[:12]}: {len(tree):,} files, {sum(f.size for f in tree.values()):,} bytes")
+    amount = counted(sum(file.size for file in tree.values()), "byte")
+    notify(f"{options.repo_id} at {commit[:12]}: {counted(len(tree), 'file')}, {amount}")
 
     found: dict[str, Mismatch] = {}
     only_on_hub = set(tree)
@@ -165,10 +174,10 @@ def verify(options: VerifyOptions, client: HubClient, notify: Notify, progress: 
     )
 
 
-def _folder(path: Path) -> ModelFolder:
+def _folder(path: Path, options: VerifyOptions) -> ModelFolder:
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder", "give the folder that the hub should serve")
-    return ModelFolder.open(path)
+    return ModelFolder.open(path, include=options.include, exclude=options.exclude)
 
 
 def _against_folder(path: Path, folder: ModelFolder, tree: Mapping[str, RemoteFile]) -> dict[str, Mismatch]:
@@ -232,7 +241,7 @@ def _fetch(
     read = 0
     given_up = threading.Event()
 
-    def counted(file: RemoteFile) -> Iterator[bytes]:
+    def watched(file: RemoteFile) -> Iterator[bytes]:
         nonlocal read
         for chunk in client.stream(repo_id, file.path, commit):
             read += len(chunk)
@@ -244,7 +253,7 @@ def _fetch(
 
     def run(file: RemoteFile) -> _Digest | str:
         try:
-            return _digest(counted(file), file.size)
+            return _digest(watched(file), file.size)
         except NotServedError as error:
             return error.message
 

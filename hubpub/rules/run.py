@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 Subject = TypeVar("Subject")
 
 _DEEPER = (
-    (Depth.DEEP, Skip("tensor values, architecture, tokenizer round trips", "only with --deep")),
-    (Depth.LOAD, Skip("loading and running the model", "only with --load")),
+    (Depth.DEEP, Skip("tensor values, architecture, tokenizer round trips", "only at depth deep")),
+    (Depth.LOAD, Skip("loading and running the model", "only at depth load")),
 )
 
 
