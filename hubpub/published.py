@@ -29,6 +29,7 @@ def verify(
     complete: bool = False,
     include: Sequence[str] = (),
     exclude: Sequence[str] = (),
+    config: Path | str | None = None,
     load: bool = False,
     hub: str | None = None,
     token_file: Path | str | None = None,
@@ -49,6 +50,7 @@ def verify(
         complete: whether what only the hub has is a difference.
         include: as for `push`, of the folder at `path`.
         exclude: the same.
+        config: a settings file, of which those are taken that hold for a push.
         load: if there is no difference, also load the model; what was tried is in the result.
         hub: URL of a hub; None takes `HF_ENDPOINT`, else the public Hub.
         token_file: file that holds the token.
@@ -63,10 +65,12 @@ def verify(
     """
     from dataclasses import replace
 
+    from hubpub.core.settings import Settings, load_settings
     from hubpub.publish.load_check import load_published
     from hubpub.publish.verification import VerifyOptions
     from hubpub.publish.verification import verify as compare
 
+    settings = load_settings(Path(config)) if config is not None else Settings()
     options = VerifyOptions(
         repo_id=repo_id,
         revision=revision,
@@ -74,8 +78,8 @@ def verify(
         receipt=path_or_none(receipt),
         fetch=fetch,
         complete=complete,
-        include=tuple(include),
-        exclude=tuple(exclude),
+        include=(*settings.include, *include),
+        exclude=(*settings.exclude, *exclude),
     )
     client = client_for(
         repo_id,

@@ -26,6 +26,7 @@ from hubpub.publish.card import (
 )
 from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
+from hubpub.publish.gitignored import check_gitignore_of_the_hub
 from hubpub.publish.journal import Journal
 from hubpub.publish.local import LocalFile
 from hubpub.publish.namespaces import find_namespace
@@ -175,6 +176,7 @@ def prepare(
     release = publish_set(folder)
     files = _files(folder, release, card, _digests(folder, release, remote, hashed=hashed))
     add, replaced, unchanged, only_there = split_by_remote(files, remote.files)
+    check_gitignore_of_the_hub(client, repo_id, remote.head, remote.files, files, add + replaced)
     found = find_stale(
         (file.path for file in files), (file.path for file in add + replaced), {p: remote.files[p] for p in only_there}
     )

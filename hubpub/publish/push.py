@@ -9,12 +9,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hubpub.core.errors import ConflictError, UsageError, VerificationError
+from hubpub.core.errors import UsageError, VerificationError
 from hubpub.core.wording import counted
 from hubpub.publish.body import Add, ChangedOnDiskError, Operation, deletions
 from hubpub.publish.card import card_trailer
 from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
+from hubpub.publish.gitignored import dropped
 from hubpub.publish.interrupted import Begun, told_when_interrupted
 from hubpub.publish.journal import Entry
 from hubpub.publish.load_check import load_published
@@ -251,10 +252,7 @@ def _check_not_ignored(plan: Plan, modes: Mapping[str, UploadMode]) -> None:
     """The hub drops what the repo's .gitignore names without a word, so that must be found before the commit."""
     ignored = [path for path, mode in modes.items() if mode.ignored]
     if ignored:
-        raise ConflictError(
-            f"a .gitignore makes {plan.repo_id} drop {', '.join(ignored[:5])}",
-            "change the .gitignore of the folder or the repo, or leave the files out with --exclude",
-        )
+        raise dropped(plan.repo_id, ignored)
 
 
 def _on_top_of(client: HubClient, plan: Plan, made: Made) -> Plan:

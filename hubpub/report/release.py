@@ -46,7 +46,7 @@ def render_plan(plan: Plan, style: Style = plain, *, proposed: bool = False) -> 
     lines += _told(plan.older, "·", "stays")
     lines += [f"  · {printable(item.path)} is left out: {item.reason}" for item in plan.left_out[:_SHOWN]]
     if len(plan.left_out) > _SHOWN:
-        lines.append(f"  · and {len(plan.left_out) - _SHOWN} more are left out; --json lists all")
+        lines.append(f"  · and {len(plan.left_out) - _SHOWN:,} more are left out; --json lists all")
     lines.append(f"  card: {_card(plan)}")
     lines += _diff(plan.card.diff, style)
     if plan.tag:
@@ -104,13 +104,13 @@ def _proposed(receipt: Receipt, proposal: Proposal) -> str:
 def _listed(what: str, files: tuple[LocalFile, ...], mark: str) -> list[str]:
     lines = [f"  {mark} {printable(file.path)} ({size(file.size)})" for file in files[:_SHOWN]]
     if len(files) > _SHOWN:
-        lines.append(f"  {mark} and {len(files) - _SHOWN} more to {what}")
+        lines.append(f"  {mark} and {len(files) - _SHOWN:,} more to {what}")
     return lines
 
 
 def _told(items: tuple[Stale, ...], mark: str, state: str) -> list[str]:
     lines = [f"  {mark} {printable(item.path)} ({size(item.size)}) {state}: {item.reason}" for item in items[:_SHOWN]]
-    return lines + ([f"  {mark} and {len(items) - _SHOWN} more {state}"] if len(items) > _SHOWN else [])
+    return lines + ([f"  {mark} and {len(items) - _SHOWN:,} more {state}"] if len(items) > _SHOWN else [])
 
 
 def _diff(diff: str, style: Style) -> list[str]:
@@ -121,7 +121,9 @@ def _diff(diff: str, style: Style) -> list[str]:
         "    " + (style(printable(line), colours[line[0]]) if line[:1] in colours else printable(line))
         for line in lines[:_DIFF_SHOWN]
     ]
-    return shown + ([f"    and {len(lines) - _DIFF_SHOWN} more lines"] if len(lines) > _DIFF_SHOWN else [])
+    return shown + (
+        [f"    and {len(lines) - _DIFF_SHOWN:,} more lines; --json has all of it"] if len(lines) > _DIFF_SHOWN else []
+    )
 
 
 def _names(paths: tuple[str, ...] | list[str]) -> str:

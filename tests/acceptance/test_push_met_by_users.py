@@ -182,3 +182,17 @@ def test_a_pull_request_tells_what_goes_and_what_stays(hub: CommandHub, plain_co
     (later / "notes.txt").unlink()
     again = hub.hubpub("push", later, "--org", "acme", "--pr", token=BOB)
     assert "· committed 0 files and deleted 1 to pull request 1 as" in again.stderr
+
+
+def test_a_plan_knows_what_the_hub_would_drop(hub: CommandHub, plain_copy: Path) -> None:
+    hub.hubpub("push", plain_copy, "--org", "acme")
+    hub.api().upload_file(path_or_fileobj=b"*.dat\n", path_in_repo=".gitignore", repo_id="acme/model")
+    (plain_copy / "table.dat").write_text("1")
+    planned = hub.hubpub("plan", plain_copy, "--org", "acme")
+    assert (planned.code, planned.stdout) == (4, "")
+    assert "a .gitignore makes acme/model drop table.dat; change the .gitignore of" in planned.stderr
+    assert hub.hubpub("plan", plain_copy, "--org", "acme", "--exclude", "*.dat").code == 0
+    # A .gitignore that is published counts instead of the one that it replaces.
+    (plain_copy / ".gitignore").write_text("*.tmp\n")
+    assert hub.hubpub("push", plain_copy, "--org", "acme").code == 0
+    assert "table.dat" in hub.api().list_repo_files("acme/model")

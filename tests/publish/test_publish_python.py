@@ -69,7 +69,7 @@ def test_a_release_from_python(hub: TestHub, plain_copy: Path, tmp_path: Path, m
     assert hub.api().list_repo_commits("acme/model")[0].title == "The first one"
     assert "private.txt" not in hub.api().list_repo_files("acme/model")
     assert json.loads(receipt.read_text())["commit"] == done.commit
-    assert changelog.read_text().startswith("## v1")
+    assert "## v1" in changelog.read_text()
     assert any(step.startswith(f"alice may publish to acme/model on {hub.endpoint}") for step in steps)
 
     assert hubpub.verify("acme/model", plain_copy, exclude=["private.*"], include=["run.log"], **where).ok
