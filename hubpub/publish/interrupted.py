@@ -39,7 +39,7 @@ class Begun:
             return f"{self.repo_id} is as it was; a pull request that was begun stays a draft, or as it was"
         if self.created:
             return f"{self.repo_id} was created{hidden}, and has nothing of the release"
-        return "nothing was created, and readers see nothing of it"
+        return f"{self.repo_id} is as it was" if self.repo_id else "nothing was created or sent"
 
 
 @contextmanager
