@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import difflib
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
-from hubpub.core.errors import AuthError, ConflictError, HubError, UsageError
+from hubpub.core.errors import AuthError, ConflictError, HubError, HubpubError, UsageError
+from hubpub.core.wording import listed
 from hubpub.publish.body import Operation, commit_body
 from hubpub.publish.download import NotServedError, download
 from hubpub.publish.http import Http, Patience
@@ -80,12 +82,23 @@ class HubClient:
                 ) from error
             if error.kind == "revision":
                 raise UsageError(
-                    f"{repo_id} has no branch, tag or commit {revision}", "look at its tags and history on the hub"
+                    f"{repo_id} has no branch, tag or commit {revision}", self._nearest(repo_id, revision)
                 ) from error
             raise
         if found is None:
             raise UsageError(f"{repo_id} has no commits", "publish to it first")
         return str(found)
+
+    def _nearest(self, repo_id: str, revision: str) -> str:
+        """What may have been meant by a revision that is not there."""
+        try:
+            tags = sorted(self.tags(repo_id), reverse=True)
+        except HubpubError:
+            tags = []
+        near = difflib.get_close_matches(revision, tags, n=1)
+        if near:
+            return f"did you mean {near[0]}?"
+        return f"its tags are {listed(tags)}" if tags else "it has no tags; look at its history on the hub"
 
     def check_write(self, repo_id: str) -> None:
         """Return if the token may write to the existing repo.

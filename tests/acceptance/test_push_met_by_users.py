@@ -100,6 +100,16 @@ def test_who_may_not_roll_back_is_told_why(hub: CommandHub, plain_copy: Path) ->
     assert said["next_step"] == "ask an administrator of acme for the role write"
 
 
+def test_a_revision_that_is_not_there(hub: CommandHub, plain_copy: Path) -> None:
+    hub.hubpub("push", plain_copy, "--org", "acme")
+    none = hub.hubpub("rollback", "acme/model", "--to", "v1.0.0", "--yes")
+    assert (none.code, none.stderr.count("it has no tags; look at its history on the hub")) == (2, 1)
+    for tag in ("v1.0.0", "v1.1.0"):
+        hub.api().create_tag("acme/model", tag=tag)
+    assert "no branch, tag or commit 1.0.0; did you mean v1.0.0?" in hub.hubpub("verify", "acme/model@1.0.0").stderr
+    assert "its tags are v1.1.0, v1.0.0" in hub.hubpub("notes", "acme/model", "first").stderr
+
+
 def test_ctrl_c_says_what_is_left_and_how_to_go_on(hub: CommandHub, plain_copy: Path) -> None:
     hub.hub.faults("preupload: stall")
     with subprocess.Popen(
