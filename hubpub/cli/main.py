@@ -98,12 +98,13 @@ def _run(arguments: list[str]) -> int:
     except click.ClickException as error:
         show_error(_usage_error(error, arguments), arguments)
         return UsageError.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        click.echo(
-            "interrupted: nothing half-done is left; run the same command again to go on, "
-            "what was sent is not sent twice",
-            err=True,
+    except (click.Abort, KeyboardInterrupt) as interruption:
+        # click wraps what the core has noted of what is left.
+        notes = [*getattr(interruption, "__notes__", ()), *getattr(interruption.__cause__, "__notes__", ())]
+        left = (
+            f"{notes[0]}; the same command goes on, and sends nothing twice" if notes else "nothing half-done is left"
         )
+        click.echo(f"interrupted: {left}", err=True)
         return _INTERRUPTED
     return result if isinstance(result, int) else 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -12,6 +13,7 @@ from hubpub.cli.release import (
     ReleaseArguments,
     hub_option,
     notifier,
+    patience_options,
     push_options,
     release_options,
     repo_id_of,
@@ -20,8 +22,8 @@ from hubpub.cli.release import (
 )
 
 if TYPE_CHECKING:
+    from hubpub.publish.client import HubClient
     from hubpub.publish.prepare import PushOptions
-    from hubpub.publish.target import Target
 
 
 @click.command()
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Save the plan; `hubpub push --plan FILE` publishes it, if nothing has changed.",
 )
+@patience_options
 @format_options
 def plan(
     path: Path,
@@ -41,6 +44,8 @@ def plan(
     token_file: Path | None,
     keyless: bool,
     out: Path | None,
+    timeout: float | None,
+    attempts: int | None,
     output_format: str,
     **release: Unpack[ReleaseArguments],
 ) -> int:
@@ -61,17 +66,21 @@ def plan(
       hubpub plan ./model --repo acme/model --delete-stale --out plan.json
       hubpub push --plan plan.json
     """
+    from hubpub.publish.client import HubClient
+    from hubpub.publish.http import Patience
+
     options = push_options(path, release, depth="quick" if _only_shown(output_format, out) else "deep")
     with target_of(hub, options.namespace, wish=token_wish(token_file, keyless, repo_id_of(options))) as target:
-        code = show_plan(options, target, output_format, out, local=hub == "local")
+        client = HubClient(target, Patience.given(timeout, attempts))
+        code = show_plan(options, client, output_format, out, hub)
     if release["depth"] is None and _only_shown(output_format, out):
         notify("the push looks at the numbers of the model too; --depth deep does so now")
     return code
 
 
-def show_plan(options: PushOptions, target: Target, output_format: str, out: Path | None, *, local: bool) -> int:
-    """Print the plan of a push, and save it if it is asked for; returns the exit code."""
-    from hubpub.publish.client import HubClient
+def show_plan(options: PushOptions, client: HubClient, output_format: str, out: Path | None, hub: str | None) -> int:
+    """Print the plan of a push to the hub that was named, and save it if it is asked for; returns the exit code."""
+    from hubpub.cli.progress import WorkProgress
     from hubpub.publish.prepare import prepare
     from hubpub.publish.saved import check_outside, plan_document, save_outside
     from hubpub.report.release import render_plan
@@ -80,16 +89,27 @@ def show_plan(options: PushOptions, target: Target, output_format: str, out: Pat
     if out:
         check_outside(out, options.path)
     hashed = not _only_shown(output_format, out)
-    prepared = prepare(options, HubClient(target), notifier(output_format), hashed=hashed)
-    document = plan_document(prepared.plan, options, local=local) if hashed else {}
+    work = WorkProgress()
+    if output_format != "json":
+        client.http.watch = work.watch
+    client.http.notify = notifier(output_format, work.say)
+    try:
+        prepared = prepare(options, client, client.http.notify, hashed=hashed)
+    finally:
+        work.erase()
+    document = plan_document(prepared.plan, options, local=hub == "local") if hashed else {}
     if out:
         save_outside(out, options.path, document)
     if output_format == "json":
         print_json({**document, "report": prepared.report.to_json()})
         return 0
-    click.echo(render_findings(prepared.report, colour) + render_plan(prepared.plan, colour), nl=False)
+    click.echo(
+        render_findings(prepared.report, colour) + render_plan(prepared.plan, colour, proposed=options.pull_request),
+        nl=False,
+    )
     if out:
-        notify(f"wrote {out}; `hubpub push --plan {out}` publishes it")
+        command = ["hubpub", "push", "--plan", str(out), *(["--hub", hub] if hub else [])]
+        notify(f"wrote {out}; `{shlex.join(command)}` publishes it")
     return 0
 
 

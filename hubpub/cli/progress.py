@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -10,6 +11,7 @@ from typing import TextIO
 
 from hubpub.cli.output import notify
 
+_USUAL_COLUMNS = 80
 _PATIENCE = 1.0  # seconds before anything is shown
 _PAUSE = 0.1  # seconds between two lines
 _LOG_PAUSE = 10.0  # the same in a log, unless
@@ -17,6 +19,10 @@ _LOG_SHARE = 0.1  # so much more is done
 _LOG_SHORTEST = 2.0
 _LEAST_SECONDS = 2.0  # of measuring before a rate is worth showing
 _ERASE = "\r\x1b[K"
+_UNITS = ((1e9, "GB"), (1e6, "MB"), (1e3, "kB"))
+# What goes on when everything has been read or sent; of little it is over at once.
+_THEN = {"reading": "checking what it says", "sending": "waiting for the hub"}
+_LITTLE = 10_000_000
 
 
 @contextmanager
@@ -33,7 +39,10 @@ def progress_line(doing: str, stream: TextIO | None = None) -> Iterator[Callable
         return
     line = _Line(shown)
     try:
-        yield lambda done, total: line.show(_amount(doing, done, total))
+        yield lambda done, total: line.show(
+            ", ".join(filter(None, (_amount(doing, done, total), _then(doing, done, total)))),
+            last=bool(_then(doing, done, total)),
+        )
     finally:
         line.erase()
 
@@ -66,7 +75,8 @@ class WorkProgress:
             self._doing, self._started, self._told = doing, now, now
             self._from, self._share = done, done / total if total else 0.0
         if self._line:
-            self._line.show(self._text(doing, done, total, note, now))
+            then = _then(doing, done, total)
+            self._line.show(self._text(doing, done, total, then or note, now), last=bool(then))
         elif self._due(done, total, now):
             self._told, self._share = now, done / total if total else 0.0
             notify(self._text(doing, done, total, note, now))
@@ -90,8 +100,14 @@ class WorkProgress:
 
 
 def _amount(doing: str, done: int, total: int) -> str:
+    unit, name = next(((unit, name) for unit, name in _UNITS if total >= unit), _UNITS[-1])
     share = f"{done / total:.0%}" if total else ""
-    return f"{doing}: {done / 1e9:.1f} of {total / 1e9:.1f} GB, {share}"
+    return f"{doing}: {done / unit:.1f} of {total / unit:.1f} {name}, {share}"
+
+
+def _then(doing: str, done: int, total: int) -> str:
+    """What goes on after the last byte."""
+    return _THEN.get(doing, "") if done >= total > _LITTLE else ""
 
 
 def _duration(seconds: float) -> str:
@@ -101,18 +117,26 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
+def _columns(stream: TextIO) -> int:
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _USUAL_COLUMNS
+    except (OSError, ValueError):  # no terminal, or one that does not say
+        return _USUAL_COLUMNS
+
+
 class _Line:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._next = time.monotonic() + _PATIENCE
         self._visible = False
 
-    def show(self, text: str) -> None:
+    def show(self, text: str, *, last: bool = False) -> None:
         now = time.monotonic()
-        if now < self._next:
+        if now < self._next and not last:
             return
         self._next = now + _PAUSE
-        self._stream.write(f"{_ERASE}{text}")
+        # A line that wraps could not be taken away again.
+        self._stream.write(f"{_ERASE}{text[: _columns(self._stream) - 1].rstrip()}")
         self._stream.flush()
         self._visible = True
 

@@ -15,7 +15,6 @@ from hubpub.cli.release import (
     hub_option,
     load_options,
     notifier,
-    patience_of,
     patience_options,
     push_options,
     release_options,
@@ -129,12 +128,13 @@ def push(
       hubpub push ./model --repo acme/model --keyless  # in CI, without a stored token
       hubpub push --plan plan.json --receipt receipt.json
     """
-    from hubpub.cli.after_push import hooks_to_tell, tell_hooks, write_changelog
     from hubpub.cli.plan import show_plan
     from hubpub.cli.progress import WorkProgress
     from hubpub.core.errors import UsageError
+    from hubpub.publish.after_push import After, hooks_to_tell
     from hubpub.publish.client import HubClient
-    from hubpub.publish.saved import check_outside, read_plan
+    from hubpub.publish.http import Patience
+    from hubpub.publish.saved import read_plan
 
     saved = None
     if plan_file:
@@ -147,17 +147,15 @@ def push(
         options = push_options(path, release)
     check_load(base_limit, load=load)
     options = replace(options, load=load, base_limit=base_limit)
-    if changelog:
-        if not options.tag:
-            raise UsageError("--changelog is for a release with a name", "give --tag, or use `hubpub notes`")
-        check_outside(changelog, options.path)
     hooks = hooks_to_tell(webhooks, settings_for(release["config"]), of_settings=settings_webhooks)
+    after = After(receipt, changelog, hooks)
+    after.check(options)
     with target_of(hub, options.namespace, wish=token_wish(token_file, keyless, repo_id_of(options))) as target:
         if saved:
             saved.check_hub(target.endpoint, local=hub == "local")
+        client = HubClient(target, Patience.given(timeout, attempts))
         if dry_run:
-            return show_plan(options, target, output_format, None, local=hub == "local")
-        client = HubClient(target, patience_of(timeout, attempts))
+            return show_plan(options, client, output_format, None, hub)
         expected = saved.expected if saved else None
         work = WorkProgress()
         silent = quiet or output_format == "json"
@@ -168,13 +166,11 @@ def push(
         aloud = _warnings if silent else work.say
         try:
             made = _push(
-                options, client, expected, write, receipt, output_format, aloud if silent else say, local=hub == "local"
+                options, client, expected, write, output_format, aloud if silent else say, local=hub == "local"
             )
         finally:
             work.erase()
-        if changelog and made.tag:
-            write_changelog(changelog, client, made, aloud)
-        tell_hooks(made, hooks, aloud)
+        after.follow(options, client, made, aloud)
     return 0
 
 
@@ -212,7 +208,6 @@ def _push(
     client: HubClient,
     expected: Expected | None,
     write: bool,
-    receipt_file: Path | None,
     output_format: str,
     say: Notify,
     *,
@@ -221,18 +216,11 @@ def _push(
     from hubpub.card.merge.lock import write_card
     from hubpub.cli.local_hub import PORT
     from hubpub.publish.push import push as publish
-    from hubpub.publish.saved import check_outside, save_outside
     from hubpub.report.release import render_receipt
     from hubpub.report.text import render_findings
 
-    if receipt_file:
-        check_outside(receipt_file, options.path)
     receipt = publish(options, client, say, expected)
     card = receipt.plan.card
-    if receipt_file:
-        save_outside(receipt_file, options.path, receipt.to_json())
-        if output_format == "text":
-            notify(f"wrote {receipt_file}")
     if write and card.given is not None:  # only of a card that no README.md was there for
         write_card(
             options.path, options.path / "README.md", card.content.decode(), card.given, None, receipt.plan.repo_id

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
@@ -14,7 +13,6 @@ from hubpub.cli.output import config_option, notify, quiet_stderr, rule_options,
 
 if TYPE_CHECKING:
     from hubpub.core.settings import Settings
-    from hubpub.publish.http import Patience
     from hubpub.publish.prepare import Notify, PushOptions
     from hubpub.publish.target import Target, TokenWish
 
@@ -32,6 +30,7 @@ class ReleaseArguments(TypedDict):
     revision: str
     tag: str | None
     private: bool
+    gated: str | None
     message: str | None
     card_from: str | None
     include: tuple[str, ...]
@@ -55,6 +54,11 @@ _OPTIONS = (
     click.option("--revision", default="main", show_default=True, metavar="BRANCH", help="Branch to publish to."),
     click.option("--tag", metavar="TAG", help="Tag the verified commit, e.g. v1.2.0. A tag is never moved."),
     click.option("--private", is_flag=True, help="Create the repo private."),
+    click.option(
+        "--gated",
+        type=click.Choice(["auto", "manual"]),
+        help="Have readers ask for access, and grant it to all (auto), or let the repo's owners decide (manual).",
+    ),
     click.option("--message", "-m", metavar="TEXT", help="Commit message."),
     click.option(
         "--card",
@@ -105,14 +109,6 @@ def patience_options(command: Command) -> Command:
         help="How often a call is made before the command gives up. Default: 6, within about half a minute.",
     )
     return timeout(attempts(command))
-
-
-def patience_of(timeout: float | None, attempts: int | None) -> Patience:
-    """How long to wait, from the command line."""
-    from hubpub.publish.http import Patience
-
-    patience = Patience() if timeout is None else Patience.of(timeout)
-    return patience if attempts is None else replace(patience, attempts=attempts)
 
 
 def hub_option(command: Command) -> Command:
@@ -188,6 +184,7 @@ def push_options(path: Path, given: ReleaseArguments, *, depth: str = "deep") ->
         revision=given["revision"],
         tag=given["tag"],
         private=given["private"],
+        gated=given["gated"],
         new_repos_private=settings.private,
         title=given["message"],
         card=CardSource(given["card_from"]) if given["card_from"] else None,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from hubpub.cli.output import colour, format_options, print_json
-from hubpub.cli.release import hub_option, notifier, patience_of, patience_options, target_of, token_wish
+from hubpub.cli.release import hub_option, notifier, patience_options, target_of, token_wish
 
 _DECLINED = 130
 
@@ -48,6 +48,7 @@ def rollback(
     """
     from hubpub.core.errors import UsageError
     from hubpub.publish.client import HubClient
+    from hubpub.publish.http import Patience
     from hubpub.publish.rollback import plan_rollback, roll_back
     from hubpub.publish.target import parse_repo_id
     from hubpub.report.rollback import render_rollback, render_rollback_plan
@@ -55,7 +56,7 @@ def rollback(
     namespace, _ = parse_repo_id(repo)
     notify = notifier(output_format)
     with target_of(hub, namespace, wish=token_wish(token_file, keyless, repo)) as target:
-        client = HubClient(target, patience_of(timeout, attempts))
+        client = HubClient(target, Patience.given(timeout, attempts))
         plan = plan_rollback(client, repo, revision, to)
         if output_format == "text":
             click.echo(render_rollback_plan(plan, colour), nl=False)

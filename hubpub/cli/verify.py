@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from hubpub.cli.output import colour, format_options, print_json, quiet_stderr
-from hubpub.cli.release import check_load, hub_option, load_options, notifier, target_of, token_wish
+from hubpub.cli.output import colour, config_option, format_options, print_json, quiet_stderr, settings_for
+from hubpub.cli.release import check_load, hub_option, load_options, notifier, patience_options, target_of, token_wish
 
 
 @click.command()
@@ -25,8 +25,12 @@ from hubpub.cli.release import check_load, hub_option, load_options, notifier, t
     help="Download and hash every file, or take the hub's word for its hashes.  [default: fetch, unless PATH is given]",
 )
 @click.option("--complete", is_flag=True, help="What only the hub has is a difference, too.")
+@click.option("--include", multiple=True, metavar="GLOB", help="Of PATH: published although they look like leftovers.")
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Of PATH: not published. Repeatable.")
 @load_options("Also load the model by its id at that commit, in a child process without token and network.")
+@config_option
 @hub_option
+@patience_options
 @format_options
 def verify(
     repo: str,
@@ -34,18 +38,23 @@ def verify(
     receipt: Path | None,
     fetch: bool | None,
     complete: bool,
+    include: tuple[str, ...],
+    exclude: tuple[str, ...],
     load: bool,
     base_limit: int | None,
+    config: Path | None,
     hub: str | None,
     token_file: Path | None,
     keyless: bool,
+    timeout: float | None,
+    attempts: int | None,
     output_format: str,
 ) -> int:
     """Verify that a hub serves what was published; public repos need no token.
 
     Without PATH every file of the commit is downloaded, hashed and dropped: does the hub hand it out, and are these
     the bytes of the hash that it states? With --receipt they must also be those that were published. With PATH the
-    folder's files are compared with the hub's hashes; what only the hub has is listed.
+    folder's files are compared with the hub's hashes, those that a push would publish; what only the hub has is listed.
 
     With --load the model is then loaded as from_pretrained("acme/model", revision="COMMIT") does, and run once, from
     a throw-away cache. No code of the repo runs, and nothing is unpickled.
@@ -62,6 +71,7 @@ def verify(
     from hubpub.cli.progress import progress_line
     from hubpub.core.errors import VerificationError
     from hubpub.publish.client import HubClient
+    from hubpub.publish.http import Patience
     from hubpub.publish.target import parse_revision
     from hubpub.publish.verification import VerifyOptions
     from hubpub.publish.verification import verify as compare
@@ -69,14 +79,27 @@ def verify(
 
     check_load(base_limit, load=load)
     namespace, name, revision = parse_revision(repo)
-    options = VerifyOptions(f"{namespace}/{name}", revision, path, receipt, fetch, complete, load, base_limit)
+    settings = settings_for(config, lists={"include": include, "exclude": exclude})
+    options = VerifyOptions(
+        repo_id=f"{namespace}/{name}",
+        revision=revision,
+        path=path,
+        receipt=receipt,
+        fetch=fetch,
+        complete=complete,
+        include=settings.include,
+        exclude=settings.exclude,
+        load=load,
+        base_limit=base_limit,
+    )
+    patience = Patience.given(timeout, attempts)
     notify = notifier(output_format)
     with target_of(hub, namespace, token_needed=False, wish=token_wish(token_file, keyless, options.repo_id)) as target:
         if output_format == "json" or quiet_stderr():
-            result = compare(options, HubClient(target), notify)
+            result = compare(options, HubClient(target, patience), notify)
         else:
             with progress_line("fetching") as progress:
-                result = compare(options, HubClient(target), notify, progress)
+                result = compare(options, HubClient(target, patience), notify, progress)
     if output_format == "json":
         print_json(result.to_json())
     else:

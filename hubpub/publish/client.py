@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import difflib
 from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
-from hubpub.core.errors import AuthError, ConflictError, HubError, UsageError
+from hubpub.core.errors import AuthError, ConflictError, HubError, HubpubError, UsageError
+from hubpub.core.wording import listed
 from hubpub.publish.body import Operation, commit_body
 from hubpub.publish.download import NotServedError, download
 from hubpub.publish.http import Http, Patience
@@ -40,7 +42,13 @@ class HubClient:
             AuthError: the hub does not know the token.
             HubError: the hub cannot be reached.
         """
-        return identity_of(self.http.get("/api/whoami-v2", doing="ask the hub who this token belongs to"))
+        try:
+            return identity_of(self.http.get("/api/whoami-v2", doing="ask the hub who this token belongs to"))
+        except MissingError as error:
+            raise HubError(
+                f"{self.endpoint} does not answer as a hub does: it does not know whose token this is",
+                "check the address; it is that of the hub alone, such as https://huggingface.co",
+            ) from error
 
     def head(self, repo_id: str, revision: str) -> tuple[str | None, bool] | None:
         """(commit oid of `revision`, whether the repo is private); None when there is no such repo to see."""
@@ -74,12 +82,23 @@ class HubClient:
                 ) from error
             if error.kind == "revision":
                 raise UsageError(
-                    f"{repo_id} has no branch, tag or commit {revision}", "look at its tags and history on the hub"
+                    f"{repo_id} has no branch, tag or commit {revision}", self._nearest(repo_id, revision)
                 ) from error
             raise
         if found is None:
             raise UsageError(f"{repo_id} has no commits", "publish to it first")
         return str(found)
+
+    def _nearest(self, repo_id: str, revision: str) -> str:
+        """What may have been meant by a revision that is not there."""
+        try:
+            tags = sorted(self.tags(repo_id), reverse=True)
+        except HubpubError:
+            tags = []
+        near = difflib.get_close_matches(revision, tags, n=1)
+        if near:
+            return f"did you mean {near[0]}?"
+        return f"its tags are {listed(tags)}" if tags else "it has no tags; look at its history on the hub"
 
     def check_write(self, repo_id: str) -> None:
         """Return if the token may write to the existing repo.
@@ -158,8 +177,8 @@ class HubClient:
             return True
         return False
 
-    def set_private(self, repo_id: str, *, private: bool) -> None:
-        """Make the repo private, or public.
+    def set_private(self, repo_id: str, *, private: bool, gating: str | None = None) -> None:
+        """Make the repo private, or public, and in the same step have readers ask for access.
 
         Raises:
             AuthError: the token may not.
@@ -168,9 +187,17 @@ class HubClient:
         self.http.call(
             "PUT",
             api_path(repo_id, "settings"),
-            document={"visibility": visibility},
+            document={"visibility": visibility} | ({"gated": gating} if gating else {}),
             doing=f"make {repo_id} {visibility}",
         )
+
+    def set_gated(self, repo_id: str, gating: str) -> None:
+        """Have readers of the repo ask for access: "auto" or "manual".
+
+        Raises:
+            AuthError: the token may not.
+        """
+        self.http.call("PUT", api_path(repo_id, "settings"), document={"gated": gating}, doing=f"have {repo_id} gated")
 
     def check_card(self, content: bytes) -> None:
         """Return if the hub takes the metadata of the card; one that cannot say takes it.
@@ -254,7 +281,10 @@ class HubClient:
                 needs_document=True,
                 answer_within=self.http.patience.commit,
             )
-        return str(answer.json()["commitOid"])
+        try:
+            return str(answer.json()["commitOid"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise NoAnswerError(f"cannot commit to {repo_id}: the hub's answer names no commit", RETRY_HINT) from error
 
     def create_tag(self, repo_id: str, tag: str, oid: str, message: str) -> None:
         """Tag a commit.

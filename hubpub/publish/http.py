@@ -11,11 +11,11 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from hubpub.core.errors import HubError, HubpubError, UsageError
-from hubpub.publish.refusals import RETRY_HINT, NoAnswerError, one_line, refusal
+from hubpub.publish.refusals import RETRY_HINT, NoAnswerError, is_page, one_line, page_instead, refusal
 from hubpub.publish.target import Target
 
 if TYPE_CHECKING:
@@ -58,6 +58,12 @@ class Patience:
     def of(cls, answer: float) -> Patience:
         """That of somebody who waits so many seconds for an answer."""
         return cls(connect=min(answer, cls().connect), answer=answer, commit=5 * answer, stall=3 * answer)
+
+    @classmethod
+    def given(cls, timeout: float | None, attempts: int | None) -> Patience:
+        """That of somebody who says how long to wait for an answer, how often to ask, or neither."""
+        patience = cls() if timeout is None else cls.of(timeout)
+        return patience if attempts is None else replace(patience, attempts=attempts)
 
     def before(self, attempt: int) -> float:
         """Seconds before an attempt; the second has number 2. At random, so that clients do not come back together."""
@@ -225,6 +231,10 @@ class Http:
                 timeout=self.timeout(answer_within),
             )
             hf_raise_for_status(answer)
+        if needs_document and is_page(answer.headers):
+            found = page_instead(doing, self.endpoint)
+            # A commit may have been made behind it.
+            raise found if body is None else NoAnswerError(found.message, found.next_step)
         if (needs_document or answer.content) and not _is_whole(answer):
             raise NoAnswerError(f"cannot {doing}: the hub's answer is cut off", RETRY_HINT)
         return answer

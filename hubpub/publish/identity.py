@@ -64,6 +64,7 @@ class Identity:
         scopes: of a fine-grained token.
         everywhere: its permissions on whatever its user may see.
         repos: the repos that an app may write to.
+        token_source: where the token was found, in words.
     """
 
     name: str
@@ -78,6 +79,13 @@ class Identity:
     scopes: tuple[Scope, ...] = ()
     everywhere: frozenset[str] = frozenset()
     repos: tuple[str, ...] = ()
+    token_source: str = ""
+
+    @property
+    def token(self) -> str:
+        """The token in words: whose, of which kind, and where it was found."""
+        kind = "fine-grained token" if self.writable is not None else "token"
+        return f"the {kind} of {self.name}" + (f", from {self.token_source}," if self.token_source else "")
 
     @property
     def keyless(self) -> bool:

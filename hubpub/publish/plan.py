@@ -38,6 +38,7 @@ class Plan:
         card: where the README.md comes from.
         tag: the tag to set on the verified commit.
         title: the commit message.
+        gated: "auto" or "manual" if readers are to ask for access; None leaves that as it is.
     """
 
     endpoint: str
@@ -57,6 +58,7 @@ class Plan:
     card: CardChoice
     tag: str | None
     title: str
+    gated: str | None = None
 
     @property
     def changes(self) -> tuple[LocalFile, ...]:
@@ -104,6 +106,7 @@ class Plan:
             "base": self.base,
             "creates_repo": self.creates_repo,
             "private": self.private,
+            "gated": self.gated,
             "add": listed(self.add),
             "replace": listed(self.replace),
             "unchanged": listed(self.unchanged),

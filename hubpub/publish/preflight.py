@@ -6,6 +6,8 @@ repo.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hubpub.core.errors import AuthError, UsageError
 from hubpub.publish.client import HubClient
 from hubpub.publish.identity import WRITING_ROLES, Identity
@@ -23,13 +25,14 @@ def sign_in(client: HubClient, repo_id: str | None) -> Identity:
         AuthError: the hub does not know the token.
     """
     if not client.http.keyless or repo_id is None:
-        return client.whoami()
+        return replace(client.whoami(), token_source=client.http.token_source)
     # An exchange that fails is not a question that the hub does not answer.
     _ = client.http.token
     try:
-        return client.whoami()
+        found = client.whoami()
     except AuthError:
-        return Identity(repo_id.partition("/")[0], None, {}, kind="app", repos=(repo_id,))
+        found = Identity(repo_id.partition("/")[0], None, {}, kind="app", repos=(repo_id,))
+    return replace(found, token_source=client.http.token_source)
 
 
 def check_may_publish(client: HubClient, identity: Identity, repo_id: str, *, exists: bool) -> None:
@@ -58,6 +61,18 @@ def check_may_publish(client: HubClient, identity: Identity, repo_id: str, *, ex
         raise refusal
 
 
+def check_may_write(client: HubClient, repo_id: str) -> None:
+    """Return if the token may write to a repo that is there, where a pull request is no way out.
+
+    Raises:
+        AuthError: naming what stands in the way.
+    """
+    try:
+        client.check_write(repo_id)
+    except AuthError as error:
+        raise _reason(sign_in(client, repo_id), repo_id, error) from error
+
+
 def check_may_propose(identity: Identity, repo_id: str, *, exists: bool) -> None:
     """Return if the token may open a pull request, as far as `whoami` tells.
 
@@ -72,19 +87,27 @@ def check_may_propose(identity: Identity, repo_id: str, *, exists: bool) -> None
         )
     if identity.token_role == "read":  # noqa: S105 -- a role, not a secret
         raise AuthError(
-            f"the token of {identity.name} can only read",
+            f"{identity.token} can only read",
             "a pull request needs a write token, or a fine-grained one with discussion.write",
             layer="token",
         )
     if not identity.may_discuss(repo_id):
         raise AuthError(
-            f"the {identity.token_kind} token of {identity.name} has no discussion.write for {repo_id}",
+            f"{identity.token} has no discussion.write for {repo_id}",
             "add it to the token's permissions in the hub's settings, or use another token",
             layer="scope",
         )
 
 
 def _explained(identity: Identity, repo_id: str, error: AuthError) -> AuthError:
+    """The refusal of an existing repo, with the way out that there is."""
+    found = _reason(identity, repo_id, error)
+    if found.layer == "token":
+        return found
+    return AuthError(found.message, f"{found.next_step}; or {_PROPOSE}", layer=found.layer)
+
+
+def _reason(identity: Identity, repo_id: str, error: AuthError) -> AuthError:
     """The refusal of an existing repo, by the first layer that explains it."""
     found = _token(identity, repo_id)
     if found is None and error.layer == "organisation policy":
@@ -92,16 +115,13 @@ def _explained(identity: Identity, repo_id: str, error: AuthError) -> AuthError:
     found = found or _restricted(identity, repo_id.partition("/")[0])
     if found is None and not identity.keyless:
         found = _scope(identity, repo_id, creates=False) or _role(identity, repo_id)
-    found = found or AuthError(error.message, error.next_step, layer=error.layer or "repo")
-    if found.layer == "token":
-        return found
-    return AuthError(found.message, f"{found.next_step}; or {_PROPOSE}", layer=found.layer)
+    return found or AuthError(error.message, error.next_step, layer=error.layer or "repo")
 
 
 def _token(identity: Identity, repo_id: str) -> AuthError | None:
     if identity.token_role == "read":  # noqa: S105 -- a role, not a secret
         return AuthError(
-            f"the token of {identity.name} can only read",
+            f"{identity.token} can only read",
             "use a token with write permission; set HF_TOKEN to it",
             layer="token",
         )
@@ -176,7 +196,7 @@ def _scope(identity: Identity, repo_id: str, *, creates: bool) -> AuthError | No
     if enough:
         return None
     return AuthError(
-        f"the fine-grained token of {identity.name} has no repo.write for {what}",
+        f"{identity.token} has no repo.write for {what}",
         f"add {what} to the token's scopes, or use another token; {open_to(identity)}",
         layer="scope",
     )

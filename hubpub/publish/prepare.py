@@ -13,6 +13,7 @@ from hubpub.core.findings import Severity
 from hubpub.core.report import Report, joined
 from hubpub.core.rule import Depth
 from hubpub.core.settings import CardSettings, LintSettings
+from hubpub.core.wording import counted
 from hubpub.model.folder import ModelFolder
 from hubpub.model.reading import Reading
 from hubpub.publish.card import (
@@ -25,6 +26,7 @@ from hubpub.publish.card import (
 )
 from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
+from hubpub.publish.gitignored import check_gitignore_of_the_hub
 from hubpub.publish.journal import Journal
 from hubpub.publish.local import LocalFile
 from hubpub.publish.namespaces import find_namespace
@@ -67,6 +69,7 @@ class PushOptions:
         pull_request: whether the release is proposed, in a pull request, and not published.
         load: whether the published model is loaded before it is tagged.
         base_limit: bytes that the base model of an adapter may have to be fetched for that; None takes `BASE_LIMIT`.
+        gated: "auto" or "manual": readers have to ask for access to the repo; None leaves that as it is.
     """
 
     path: Path
@@ -89,6 +92,7 @@ class PushOptions:
     pull_request: bool = False
     load: bool = False
     base_limit: int | None = None
+    gated: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,7 @@ def prepare(
         HubError: the hub cannot be read.
     """
     if options.pull_request:
-        check_can_be_proposed(options.revision, options.tag, private=options.private)
+        check_can_be_proposed(options.revision, options.tag, private=options.private, gated=options.gated is not None)
     watch = client.http.watch
     folder = ModelFolder.open(
         options.path,
@@ -159,19 +163,22 @@ def prepare(
     if expected:
         expected.check_remote(client, remote.head, remote.files)
     may = "may propose changes to" if options.pull_request else "may publish to"
-    notify(f"{identity.name} {may} {repo_id} on {client.endpoint}")
+    notify(f"{identity.name} {may} {repo_id} on {client.endpoint}, with the token from {client.http.token_source}")
 
     if options.depth is not Depth.QUICK:
         model_report, report = _checked(folder, local, options, options.depth)
-    notify(f"checked {len(folder.files):,} files: {report.summary}")
+    notify(f"checked {counted(len(folder.files), 'file')}: {report.summary}")
     card = _card(folder, local, repo_id, options, client, remote)
     if card.source is not CardSource.FOLDER:
-        report = joined(model_report, _lint(card.content, folder, options))
+        linted = _lint(card.content, folder, options)
+        notify(f"checked the card, {card.note}: {linted.summary}")
+        report = joined(model_report, linted)
         _stop_on_findings(report, repo_id)
 
     release = publish_set(folder)
     files = _files(folder, release, card, _digests(folder, release, remote, hashed=hashed))
     add, replaced, unchanged, only_there = split_by_remote(files, remote.files)
+    check_gitignore_of_the_hub(client, repo_id, remote.head, remote.files, files, add + replaced)
     found = find_stale(
         (file.path for file in files), (file.path for file in add + replaced), {p: remote.files[p] for p in only_there}
     )
@@ -194,6 +201,7 @@ def prepare(
         left_out=release.left_out,
         card=card,
         tag=options.tag,
+        gated=options.gated,
         title=options.title or f"Publish {options.name}" + (f" {options.tag}" if options.tag else ""),
     )
     if expected:

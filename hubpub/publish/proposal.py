@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hubpub.core.errors import UsageError, VerificationError
+from hubpub.core.wording import counted
 from hubpub.publish.body import Operation
 from hubpub.publish.card import card_trailer
 from hubpub.publish.client import HubClient
@@ -61,7 +62,7 @@ class Proposal:
         return {"number": self.number, "url": self.url, "status": self.status, "opened": self.opened}
 
 
-def check_can_be_proposed(revision: str, tag: str | None, *, private: bool) -> None:
+def check_can_be_proposed(revision: str, tag: str | None, *, private: bool, gated: bool) -> None:
     """Return if a pull request can be for this.
 
     Raises:
@@ -76,6 +77,8 @@ def check_can_be_proposed(revision: str, tag: str | None, *, private: bool) -> N
         )
     if private:
         raise UsageError("a pull request changes no visibility", "leave out --private")
+    if gated:
+        raise UsageError("a pull request does not change who may read the repo", "leave out --gated")
 
 
 def propose(
@@ -116,7 +119,7 @@ def propose(
     if found.status == "draft":
         requests.set_status(found.number, "open")
     url = f"{plan.url}/discussions/{found.number}"
-    notify(f"verified {verified} files in pull request {found.number}: {url}")
+    notify(f"verified {counted(verified, 'file')} in pull request {found.number}: {url}")
     return Proposal(found.number, url, "open", opened, commit, committed, verified)
 
 
@@ -141,7 +144,7 @@ def _done_already(
     client: HubClient, requests: PullRequests, plan: Plan, author: str, notify: Callable[[str], None]
 ) -> Proposal | None:
     """Main holds the release: by a pull request of ours, perhaps."""
-    notify(f"nothing to propose: {plan.repo_id} holds these {len(plan.unchanged)} files")
+    notify(f"nothing to propose: {plan.repo_id} holds the same {counted(len(plan.unchanged), 'file')}")
     found = _ours(requests, author, "closed")
     if found is None or found.status != "merged" or plan.base is None:
         return None
@@ -193,7 +196,8 @@ def _fill(
         pieces = parts(send(wanted))
         for number, piece in enumerate(pieces, 1):
             head = _commit(client, wanted, head, piece, len(pieces) - number, notify)
-        notify(f"committed {len(wanted.changes)} files to pull request {request.number} as {head[:12]}")
+        done = counted(len(wanted.changes), "file") + (f" and deleted {len(delete):,}" if delete else "")
+        notify(f"committed {done} to pull request {request.number} as {head[:12]}")
     else:
         notify(f"pull request {request.number} holds these files already")
     found = compare(plan.files, (), gone, client.tree(plan.repo_id, head))

@@ -9,12 +9,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
-from hubpub.core.errors import ConflictError, UsageError, VerificationError
+from hubpub.core.errors import UsageError, VerificationError
 from hubpub.core.report import Report
+from hubpub.core.wording import counted
 from hubpub.publish.body import Add, ChangedOnDiskError, Operation, deletions
 from hubpub.publish.card import card_trailer
 from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
+from hubpub.publish.gitignored import dropped
+from hubpub.publish.interrupted import Begun, told_when_interrupted
 from hubpub.publish.journal import Entry
 from hubpub.publish.load_check import Loaded, load_published
 from hubpub.publish.movement import Made, movement
@@ -29,7 +32,7 @@ from hubpub.publish.remote import UploadMode
 from hubpub.publish.staged import CommitLimits, close_leftovers, commit_in_parts
 from hubpub.publish.tagging import tag_release
 from hubpub.publish.verify import Mismatch, compare
-from hubpub.publish.visibility import create_hidden, show
+from hubpub.publish.visibility import GATINGS, create_hidden, gate, show
 from hubpub.rules.run import NOT_LOADED
 
 _CARD = "README.md"
@@ -54,16 +57,33 @@ def push(
     Raises:
         HubpubError: as `prepare`; ConflictError when somebody else changed the same files or a file changed on disk;
             VerificationError when the hub does not serve what was sent, or what it serves does not load.
+        KeyboardInterrupt: with a note of what is left.
     """
+    with told_when_interrupted() as far:
+        return _push(options, client, notify, expected, limits or CommitLimits(), far)
+
+
+def _push(
+    options: PushOptions,
+    client: HubClient,
+    notify: Notify,
+    expected: Expected | None,
+    limits: CommitLimits,
+    far: Begun,
+) -> Receipt:
     started = time.monotonic()
     client.http.notify = notify
     prepared = prepare(options, client, notify, expected)
+    far.repo_id = prepared.plan.repo_id
     if options.pull_request:
-        return _propose(prepared, client, notify, limits or CommitLimits(), started, options)
+        far.proposes = True
+        return _propose(prepared, client, notify, limits, started, options)
     plan, journal = prepared.plan, prepared.journal
     release = _release(plan)
     begun = journal.read() or Entry()
     unveils = not plan.private and (plan.creates_repo or begun.unveils)
+    far.created = begun.unveils
+    gating = None if unveils else plan.gated  # what becomes public is gated in the same call
     earlier = _made_by_an_earlier_run(client, plan, begun) if plan.makes_commit else None
     published = plan.makes_commit and earlier is None
     if earlier is not None:
@@ -73,7 +93,7 @@ def push(
     elif published:
         staged = begun.staged and begun.release == release
         journal.write(Entry(release, plan.base, unveils=unveils, staged=begun.staged))
-        made = _publish(prepared, client, notify, limits or CommitLimits(), rebases=expected is None, staged=staged)
+        made = _publish(prepared, client, notify, limits, far, gating, rebases=expected is None, staged=staged)
         commit = made.oid
         if made.parent != plan.base and not plan.creates_repo:
             plan = _on_top_of(client, plan, made)
@@ -81,16 +101,20 @@ def push(
         raise AssertionError("a repo without commits has no unchanged files")
     else:
         commit = plan.base
-        notify(f"nothing to publish: {plan.repo_id} holds these {len(plan.unchanged)} files at {commit[:12]}")
+        notify(
+            f"nothing to publish: {plan.repo_id} holds the same {counted(len(plan.unchanged), 'file')} at {commit[:12]}"
+        )
+    if gating and not published:
+        notify(gate(client, plan.repo_id, gating))
+    far.commit = commit
     verified = _verify(client, plan, commit)
-    notify(f"verified {verified} files at {commit[:12]}: path, size and hash")
+    notify(f"verified {counted(verified, 'file')} at {commit[:12]}: path, size and hash")
     loaded = _load(client, options, plan, commit, notify, unveils) if options.load else None
     if plan.tag:
-        tag_release(client, plan, commit)
-        notify(f"tagged {commit[:12]} as {plan.tag}")
+        notify(tag_release(client, plan, commit))
     if unveils:
-        show(client, plan.repo_id)
-        notify(f"made {plan.repo_id} public")
+        show(client, plan.repo_id, plan.gated)
+        notify(f"made {plan.repo_id} public" + (f", gated: {GATINGS[plan.gated]}" if plan.gated else ""))
     if (journal.read() or begun).staged:
         close_leftovers(client, plan.repo_id, prepared.identity.name)
     journal.close()
@@ -170,12 +194,21 @@ def _release(plan: Plan) -> str:
 
 
 def _publish(
-    prepared: Prepared, client: HubClient, notify: Notify, limits: CommitLimits, *, rebases: bool, staged: bool
+    prepared: Prepared,
+    client: HubClient,
+    notify: Notify,
+    limits: CommitLimits,
+    far: Begun,
+    gating: str | None,
+    *,
+    rebases: bool,
+    staged: bool,
 ) -> Made:
     """Create the repo if needed, upload, and make the one commit."""
     plan = prepared.plan
     parent = plan.base
     if plan.creates_repo:
+        far.created = True
         parent = create_hidden(client, plan.repo_id, plan.revision)
         notify(f"created {plan.repo_id} (private{'' if plan.private else ' until the release is verified'})")
     operations = _upload(client, plan, notify)
@@ -191,9 +224,13 @@ def _publish(
         paths=frozenset((*(file.path for file in plan.files), *(item.path for item in plan.delete), _CARD)),
         rebases=rebases,
     )
+    if gating:
+        # Before anybody can read the release without asking.
+        notify(gate(client, plan.repo_id, gating))
+    far.commits = True
     made = _commit(client, change, prepared, notify, limits, staged=staged)
     gone = f" and deleted {len(plan.delete)}" if plan.delete else ""
-    notify(f"committed {len(plan.changes)} files{gone} to {plan.revision} as {made.oid[:12]}, in one commit")
+    notify(f"committed {counted(len(plan.changes), 'file')}{gone} to {plan.revision} as {made.oid[:12]}, in one commit")
     return made
 
 
@@ -207,7 +244,7 @@ def _commit(
         except NoAnswerError as error:
             if len(change.operations) <= limits.part:
                 raise
-            notify(f"{error.message}: {len(change.operations):,} files may be too many at once")
+            notify(f"{error.message}: {counted(len(change.operations), 'file')} may be too many at once")
     prepared.journal.note(staged=True)
     close_leftovers(client, change.repo_id, prepared.identity.name, change.release)
     return commit_in_parts(client, change, notify, limits, prepared.identity.name)
@@ -221,7 +258,7 @@ def _upload(client: HubClient, plan: Plan, notify: Notify) -> list[Operation]:
         if file.path == _CARD:
             client.check_card(file.read())
     if plan.changes:
-        notify(f"uploading {len(plan.changes)} files, {plan.bytes_to_send:,} bytes")
+        notify(f"uploading {counted(len(plan.changes), 'file')}, {counted(plan.bytes_to_send, 'byte')}")
     client.upload(plan.repo_id, plan.revision, [file for file in plan.changes if modes[file.path].large])
     for file in plan.changes:
         if not file.unchanged_on_disk:
@@ -234,10 +271,7 @@ def _check_not_ignored(plan: Plan, modes: Mapping[str, UploadMode]) -> None:
     """The hub drops what the repo's .gitignore names without a word, so that must be found before the commit."""
     ignored = [path for path, mode in modes.items() if mode.ignored]
     if ignored:
-        raise ConflictError(
-            f"a .gitignore makes {plan.repo_id} drop {', '.join(ignored[:5])}",
-            "change the .gitignore of the folder or the repo, or leave the files out with --exclude",
-        )
+        raise dropped(plan.repo_id, ignored)
 
 
 def _on_top_of(client: HubClient, plan: Plan, made: Made) -> Plan:
@@ -258,7 +292,7 @@ def _verify(client: HubClient, plan: Plan, commit: str) -> int:
     if found:
         first = "; ".join(f"{item.path}: {item.what}" for item in found[:3])
         raise VerificationError(
-            f"{plan.repo_id} at {commit[:12]} differs from what was sent in {len(found)} files ({first})",
+            f"{plan.repo_id} at {commit[:12]} differs from what was sent in {counted(len(found), 'file')} ({first})",
             "run the same command again; if it stays so, the hub or its storage is at fault",
         )
     return len(plan.files)

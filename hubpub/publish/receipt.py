@@ -52,6 +52,7 @@ class Receipt:
             "commit": self.commit,
             "parent": plan.base,
             "created_repo": plan.creates_repo,
+            "gated": plan.gated,
             "tag": self.tag,
             "pull_request": self.proposal.to_json() if self.proposal else None,
             "verified": self.verified,

@@ -20,6 +20,7 @@ _ENDS = {"expired": "expired", "revoked": "been revoked"}
 # What a later attempt may not be answered with: https://huggingface.co/docs/huggingface_hub, utils.http_backoff
 _OF_THE_MOMENT = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 522, 524})
 _TOO_MANY = 429
+_PROXY_SIGN_IN = 407
 # https://huggingface.co/docs/hub/rate-limits: "api";r=0;t=55
 _RATE_LIMIT = re.compile(r"\br=(\d+)\s*;\s*t=(\d+)")
 
@@ -56,6 +57,13 @@ def refusal(doing: str, error: Any, endpoint: str, token_source: str) -> HubpubE
     said = redact(error.server_message or "") or f"HTTP {status}"
     what = f"cannot {doing}: {one_line(said)}"
     request = f" (request {redact(str(error.request_id))})" if error.request_id else ""
+    if status == _PROXY_SIGN_IN:
+        return HubError(
+            f"cannot {doing}: the proxy asks who you are (HTTP 407)",
+            "put name and password into HTTPS_PROXY, or name the hub in NO_PROXY",
+        )
+    if status in (401, 403, 451, 511) and not error.server_message and is_page(headers):
+        return page_instead(doing, endpoint)
     missing = _missing(error)
     if missing is not None:
         return MissingError(what, _MISSING_HINTS.get(missing, _MISSING_HINT), missing)
@@ -79,6 +87,19 @@ def refusal(doing: str, error: Any, endpoint: str, token_source: str) -> HubpubE
             return NoAnswerError(what, f"wait {told}, then run the same command again", wait=wait, untouched=True)
         return NoAnswerError(what + request, RETRY_HINT, wait=wait)
     return HubError(what + request, RETRY_HINT)
+
+
+def is_page(headers: Mapping[str, str]) -> bool:
+    """Whether an answer is a web page; a hub's are JSON."""
+    return headers.get("content-type", "").lower().startswith(("text/html", "application/xhtml"))
+
+
+def page_instead(doing: str, endpoint: str) -> HubError:
+    """The error for a web page where a hub's answer should be."""
+    return HubError(
+        f"cannot {doing}: {endpoint} answers with a web page, which no hub does",
+        "check the address, and whether a proxy or the sign-in page of a network answers in its place",
+    )
 
 
 def _missing(error: Any) -> str | None:

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from hubpub.card.source import CARD
 from hubpub.core.errors import ConflictError, UsageError, VerificationError
+from hubpub.core.wording import counted
 from hubpub.publish.body import Add, Copy, Operation, deletions
 from hubpub.publish.card import card_line, last_published_card
 from hubpub.publish.client import HubClient
 from hubpub.publish.local import LocalFile
 from hubpub.publish.once import Change, commit_once
+from hubpub.publish.preflight import check_may_write
 from hubpub.publish.release_id import rollback_id
 from hubpub.publish.remote import RemoteFile
 from hubpub.publish.verify import Mismatch
@@ -140,7 +142,7 @@ def plan_rollback(client: HubClient, repo_id: str, revision: str, to: str) -> Ro
         AuthError: the token may not write there.
     """
     head = client.resolve(repo_id, revision)
-    client.check_write(repo_id)
+    check_may_write(client, repo_id)
     target = client.resolve(repo_id, to)
     now, then = client.tree(repo_id, head), client.tree(repo_id, target)
     add: list[RemoteFile] = []
@@ -180,8 +182,12 @@ def roll_back(plan: RollbackPlan, client: HubClient, notify: Notify) -> Rollback
     client.http.notify = notify
     commit = plan.head
     if plan.makes_commit:
-        with tempfile.TemporaryDirectory(prefix="hubpub-") as folder:
-            commit = _commit(plan, client, notify, Path(folder))
+        try:
+            with tempfile.TemporaryDirectory(prefix="hubpub-") as folder:
+                commit = _commit(plan, client, notify, Path(folder))
+        except KeyboardInterrupt as interruption:
+            interruption.add_note(f"{plan.repo_id} has all files of {plan.to}, or is as it was")
+            raise
     else:
         notify(f"nothing to restore: {plan.repo_id} holds the files of {plan.to} at {commit[:12]}")
     then = {file.path: file for file in plan.changes + plan.unchanged}
@@ -189,10 +195,10 @@ def roll_back(plan: RollbackPlan, client: HubClient, notify: Notify) -> Rollback
     if found:
         first = "; ".join(f"{item.path}: {item.what}" for item in found[:3])
         raise VerificationError(
-            f"{plan.repo_id} at {commit[:12]} differs from {plan.to} in {len(found)} files ({first})",
+            f"{plan.repo_id} at {commit[:12]} differs from {plan.to} in {counted(len(found), 'file')} ({first})",
             f"roll back to {plan.head[:12]}, where it was, or run the same command again",
         )
-    notify(f"verified {len(then)} files at {commit[:12]}: path, size and hash are those of {plan.to}")
+    notify(f"verified {counted(len(then), 'file')} at {commit[:12]}: path, size and hash are those of {plan.to}")
     return RollbackReceipt(plan, commit, plan.makes_commit, len(then), time.monotonic() - started)
 
 
@@ -242,7 +248,9 @@ def _commit(plan: RollbackPlan, client: HubClient, notify: Notify, folder: Path)
         rebases=False,
     )
     commit = commit_once(client, change, notify).oid
-    notify(f"restored {len(plan.changes)} files and deleted {len(plan.delete)} in one commit, {commit[:12]}")
+    notify(
+        f"restored {counted(len(plan.changes), 'file')} and deleted {len(plan.delete):,} in one commit, {commit[:12]}"
+    )
     return commit
 
 

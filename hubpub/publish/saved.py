@@ -17,6 +17,7 @@ from hubpub.publish.expected import Expected
 from hubpub.publish.plan import PLAN_SCHEMA, Plan
 from hubpub.publish.prepare import PushOptions
 from hubpub.publish.target import parse_repo_id
+from hubpub.publish.visibility import GATINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,7 @@ def plan_document(plan: Plan, options: PushOptions, *, local: bool = False) -> d
             "private": options.private,
             "delete_stale": options.delete_stale,
             "pull_request": options.pull_request,
+            "gated": options.gated,
         },
     }
 
@@ -117,6 +119,7 @@ def read_plan(path: Path) -> SavedPlan:
                 depth=Depth(options["depth"]),
                 delete_stale=options["delete_stale"] is True,
                 pull_request=options.get("pull_request") is True,
+                gated=_gating(options.get("gated")),
             ),
             endpoint=None if document["hub"] == "local" else _text(document["endpoint"]),
             expected=Expected(
@@ -140,6 +143,12 @@ def _text(value: object) -> str:
 
 def _text_or_none(value: object) -> str | None:
     return None if value is None else _text(value)
+
+
+def _gating(value: object) -> str | None:
+    if value not in (None, *GATINGS):
+        raise ValueError("unknown gating")
+    return _text_or_none(value)
 
 
 def _texts(values: object) -> tuple[str, ...]:

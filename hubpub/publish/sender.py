@@ -1,4 +1,4 @@
-"""The program that sends large files: `python -m hubpub.publish.sender`, started by `publish/upload.py`.
+"""The program that sends large files, in a process of its own that `publish/upload.py` starts.
 
 It reads one line of JSON from stdin, and writes a line for whatever moves: `{"sent": bytes}`, `{"group": number}` once
 the hub has all files of a group, `{"error": ...}`. It ends when stdin does, which is when its parent is gone.
@@ -121,7 +121,3 @@ def _told(error: BaseException) -> dict[str, Any]:
             return {"error": str(cause), "status": response.status_code, "wait": requested_wait(response.headers)}
         cause = cause.__cause__
     return {"error": f"{type(error).__name__}: {error}"}
-
-
-if __name__ == "__main__":
-    main()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from hubpub.core.errors import ConflictError, HubError, UsageError, VerificationError
+from hubpub.core.wording import counted
 from hubpub.publish.body import Add, Delete, Operation
 from hubpub.publish.client import HubClient
 from hubpub.publish.movement import Made, movement
@@ -160,7 +161,7 @@ def _fill(
             rebases=False,
         )
         head = commit_once(client, piece, notify).oid
-        notify(f"part {number} of {len(parts)}: {len(part):,} files in pull request {request.number}")
+        notify(f"part {number} of {len(parts)}: {counted(len(part), 'file')} in pull request {request.number}")
 
 
 def _merge(

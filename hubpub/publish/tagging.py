@@ -34,22 +34,23 @@ def check_tag(client: HubClient, plan: Plan, *, begun: bool) -> None:
     raise _taken(plan, at)
 
 
-def tag_release(client: HubClient, plan: Plan, commit: str) -> None:
-    """Tag the commit, unless the tag is on it already, or on another with the same files.
+def tag_release(client: HubClient, plan: Plan, commit: str) -> str:
+    """Tag the commit, unless the tag is on it already, or on another with the same files; what was done, in words.
 
     The tag's message is what has changed since the tag before it, as far as the hub tells.
 
     Raises:
         ConflictError: there is such a tag, on other files.
     """
-    if plan.tag is None:
-        return
+    tag = str(plan.tag)
     tags = client.tags(plan.repo_id)
-    at = tags.get(plan.tag)
+    at = tags.get(tag)
     if at is None:
-        client.create_tag(plan.repo_id, plan.tag, commit, _message(client, plan, tags, commit))
-    elif not _is_same(client, plan, at, commit):
+        client.create_tag(plan.repo_id, tag, commit, _message(client, plan, tags, commit))
+        return f"tagged {commit[:12]} as {tag}"
+    if not _is_same(client, plan, at, commit):
         raise _taken(plan, at)
+    return f"{tag} is on {at[:12]} already, with the same files"
 
 
 def _message(client: HubClient, plan: Plan, tags: Mapping[str, str], commit: str) -> str:

@@ -86,7 +86,7 @@ def find_target(
     """
     from hubpub.publish.tokens import default_endpoint, given_token, stored_token
 
-    endpoint = parse_endpoint(hub) if hub else default_endpoint()
+    endpoint = parse_endpoint(hub) if hub else parse_endpoint(default_endpoint(), "HF_ENDPOINT")
     if wish.file is None and (wish.keyless or environ.get("HF_OIDC_RESOURCE")):
         return _keyless(endpoint, environ, wish)
     found = given_token(environ, endpoint, wish.file) or stored_token(endpoint)
@@ -124,8 +124,12 @@ def _where_to_get_one(endpoint: str, environ: Mapping[str, str]) -> str:
     return ", or ".join(ways) + "; `--hub local` needs none"
 
 
-def parse_endpoint(url: str) -> str:
+def parse_endpoint(url: str, variable: str | None = None) -> str:
     """The base URL without a trailing slash.
+
+    Args:
+        url: as it was given.
+        variable: of the environment that it is from; None where it was an option.
 
     Raises:
         UsageError: it is not an http(s) URL of a host, or it carries a user name or password.
@@ -135,11 +139,13 @@ def parse_endpoint(url: str) -> str:
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         valid = False
-    if not valid or parts.username or parts.query or parts.fragment:
-        raise UsageError(
-            f"{url!r} is not the URL of a hub", "give --hub local, or a URL such as https://hub.example.org"
-        )
-    return url.rstrip("/")
+    if valid and not (parts.username or parts.query or parts.fragment):
+        return url.rstrip("/")
+    shown = f"***@{url.rpartition('@')[2]}" if "@" in url else url
+    form = "a URL such as https://hub.example.org" if "//" in url else f"https://{shown}, or http://{shown}"
+    if variable:
+        raise UsageError(f"{variable} is {shown!r}, which is not the URL of a hub", f"set it to {form}")
+    raise UsageError(f"{shown!r} is not the URL of a hub", f"give --hub local, or {form}")
 
 
 def repo_name(folder: Path, name: str | None) -> str:

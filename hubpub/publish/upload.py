@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from hubpub.core.errors import AuthError, HubError
+from hubpub.core.wording import counted
 from hubpub.publish.http import Http
 from hubpub.publish.local import LocalFile
 from hubpub.publish.refusals import RETRY_HINT, NoAnswerError, one_line, upload_failure
@@ -28,6 +29,8 @@ from hubpub.publish.refusals import RETRY_HINT, NoAnswerError, one_line, upload_
 _GROUP_FILES = 100
 _GROUP_BYTES = 20_000_000_000
 _ENDED: dict[str, Any] = {}
+_CODE = Path(__file__).parents[2]
+_SENDER = "import sys; sys.path.append(sys.argv[1]); from hubpub.publish.sender import main; main()"
 # hf_xet holds a block of 64 MiB for each upload and file that it works on at once: 0.9 GB where it has its way. What
 # waits to be sent is bounded by the sender.
 _LITTLE_MEMORY = {
@@ -103,7 +106,7 @@ class _Told:
         """So many bytes of the present group."""
         if self._http.watch is not None:
             done = min(self._done + size, self._total)
-            self._http.watch("sending", done, self._total, f"{self._done_files:,} of {self._files:,} files")
+            self._http.watch("sending", done, self._total, f"{self._done_files:,} of {counted(self._files, 'file')}")
 
     def finished(self, group: list[dict[str, Any]]) -> None:
         """The hub has the group."""
@@ -128,7 +131,8 @@ def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any
     }
     # huggingface_hub takes xet wherever it is installed; what it reads of the environment, it reads at import.
     environment = _LITTLE_MEMORY | os.environ | ({} if xet else {"HF_HUB_DISABLE_XET": "1"})
-    command = [sys.executable, "-m", "hubpub.publish.sender"]
+    # -P: the working directory may be the model folder, and no hf_xet.py in it may run, least of all with the token.
+    command = [sys.executable, "-P", "-c", _SENDER, str(_CODE)]
     with subprocess.Popen(  # noqa: S603 -- this Python, and nothing that a model folder says
         command,
         stdin=subprocess.PIPE,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubpub.core.documents import read_document
 from hubpub.core.errors import UsageError
+from hubpub.core.wording import counted
 from hubpub.model.folder import ModelFolder
 from hubpub.publish.client import HubClient
 from hubpub.publish.load_cache import LoadCache, throw_away_cache
@@ -45,6 +46,8 @@ class VerifyOptions:
         complete: whether what only the hub has is a difference.
         load: whether the model is loaded, too, where nothing differs.
         base_limit: bytes that the base model of an adapter may have to be fetched for that; None takes `BASE_LIMIT`.
+        include: globs of files of the folder that were published although they look like leftovers.
+        exclude: globs of files of the folder that were not published.
     """
 
     repo_id: str
@@ -55,6 +58,8 @@ class VerifyOptions:
     complete: bool = False
     load: bool = False
     base_limit: int | None = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +128,14 @@ def _verify(
     options: VerifyOptions, client: HubClient, notify: Notify, progress: Progress | None, cache: LoadCache | None
 ) -> Verification:
     manifest = _manifest(options.receipt) if options.receipt else None
-    folder = _folder(options.path) if options.path else None
+    folder = _folder(options.path, options) if options.path else None
     hashes = options.fetch if options.fetch is not None else folder is None
     if not (hashes or cache or folder or manifest is not None):
         raise UsageError("there is nothing to compare with", "give a folder or --receipt FILE, or let it fetch")
     commit = client.resolve(options.repo_id, options.revision)
     tree = client.tree(options.repo_id, commit)
-    notify(f"{options.repo_id} at {commit[:12]}: {len(tree):,} files, {sum(f.size for f in tree.values()):,} bytes")
+    amount = counted(sum(file.size for file in tree.values()), "byte")
+    notify(f"{options.repo_id} at {commit[:12]}: {counted(len(tree), 'file')}, {amount}")
     if cache:
         cache.check_room(sum(file.size for file in tree.values()))
 
@@ -173,10 +179,10 @@ def _verify(
     )
 
 
-def _folder(path: Path) -> ModelFolder:
+def _folder(path: Path, options: VerifyOptions) -> ModelFolder:
     if not path.is_dir():
         raise UsageError(f"{path} is not a folder", "give the folder that the hub should serve")
-    return ModelFolder.open(path)
+    return ModelFolder.open(path, include=options.include, exclude=options.exclude)
 
 
 def _against_folder(path: Path, folder: ModelFolder, tree: Mapping[str, RemoteFile]) -> dict[str, Mismatch]:

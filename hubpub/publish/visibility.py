@@ -9,6 +9,8 @@ from hubpub.publish.client import HubClient
 from hubpub.publish.journal import Entry
 from hubpub.publish.release_id import carries
 
+# https://huggingface.co/docs/hub/models-gated, and what they mean.
+GATINGS = {"auto": "whoever asks for access gets it", "manual": "its owners decide who gets access"}
 # What a hub puts into a new repo.
 _OF_THE_HUB = frozenset({".gitattributes"})
 
@@ -42,14 +44,24 @@ def hidden_by_us(
     return newest is not None and carries(newest.message, newest.title, begun.release)
 
 
-def show(client: HubClient, repo_id: str) -> None:
-    """Make the repo public.
+def gate(client: HubClient, repo_id: str, gating: str) -> str:
+    """Have readers ask for access; what was done, in words.
+
+    Raises:
+        AuthError: the token may not.
+    """
+    client.set_gated(repo_id, gating)
+    return f"gated {repo_id}: {GATINGS[gating]}"
+
+
+def show(client: HubClient, repo_id: str, gating: str | None = None) -> None:
+    """Make the repo public, in the same step `gating` it.
 
     Raises:
         AuthError: the token may not; the release stays, for those who may see it.
     """
     try:
-        client.set_private(repo_id, private=False)
+        client.set_private(repo_id, private=False, gating=gating)
     except AuthError as error:
         raise AuthError(
             f"{repo_id} is published, verified, and still private: {error.message}",

@@ -11,6 +11,7 @@ from hubpub.publish.plan import Plan
 from hubpub.publish.proposal import Proposal
 from hubpub.publish.receipt import Receipt
 from hubpub.publish.stale import Stale
+from hubpub.publish.visibility import GATINGS
 from hubpub.report.excerpt import printable
 from hubpub.report.text import Style, plain
 from hubpub.report.verification import render_loaded
@@ -25,17 +26,20 @@ _FINISH = {
 }
 
 
-def render_plan(plan: Plan, style: Style = plain) -> str:
-    """What a push would do, file by file; text that ends in a newline."""
+def render_plan(plan: Plan, style: Style = plain, *, proposed: bool = False) -> str:
+    """What a push would do, or, `proposed`, a pull request, file by file; text that ends in a newline."""
     visibility = "private" if plan.private else "public"
     state = f"would be created, {visibility}" if plan.creates_repo else f"{visibility}, at {plan.base}"
     lines = [f"{style('plan', 'cyan')} {plan.url} ({plan.revision}; {state})"]
+    if plan.gated:
+        lines.append(f"  gated: {plan.gated}, {GATINGS[plan.gated]}")
     lines += _listed("add", plan.add, style("+", "green"))
     lines += _listed("replace", plan.replace, style("~", "yellow"))
     if plan.unchanged:
         lines.append(f"  = {counted(len(plan.unchanged), 'file')} unchanged")
-    if plan.kept:
-        lines.append(f"  = {counted(len(plan.kept), 'file')} only on the hub, kept: {_names(plan.kept)}")
+    told = {item.path for item in plan.stale + plan.older}
+    if kept := [path for path in plan.kept if path not in told]:
+        lines.append(f"  = {counted(len(kept), 'file')} only on the hub, kept: {_names(kept)}")
     lines += _told(plan.delete, style("-", "red"), "deleted")
     lines += _told(plan.stale, style("!", "yellow"), "stale")
     if plan.stale:
@@ -43,14 +47,15 @@ def render_plan(plan: Plan, style: Style = plain) -> str:
     lines += _told(plan.older, "·", "stays")
     lines += [f"  · {printable(item.path)} is left out: {item.reason}" for item in plan.left_out[:_SHOWN]]
     if len(plan.left_out) > _SHOWN:
-        lines.append(f"  · and {len(plan.left_out) - _SHOWN} more are left out")
+        lines.append(f"  · and {len(plan.left_out) - _SHOWN:,} more are left out; --json lists all")
     lines.append(f"  card: {_card(plan)}")
     lines += _diff(plan.card.diff, style)
     if plan.tag:
         lines.append(f"  tag: {plan.tag}")
     if plan.makes_commit:
         gone = f", {counted(len(plan.delete), 'file')} deleted" if plan.delete else ""
-        lines.append(f"  one commit, {counted(len(plan.changes), 'file')}{gone}, {size(plan.bytes_to_send)} to send")
+        where = "a pull request" if proposed else "one commit"
+        lines.append(f"  {where}: {counted(len(plan.changes), 'file')}{gone}, {size(plan.bytes_to_send)} to send")
     else:
         lines.append("  no commit: the hub holds all of this already")
     return "\n".join(lines) + "\n"
@@ -100,13 +105,13 @@ def _proposed(receipt: Receipt, proposal: Proposal) -> str:
 def _listed(what: str, files: tuple[LocalFile, ...], mark: str) -> list[str]:
     lines = [f"  {mark} {printable(file.path)} ({size(file.size)})" for file in files[:_SHOWN]]
     if len(files) > _SHOWN:
-        lines.append(f"  {mark} and {len(files) - _SHOWN} more to {what}")
+        lines.append(f"  {mark} and {len(files) - _SHOWN:,} more to {what}")
     return lines
 
 
 def _told(items: tuple[Stale, ...], mark: str, state: str) -> list[str]:
     lines = [f"  {mark} {printable(item.path)} ({size(item.size)}) {state}: {item.reason}" for item in items[:_SHOWN]]
-    return lines + ([f"  {mark} and {len(items) - _SHOWN} more {state}"] if len(items) > _SHOWN else [])
+    return lines + ([f"  {mark} and {len(items) - _SHOWN:,} more {state}"] if len(items) > _SHOWN else [])
 
 
 def _diff(diff: str, style: Style) -> list[str]:
@@ -117,7 +122,9 @@ def _diff(diff: str, style: Style) -> list[str]:
         "    " + (style(printable(line), colours[line[0]]) if line[:1] in colours else printable(line))
         for line in lines[:_DIFF_SHOWN]
     ]
-    return shown + ([f"    and {len(lines) - _DIFF_SHOWN} more lines"] if len(lines) > _DIFF_SHOWN else [])
+    return shown + (
+        [f"    and {len(lines) - _DIFF_SHOWN:,} more lines; --json has all of it"] if len(lines) > _DIFF_SHOWN else []
+    )
 
 
 def _names(paths: tuple[str, ...] | list[str]) -> str:

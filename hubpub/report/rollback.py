@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hubpub.core.wording import size
+from hubpub.core.wording import counted, size
 from hubpub.publish.remote import RemoteFile
 from hubpub.publish.rollback import RollbackPlan, RollbackReceipt
 from hubpub.report.excerpt import printable
@@ -21,7 +21,7 @@ def render_rollback_plan(plan: RollbackPlan, style: Style = plain) -> str:
     lines += _listed(plan.replace, style("~", "yellow"))
     lines += _listed(plan.delete, style("-", "red"))
     if plan.unchanged:
-        lines.append(f"  = {len(plan.unchanged):,} unchanged")
+        lines.append(f"  = {counted(len(plan.unchanged), 'file')} unchanged")
     if plan.makes_commit:
         lines.append(f"  one commit: {size(plan.copied)} copied within the hub, {size(plan.sent)} of small files")
     else:
@@ -33,11 +33,11 @@ def render_rollback(receipt: RollbackReceipt, style: Style = plain) -> str:
     """What a rollback did; text that ends in a newline."""
     plan = receipt.plan
     if receipt.published:
-        done = f"restored {len(plan.changes):,} and deleted {len(plan.delete):,} files in one commit"
+        done = f"restored {counted(len(plan.changes), 'file')} and deleted {len(plan.delete):,} in one commit"
     else:
         done = f"nothing to do: {plan.revision} holds the files of {printable(plan.to)} already"
     return (
-        f"{style('done', 'green')}: {done}, {receipt.verified:,} verified, {receipt.seconds:.1f} s\n"
+        f"{style('done', 'green')}: {done}, {counted(receipt.verified, 'file')} verified, {receipt.seconds:.1f} s\n"
         f"  repo    {plan.repo_id}\n"
         f"  commit  {receipt.commit}\n"
         f"  look    {plan.endpoint}/{plan.repo_id}\n"

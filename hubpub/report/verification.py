@@ -22,17 +22,17 @@ def render_loaded(loaded: Loaded) -> str:
 def render_verification(result: Verification, style: Style = plain) -> str:
     """Every difference on a line of its own, then the verdict; text that ends in a newline."""
     lines = [f"  {style('≠', 'red')} {printable(item.path)}: {item.what}" for item in result.differences]
-    if result.only_on_hub:
-        lines.append(f"  · only on the hub: {listed([printable(path) for path in result.only_on_hub])}")
+    told = {item.path for item in result.differences}
+    if only_there := [printable(path) for path in result.only_on_hub if path not in told]:
+        lines.append(f"  · only on the hub: {listed(only_there)}")
     how = f"{result.fetched:,} of them fetched ({size(result.bytes)})" if result.fetched else "none fetched"
     if result.loaded:
         mark = "·" if result.loaded.skipped else style("=", "green") if result.loaded.ok else style("≠", "red")
         lines.append(f"  {mark} loaded: {printable(render_loaded(result.loaded))}")
     verdict = style("ok", "green") if result.ok else style("failed", "red")
-    found = counted(len(result.differences), "difference") if result.differences else "no difference"
+    found = "no difference" if not result.differences else counted(len(result.differences), "difference")
     if result.loaded:
         found += ", not loaded" if result.loaded.skipped else ", it loads" if result.loaded.ok else ", does not load"
-    lines.append(
-        f"{verdict}: {result.repo_id} at {result.commit[:12]}: {found}; {result.files:,} files on the hub, {how}"
-    )
+    there = f"{counted(result.files, 'file')} on the hub, {how}"
+    lines.append(f"{verdict}: {result.repo_id} at {result.commit[:12]}: {found}; {there}")
     return "\n".join(lines) + "\n"

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 Subject = TypeVar("Subject")
 
-NOT_LOADED = Skip("loading and running the model", "only with --load")
+NOT_LOADED = Skip("loading and running the model", "only at depth load")
 """What a report says that was made without."""
 
 _DEEPER = (
-    (Depth.DEEP, Skip("tensor values, architecture, tokenizer round trips", "only with --deep")),
+    (Depth.DEEP, Skip("tensor values, architecture, tokenizer round trips", "only at depth deep")),
     (Depth.LOAD, NOT_LOADED),
 )
 

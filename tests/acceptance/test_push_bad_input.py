@@ -149,7 +149,7 @@ def test_without_a_token(hub: CommandHub, plain_copy: Path) -> None:
     ("token", "org", "says"),
     [
         ("hf_stranger" + "0" * 20, "acme", "does not accept the token"),
-        (READER, "acme", "the token of alice can only read"),
+        (READER, "acme", "the token of alice, from HF_TOKEN, can only read"),
         (BOB, "elsewhere", "bob is not a member of elsewhere"),
         (BOB, "acme", "bob has the role read in acme"),
     ],

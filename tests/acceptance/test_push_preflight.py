@@ -117,7 +117,8 @@ def test_a_push_that_is_interrupted_says_how_to_go_on(command: CommandHub, tmp_p
     finally:
         process.kill()
         process.stderr.close()
-    assert rest.splitlines()[-1].startswith("interrupted: nothing half-done is left; run the same command again")
+    left = "interrupted: acme/model is as it was; the same command goes on, and sends nothing twice"
+    assert rest.splitlines()[-1] == left
     assert "Traceback" not in rest
     assert command.api().model_info("acme/model").sha == head
     command.hub.faults()

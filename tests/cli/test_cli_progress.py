@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import pty
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -83,7 +86,7 @@ def test_check_shows_it_on_a_terminal(tmp_path: Path, monkeypatch: pytest.Monkey
     finally:
         os.close(ours)
     assert done.returncode == 0, done.stdout
-    assert "reading: 0.0 of 0.0 GB" in said
+    assert "reading: 0.0 of 4.0 MB" in said
     assert said.endswith("\r\x1b[K")
 
 
@@ -131,3 +134,35 @@ def test_another_work_begins_anew(clock: list[float], capsys: pytest.CaptureFixt
     clock[0] += 10
     work.watch("sending", GB // 2, GB, "0 of 1 files")
     assert "50.0 MB/s, 10 s left" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("total", "shown"), [(2 * GB, "0.0 of 2.0 GB"), (91_600_000, "12.3 of 91.6 MB"), (40_000, "12.3 of 40.0 kB")]
+)
+def test_amounts_are_in_the_unit_that_fits(clock: list[float], total: int, shown: str) -> None:
+    stream = Terminal()
+    work = WorkProgress(stream)
+    clock[0] += 2
+    work.watch("sending", 12_300_000 if total > 1_000_000 else 12_300, total, "")
+    assert shown in stream.getvalue()
+
+
+@pytest.mark.parametrize(("doing", "then"), [("reading", "checking what it says"), ("sending", "waiting for the hub")])
+def test_what_comes_after_the_last_byte_is_said(clock: list[float], doing: str, then: str) -> None:
+    stream = Terminal()
+    work = WorkProgress(stream)
+    clock[0] += 2
+    work.watch(doing, GB - 1, GB, "")
+    work.watch(doing, GB, GB, "")  # however soon after the one before
+    assert stream.getvalue().endswith(f"{doing}: 1.0 of 1.0 GB, 100%, {then}")
+
+
+def test_a_line_is_not_longer_than_the_terminal_is_wide(clock: list[float]) -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 30, 0, 0))
+    with os.fdopen(theirs, "w") as stream:
+        work = WorkProgress(stream)
+        clock[0] += 2
+        work.watch("sending", GB // 2, GB, "1,234 of 5,678 files")
+        assert os.read(ours, 1000).decode() == "\r\x1b[Ksending: 0.5 of 1.0 GB, 50%,"
+    os.close(ours)

@@ -136,7 +136,10 @@ def test_an_upload_ends_with_its_parent(hub: TestHub, folder: Path) -> None:
     }  # fmt: skip
     hub.hub.faults("xet-write-token: stall")
     with subprocess.Popen(
-        [sys.executable, "-m", "hubpub.publish.sender"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", "from hubpub.publish.sender import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
     ) as child:
         assert child.stdin is not None
         child.stdin.write(json.dumps(request) + "\n")

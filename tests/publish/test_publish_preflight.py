@@ -82,8 +82,20 @@ def refused(hub: TestHub, token: str, repo: str, tmp_path: Path, **more: object)
 WRITE_ALL = scopes(("org", "acme", "repo.write"))
 
 CASES = {
-    "read token, existing": ("dave", {"role": "read"}, "acme/there", "token", "the token of dave can only read"),
-    "read token, new": ("dave", {"role": "read"}, "acme/new", "token", "the token of dave can only read"),
+    "read token, existing": (
+        "dave",
+        {"role": "read"},
+        "acme/there",
+        "token",
+        "the token of dave, from HF_TOKEN, can only read",
+    ),
+    "read token, new": (
+        "dave",
+        {"role": "read"},
+        "acme/new",
+        "token",
+        "the token of dave, from HF_TOKEN, can only read",
+    ),
     "expired": ("dave", {"expires": time.time() - 5}, "acme/there", "token", "it has expired"),
     "revoked": ("dave", {"revoked": True}, "acme/there", "token", "it has been revoked"),
     "role read, existing": ("dave", {}, "readers/there", "role", "has the role read in readers"),

@@ -1,18 +1,59 @@
-"""What follows a push: the changelog of the user, and the webhooks; the release stands whatever becomes of them."""
+"""What follows a push: its receipt, the user's changelog, the webhooks; the release stands whatever becomes of them."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from hubpub.core.errors import HubpubError, UsageError
+from hubpub.publish.saved import check_outside, save_outside
 
 if TYPE_CHECKING:
     from hubpub.core.settings import Settings
     from hubpub.publish.client import HubClient
+    from hubpub.publish.prepare import PushOptions
     from hubpub.publish.receipt import Receipt
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """What is to follow a push.
+
+    Attributes:
+        receipt: file that takes the receipt.
+        changelog: file that gets a section on top, for the tag.
+        hooks: addresses to tell.
+    """
+
+    receipt: Path | None = None
+    changelog: Path | None = None
+    hooks: tuple[str, ...] = ()
+
+    def check(self, options: PushOptions) -> None:
+        """Return if it can be done; asked before anything is.
+
+        Raises:
+            UsageError: it cannot.
+        """
+        if self.changelog and not options.tag:
+            raise UsageError("--changelog is for a release with a name", "give --tag, or use `hubpub notes`")
+        for file in (self.receipt, self.changelog):
+            if file:
+                check_outside(file, options.path)
+
+    def follow(self, options: PushOptions, client: HubClient, made: Receipt, say: Say) -> None:
+        """Do it; `say` is told of it, and of what failed."""
+        if self.receipt:
+            save_outside(self.receipt, options.path, made.to_json())
+            say(f"wrote {self.receipt}")
+        if self.changelog and made.tag:
+            write_changelog(self.changelog, client, made, say)
+        tell_hooks(made, self.hooks, say)
 
 
 def hooks_to_tell(given: Sequence[str], settings: Settings, *, of_settings: bool) -> tuple[str, ...]:
@@ -43,7 +84,6 @@ def tell_hooks(receipt: Receipt, hooks: Sequence[str], say: Say) -> None:
 
 def write_changelog(path: Path, client: HubClient, receipt: Receipt, say: Say) -> None:
     """Put a section for the tag on top; a failure is said, and no more."""
-    from hubpub.core.errors import HubpubError
     from hubpub.publish.changelog import add_section
     from hubpub.publish.notes import notes_since_tag
 
