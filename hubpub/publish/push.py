@@ -79,7 +79,8 @@ def push(
         raise AssertionError("a repo without commits has no unchanged files")
     else:
         commit = plan.base
-        notify(f"nothing to publish: {plan.repo_id} holds these {len(plan.unchanged)} files at {commit[:12]}")
+        what = "already published" if prepared.finished else "nothing to publish"
+        notify(f"{what}: {plan.repo_id} holds these {len(plan.unchanged)} files at {commit[:12]}")
     verified = _verify(client, plan, commit)
     notify(f"verified {verified} files at {commit[:12]}: path, size and hash")
     loaded = load_published(client, plan.repo_id, commit, notify) if options.load else None
