@@ -5,18 +5,18 @@ The hub is real, and so is the network: what a fault does is done to the connect
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
+from support.fault_matrix import IMPATIENT, KINDS, QUICK, Counted, cases
 from support.tiny_release import TOKEN, Seen, fresh_weights, look, save_tiny
 
 from hubpub.core.errors import HubError
 from hubpub.core.rule import Depth
-from hubpub.hub import Hub, Limits, parse_org, parse_token, running
+from hubpub.hub import Hub
 from hubpub.publish.card import CardSource
 from hubpub.publish.client import HubClient
 from hubpub.publish.http import Patience
@@ -27,20 +27,6 @@ from hubpub.publish.staged import CommitLimits
 from hubpub.publish.target import Target
 
 pytestmark = pytest.mark.faults
-
-KINDS = (
-    "429 retry_after=0",
-    "500",
-    "503 retry_after=0",
-    "504",
-    "stall",
-    "drop",
-    "lose",
-    "cut bytes=9",
-    "truncate bytes=9",
-)
-QUICK = Patience(connect=5, answer=0.6, commit=0.6, stall=3, attempts=6, pause=0.01, longest_pause=0.05)
-IMPATIENT = Patience(connect=5, answer=0.4, commit=0.4, stall=2, attempts=2, pause=0.01, longest_pause=0.05)
 
 # How often each call is made by the pushes below; a test holds these numbers.
 RELEASE = {
@@ -69,15 +55,6 @@ STAGED = {
 }
 
 
-@pytest.fixture(scope="module")
-def hub() -> Iterator[Hub]:
-    limits = Limits(page=3, multipart_from=600_000, part=200_000)
-    with running(
-        tokens=[parse_token(f"{TOKEN}=alice:write")], orgs=[parse_org("acme=alice:admin")], limits=limits
-    ) as hub:
-        yield hub
-
-
 @dataclass
 class Push:
     """A push that can be made again: the folder, the repo, and what the client said."""
@@ -98,20 +75,6 @@ class Push:
         return look(self.hub.endpoint, f"acme/{self.name}")
 
 
-@pytest.fixture(autouse=True)
-def no_token_in_any_output(caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]) -> Iterator[None]:
-    caplog.set_level(logging.DEBUG)
-    yield
-    out, err = capfd.readouterr()
-    assert TOKEN not in caplog.text + out + err
-
-
-@pytest.fixture(autouse=True)
-def no_faults_afterwards(hub: Hub) -> Iterator[None]:
-    yield
-    hub.faults()
-
-
 @pytest.fixture
 def small_calls(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several calls where a release of this size takes one."""
@@ -127,15 +90,15 @@ def name() -> str:
 
 
 @pytest.fixture(scope="module")
-def seed(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Push:
+def seed(shared_hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Push:
     """A repo with one release, that many tests add to."""
-    made = Push(hub, save_tiny(tmp_path_factory.mktemp("seed") / "model", "first"), "second")
+    made = Push(shared_hub, save_tiny(tmp_path_factory.mktemp("seed") / "model", "first"), "second")
     made.run()
     return made
 
 
 @pytest.fixture
-def second(seed: Push, small_calls: None, name: str) -> Iterator[Push]:
+def second(seed: Push, faulty_hub: Hub, small_calls: None, name: str) -> Iterator[Push]:
     """The second release of a repo: three small files differ, the weights do not."""
     api = HfApi(endpoint=seed.hub.endpoint, token=TOKEN)
     api.super_squash_history("acme/second")
@@ -149,9 +112,9 @@ def second(seed: Push, small_calls: None, name: str) -> Iterator[Push]:
 
 
 @pytest.fixture
-def first(hub: Hub, name: str, tmp_path: Path) -> Push:
+def first(faulty_hub: Hub, name: str, tmp_path: Path) -> Push:
     """The first release of a repo, by xet."""
-    made = Push(hub, save_tiny(tmp_path / "model", "first"), name)
+    made = Push(faulty_hub, save_tiny(tmp_path / "model", "first"), name)
     fresh_weights(made.folder)
     return made
 
@@ -172,16 +135,6 @@ def staged(second: Push) -> Push:
     (second.folder / "more.txt").write_text(second.folder.joinpath("notes.txt").read_text())
     second.limits = CommitLimits(operations=2, part=2)
     return second
-
-
-def cases(calls: dict[str, int]) -> list[tuple[str, str, int]]:
-    """(call, kind of fault, calls that go well before it): the first, the middle one and the last."""
-    return [
-        (place, kind, after)
-        for place, number in calls.items()
-        for kind in KINDS
-        for after in sorted({0, number // 2, number - 1})
-    ]
 
 
 def once(push: Push, place: str, kind: str, after: int, commits_before: int) -> None:
@@ -261,8 +214,8 @@ def test_a_call_that_always_goes_wrong(second: Push, place: str, kind: str) -> N
 @pytest.mark.parametrize(
     ("calls", "made"), [(RELEASE, "second"), (FIRST, "first"), (XET, "first"), (LFS, "by_lfs"), (STAGED, "staged")]
 )
-def test_these_are_the_calls(calls: dict[str, int], made: str, request: pytest.FixtureRequest, hub: Hub) -> None:
+def test_these_are_the_calls(calls: dict[str, int], made: str, request: pytest.FixtureRequest) -> None:
     push: Push = request.getfixturevalue(made)
-    faults = hub.faults(*(f"{place}: 500 after=100000" for place in calls))
+    counted = Counted(push.hub, calls)
     push.run(tag="v2")
-    assert {fault.text.partition(":")[0]: seen for fault, seen, _ in faults} == calls
+    assert counted.calls == calls

@@ -47,6 +47,7 @@ PLACES: dict[str, tuple[str, str]] = {
     "discussions": ("GET", "/api/*/*/*/discussions"),
     "discussion": ("GET", "/api/*/*/*/discussions/*"),
     "create-discussion": ("POST", "/api/*/*/*/discussions"),
+    "discussion-edit": ("POST", "/api/*/*/*/discussions/*/comment/*/edit"),
     "discussion-status": ("POST", "/api/*/*/*/discussions/*/status"),
     "merge": ("POST", "/api/*/*/*/discussions/*/merge"),
     "resolve": ("GET", "/**/resolve/**"),
