@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,9 +57,13 @@ class Machine:
             assert time.monotonic() < end, running.said
             time.sleep(0.005)
 
-    def kill_at(self, running: Command) -> None:
-        """Kill the command once its call is held, and let the hub be well again."""
+    def kill_at(self, running: Command, when: Callable[[], bool] = lambda: True) -> None:
+        """Kill the command once its call is held, and `when` is true; let the hub be well again."""
         self.until_hit(running)
+        end = time.monotonic() + 60
+        while not when():
+            assert time.monotonic() < end, running.said
+            time.sleep(0.02)
         running.kill()
         set_faults(self.server.endpoint)
 
