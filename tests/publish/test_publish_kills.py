@@ -6,6 +6,7 @@ Client and hub are real processes, and die as they do when a machine is lost.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -48,16 +49,36 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def published_before(killable: Machine, repo: str, folder: Path) -> Seen:
-    """The first release of a repo; the folder is another then."""
+SECOND_REPO = "acme/second"
+
+
+@pytest.fixture(scope="module")
+def seeded(shared_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a repo with one release."""
+    folder = save_tiny(tmp_path_factory.mktemp("seeded") / "model", "first")
+    first = shared_machine.push(folder, SECOND_REPO, "--tag", "v0")
+    assert first.wait() == 0, first.said
+    return folder
+
+
+@dataclass(frozen=True)
+class Second:
+    """The second release of a repo, in which small files differ; and the repo before it."""
+
+    folder: Path
+    before: Seen
+
+
+@pytest.fixture
+def second(killable: Machine, seeded: Path) -> Second:
     api = HfApi(endpoint=killable.server.endpoint, token=TOKEN)
-    api.create_repo(repo)
-    for name in ("README.md", "config.json"):
-        api.upload_file(path_or_fileobj=folder / name, path_in_repo=name, repo_id=repo)
-    (folder / "config.json").write_text('{"second": true}')
-    seen = killable.seen(repo)
-    assert seen is not None
-    return seen
+    for tag in api.list_repo_refs(SECOND_REPO).tags:
+        api.delete_tag(SECOND_REPO, tag=tag.name)
+    api.super_squash_history(SECOND_REPO)
+    (seeded / "config.json").write_text(f'{{"second": {next(_numbers)}}}')
+    before = killable.seen(SECOND_REPO)
+    assert before is not None
+    return Second(seeded, before)
 
 
 def check(killable: Machine, repo: str, folder: Path, before: int) -> None:
@@ -89,8 +110,8 @@ def test_the_client_dies_during_a_first_release(
 
 
 @pytest.mark.parametrize(("place", "moment"), steps(SECOND))
-def test_the_client_dies_during_a_release(killable: Machine, repo: str, folder: Path, place: str, moment: str) -> None:
-    before = published_before(killable, repo, folder)
+def test_the_client_dies_during_a_release(killable: Machine, second: Second, place: str, moment: str) -> None:
+    folder, before, repo = second.folder, second.before, SECOND_REPO
     killable.set_fault(place, moment)
     running = killable.push(folder, repo)
     killable.kill_at(running)
@@ -120,8 +141,8 @@ def test_the_hub_dies_during_a_first_release(
 
 
 @pytest.mark.parametrize(("place", "moment"), steps(SECOND))
-def test_the_hub_dies_during_a_release(killable: Machine, repo: str, folder: Path, place: str, moment: str) -> None:
-    before = published_before(killable, repo, folder)
+def test_the_hub_dies_during_a_release(killable: Machine, second: Second, place: str, moment: str) -> None:
+    folder, before, repo = second.folder, second.before, SECOND_REPO
     killable.set_fault(place, moment)
     running = killable.push(folder, repo)
     killable.until_hit(running)

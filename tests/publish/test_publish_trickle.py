@@ -149,6 +149,7 @@ def publish(hub: TestHub, folder: Path, patience: Patience = QUICK) -> Receipt:
     return push(options, HubClient(Target(hub.endpoint, ALICE, "the test"), patience), lambda _: None)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     "place",
     [

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
+from support.tiny_release import TOKEN, Seen, look
+
+from hubpub.core.rule import Depth
 from hubpub.hub import Hub
+from hubpub.publish.card import CardSource
+from hubpub.publish.client import HubClient
 from hubpub.publish.http import Patience
+from hubpub.publish.prepare import PushOptions
+from hubpub.publish.push import push
+from hubpub.publish.receipt import Receipt
+from hubpub.publish.staged import CommitLimits
+from hubpub.publish.target import Target
 
 KINDS = (
     "429 retry_after=0",
@@ -41,3 +53,45 @@ class Counted:
     @property
     def calls(self) -> dict[str, int]:
         return {fault.text.rpartition(": ")[0]: seen for fault, seen, _ in self._faults}
+
+
+@dataclass
+class Push:
+    """A push that can be made again: the folder, the repo, and what the client said."""
+
+    hub: Hub
+    folder: Path
+    name: str
+    limits: CommitLimits | None = None
+    said: list[str] = field(default_factory=list)
+
+    def run(self, patience: Patience = QUICK, tag: str | None = None) -> Receipt:
+        options = PushOptions(self.folder, self.name, "acme", depth=Depth.QUICK, tag=tag, card=CardSource.FOLDER)
+        client = HubClient(Target(self.hub.endpoint, TOKEN, "the test"), patience)
+        return push(options, client, self.said.append, limits=self.limits)
+
+    @property
+    def seen(self) -> Seen | None:
+        return look(self.hub.endpoint, f"acme/{self.name}")
+
+
+def once(made: Push, place: str, kind: str, after: int, commits_before: int) -> None:
+    """One call goes wrong, and the push deals with it."""
+    fault = made.hub.faults(f"{place}: {kind} after={after} first=1")
+    receipt = made.run(tag="v2")
+    assert fault.hits == 1
+    check(made, receipt, commits_before)
+
+
+def check(made: Push, receipt: Receipt, commits_before: int) -> None:
+    """The release is published, once."""
+    seen = made.seen
+    assert seen is not None
+    assert len(seen.history) == commits_before + 1
+    assert [commit.oid for commit in seen.of_release(receipt.plan.release)] == [receipt.commit] == [seen.history[0].oid]
+    assert {file.path: file.blob for file in receipt.plan.files if file.path.endswith((".txt", ".md"))}.items() <= (
+        seen.files.items()
+    )
+    assert seen.tags.get("v2") == receipt.commit
+    assert not seen.private
+    assert TOKEN not in "".join(made.said)
