@@ -14,6 +14,7 @@ from support.tiny_release import TOKEN, save_tiny
 
 from hubpub.core.errors import HubError
 from hubpub.hub import Hub
+from hubpub.publish.http import Patience
 from hubpub.publish.staged import CommitLimits
 
 pytestmark = pytest.mark.faults
@@ -60,7 +61,7 @@ def name() -> str:
 def seed(shared_hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Push:
     """A repo with one release, that many tests add to."""
     made = Push(shared_hub, save_tiny(tmp_path_factory.mktemp("seed") / "model", "first"), "second")
-    made.run()
+    made.run(Patience())
     return made
 
 

@@ -97,7 +97,7 @@ _numbers = iter(range(10_000))
 def published(shared_hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Proposals:
     folder = save_tiny(tmp_path_factory.mktemp("proposed") / "model", "first")
     made = Proposals(shared_hub, folder, Seen((), {}, {}, private=False))
-    made.run(pull_request=False)
+    made.run(Patience(), pull_request=False)
     seen = look(shared_hub.endpoint, REPO)
     assert seen is not None
     made.main = seen
@@ -117,7 +117,7 @@ def proposals(published: Proposals, faulty_hub: Hub) -> Iterator[Proposals]:
 @pytest.fixture
 def opened(proposals: Proposals) -> Proposals:
     """The same, with a pull request that is open and holds another release."""
-    proposals.run()
+    proposals.run(Patience())
     change(proposals)
     return proposals
 

@@ -68,7 +68,7 @@ def trees(shared_hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Trees:
         (folder / f"{tag}.txt").write_text(tag)
         name = REPO.partition("/")[2]
         options = PushOptions(folder, name, "acme", depth=Depth.QUICK, tag=tag, card=CardSource.FOLDER)
-        push(options, made.client(), made.said.append)
+        push(options, made.client(Patience()), made.said.append)
         seen.append(made.seen.files)
     return Trees(*seen)
 
@@ -76,7 +76,7 @@ def trees(shared_hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Trees:
 @pytest.fixture
 def rollback(faulty_hub: Hub, trees: Trees) -> Rollback:
     made = Rollback(faulty_hub)
-    made.run("v2")
+    made.run("v2", Patience())
     # Otherwise each test reads the history of all that went before.
     HfApi(endpoint=faulty_hub.endpoint, token=TOKEN).super_squash_history(REPO)
     assert made.seen.files == trees.second

@@ -30,7 +30,7 @@ KINDS = (
     "cut bytes=9",
     "truncate bytes=9",
 )
-QUICK = Patience(connect=5, answer=0.3, commit=0.4, stall=0.8, attempts=6, pause=0.01, longest_pause=0.05)
+QUICK = Patience(connect=5, answer=0.4, commit=0.5, stall=0.8, attempts=6, pause=0.01, longest_pause=0.05)
 IMPATIENT = Patience(connect=5, answer=0.2, commit=0.3, stall=0.6, attempts=2, pause=0.01, longest_pause=0.05)
 
 
