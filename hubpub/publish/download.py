@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 from hubpub.core.errors import HubError, VerificationError
+from hubpub.publish.bounds import Bound, within
 from hubpub.publish.http import Http
 
 _BLOCK = 1 << 20
 _WHOLE = 200
 _RANGE_NOT_SATISFIABLE = 416
 _ATTEMPTS = 4
-_PAUSE = 0.125  # seconds; doubled with each failure, before a download goes on
 # What a hub or its storage answers for a file that is lost or locked; other failures are of the moment.
 _FAILED = 500
 _NOT_SERVED = {403, 404, 410, _FAILED}
@@ -51,7 +52,7 @@ def download(http: Http, repo_id: str, path: str, revision: str) -> Iterator[byt
                 if isinstance(error, _StorageError):
                     raise NotServedError(error.message, error.next_step) from error
                 raise
-            time.sleep(_PAUSE * 2**failures)
+            time.sleep(http.patience.before(failures + 1))
 
 
 def _from(http: Http, url: str, start: int) -> Iterator[bytes]:
@@ -62,7 +63,13 @@ def _from(http: Http, url: str, start: int) -> Iterator[bytes]:
     headers = http.headers | {"Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
-    with get_session().stream("GET", url, headers=headers, follow_redirects=True, timeout=http.timeout()) as response:
+    client = get_session()
+    request = client.build_request("GET", url, headers=headers, timeout=http.timeout())
+    bound = Bound(http.patience.stall, http.patience.least)
+    response = within(
+        bound, lambda: client.send(request, stream=True, follow_redirects=True), let_go=lambda late: late.close()
+    )
+    with closing(response):
         if start and response.status_code == _RANGE_NOT_SATISFIABLE:
             return  # all of it had come
         if response.status_code in _NOT_SERVED:
@@ -70,7 +77,7 @@ def _from(http: Http, url: str, start: int) -> Iterator[bytes]:
             raise kind(f"cannot be fetched: HTTP {response.status_code}", "publish the file again")
         hf_raise_for_status(response)
         skip = start if response.status_code == _WHOLE else 0
-        for chunk in response.iter_bytes(_BLOCK):
+        for chunk in bound.received(response.iter_bytes()):
             if skip < len(chunk):
                 yield chunk[skip:]
             skip = max(0, skip - len(chunk))

@@ -12,7 +12,9 @@ from hubpub.model.folder import ModelFolder
 from hubpub.publish.client import HubClient
 from hubpub.publish.plan import Plan
 from hubpub.publish.release import publish_set
+from hubpub.publish.release_id import release_id
 from hubpub.publish.remote import RemoteFile
+from hubpub.publish.visibility import is_as_new
 
 Told = TypeVar("Told")
 
@@ -36,6 +38,11 @@ class Expected:
     files: Mapping[str, tuple[int, str]]
     delete: frozenset[str]
 
+    def release(self, revision: str) -> str:
+        """The release id, if it is published to that branch."""
+        manifest = ((path, size, sha256) for path, (size, sha256) in self.files.items())
+        return release_id(self.repo_id, revision, manifest)
+
     def check_folder(self, folder: ModelFolder) -> None:
         """Return if the folder holds the files of the plan; sizes are compared before a byte is hashed.
 
@@ -52,12 +59,12 @@ class Expected:
         self._refuse("the folder", changes)
 
     def check_remote(self, client: HubClient, head: str | None, files: Mapping[str, RemoteFile]) -> None:
-        """Return if the branch is where it was.
+        """Return if the branch is where it was, or is as good as new: an earlier run may have got as far as that.
 
         Raises:
             ConflictError: naming what changed.
         """
-        if head == self.base:
+        if head == self.base or (self.base is None and is_as_new(files)):
             return
         changes = [f"the branch is at {_short(head)} and was at {_short(self.base)}"]
         try:
@@ -72,15 +79,16 @@ class Expected:
             )
         self._refuse(self.repo_id, changes)
 
-    def check_plan(self, plan: Plan) -> None:
-        """Return if the commit would be the one that was planned.
+    def check_plan(self, plan: Plan, *, finished: bool = False) -> None:
+        """Return if the commit would be the one that was planned, or, if it is made already, is that one.
 
         Raises:
             ConflictError: naming what changed.
         """
         now = {file.path: (file.size, file.sha256) for file in plan.files}
         changes = _differences(self.files, now, lambda _: "another content")
-        delete = {item.path for item in plan.delete}
+        delete = self.delete - set(plan.kept) if finished else {item.path for item in plan.delete}
+        changes += [f"{file.path} has another content on the hub" for file in plan.changes if finished]
         changes += [f"{path} was to be deleted" for path in sorted(self.delete - delete)]
         changes += [f"{path} was not to be deleted" for path in sorted(delete - self.delete)]
         self._refuse("the release", changes)

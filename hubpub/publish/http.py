@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from hubpub.core.errors import HubError, HubpubError, UsageError
+from hubpub.publish.bounds import Body, Bound, within
 from hubpub.publish.refusals import RETRY_HINT, NoAnswerError, is_page, one_line, page_instead, refusal
 from hubpub.publish.target import Target
 
@@ -38,7 +39,10 @@ class Patience:
         connect: for a connection.
         answer: for the next byte of an answer, or for the hub to take the next byte of a request.
         commit: the same of a commit; a hub may check thousands of files before it answers.
-        stall: for an upload to get on.
+        whole: for a call that transfers no file, from its beginning to the last byte of its answer; for a commit, from
+            when the hub has all of it.
+        stall: for a transfer to get on.
+        least: bytes that a transfer moves within `stall` seconds; with fewer it does not get on.
         attempts: of each call, the first one included.
         pause: before the second attempt; it doubles with each, up to `longest_pause`, and varies at random.
         longest_pause: see `pause`.
@@ -48,7 +52,9 @@ class Patience:
     connect: float = 15.0
     answer: float = 60.0
     commit: float = 300.0
+    whole: float = 600.0
     stall: float = 180.0
+    least: int = 65_536
     attempts: int = 6
     pause: float = 0.5
     longest_pause: float = 30.0
@@ -57,7 +63,9 @@ class Patience:
     @classmethod
     def of(cls, answer: float) -> Patience:
         """That of somebody who waits so many seconds for an answer."""
-        return cls(connect=min(answer, cls().connect), answer=answer, commit=5 * answer, stall=3 * answer)
+        return cls(
+            connect=min(answer, cls().connect), answer=answer, commit=5 * answer, whole=10 * answer, stall=3 * answer
+        )
 
     @classmethod
     def given(cls, timeout: float | None, attempts: int | None) -> Patience:
@@ -186,12 +194,12 @@ class Http:
         elif asked > self.patience.longest_wait:
             raise error
         else:
-            wait = asked + random.uniform(0, 0.25)  # noqa: S311
+            wait = asked + random.uniform(0, 0.5) * self.patience.pause  # noqa: S311
             self.notify(f"the hub asks to wait {asked:,.0f} s")
         time.sleep(wait)
 
     def timeout(self, answer_within: float | None = None) -> httpx2.Timeout:
-        """The bounds of one request."""
+        """The bounds of one request on connecting, and on silence."""
         import httpx2
 
         return httpx2.Timeout(
@@ -209,26 +217,30 @@ class Http:
         needs_document: bool,
         answer_within: float | None,
     ) -> httpx2.Response:
-        from huggingface_hub import get_session
         from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
 
         headers = self.headers
         content: Any = None
+        bound = Bound(self.patience.whole)
         if body is not None:
-            headers["Content-Type"] = "application/x-ndjson"
-            body.seek(0)
-            content = body
+            bound = Bound(self.patience.stall, self.patience.least)
+            content = Body(body, bound, self.patience.whole)
+            headers |= {"Content-Type": "application/x-ndjson", "Content-Length": str(content.size)}
         elif document is not None:
             headers["Content-Type"] = "application/json"
             content = json.dumps(document).encode()
         with self.errors(doing):
-            answer = get_session().request(
-                method,
-                self.endpoint + path,
-                params=dict(params) if params else None,
-                content=content,
-                headers=headers,
-                timeout=self.timeout(answer_within),
+            answer = within(
+                bound,
+                lambda: _answer(
+                    bound,
+                    method,
+                    self.endpoint + path,
+                    params=dict(params) if params else None,
+                    content=content,
+                    headers=headers,
+                    timeout=self.timeout(answer_within),
+                ),
             )
             hf_raise_for_status(answer)
         if needs_document and is_page(answer.headers):
@@ -259,6 +271,16 @@ class Http:
                 "check the address, the network and the proxy, then run the same command again",
                 untouched=isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout),
             ) from error
+
+
+def _answer(bound: Bound, method: str, url: str, **how: Any) -> httpx2.Response:
+    """The answer to a request, read to its end; the reading ends when the time is up, whoever still waits for it."""
+    import httpx2
+    from huggingface_hub import get_session
+
+    with get_session().stream(method, url, **how) as answer:
+        content = b"".join(bound.received(answer.iter_raw()))
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=content, request=answer.request)
 
 
 def _is_whole(answer: httpx2.Response) -> bool:

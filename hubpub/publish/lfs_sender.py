@@ -73,7 +73,7 @@ class _Counted(httpx2.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         for block in self._inner:
             yield block
-            self._say({"taken": len(block)})
+            self._say({"moved": len(block)})
 
     def close(self) -> None:
         self._inner.close()

@@ -83,8 +83,8 @@ class Plan:
     @property
     def release(self) -> str | None:
         """The release id, by which the commit is known again; None while not all files are hashed."""
-        files = self.files
-        return release_id(self.repo_id, self.revision, files) if all(file.sha256 for file in files) else None
+        manifest = [(file.path, file.size, file.sha256) for file in self.files]
+        return release_id(self.repo_id, self.revision, manifest) if all(sha256 for *_, sha256 in manifest) else None
 
     @property
     def url(self) -> str:

@@ -26,6 +26,7 @@ from hubpub.publish.card import (
 )
 from hubpub.publish.client import HubClient
 from hubpub.publish.expected import Expected
+from hubpub.publish.finished import SavedRelease
 from hubpub.publish.gitignored import check_gitignore_of_the_hub
 from hubpub.publish.journal import Journal
 from hubpub.publish.local import LocalFile
@@ -97,12 +98,21 @@ class PushOptions:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A push that has passed every check: the plan, the report that let it pass, whose token it is, and the journal."""
+    """A push that has passed every check.
+
+    Attributes:
+        plan: what it is to do.
+        report: that let it pass.
+        identity: whose token it is.
+        journal: of what it does.
+        finished: whether it is of a saved plan whose commit was made before.
+    """
 
     plan: Plan
     report: Report
     identity: Identity
     journal: Journal
+    finished: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +170,21 @@ def prepare(
         notify(f"{options.namespace} is {repo_id.partition('/')[0]} on {client.endpoint}")
     journal = Journal(client.endpoint, repo_id, options.revision, options.path)
     remote = _remote_state(client, identity, repo_id, options, journal)
+    finished = None
     if expected:
-        expected.check_remote(client, remote.head, remote.files)
+        saved = SavedRelease(expected, options.revision, folder)
+        finished = saved.finished(client, remote.head, remote.files, local, journal.read())
+        if finished:
+            remote = replace(remote, head=finished.commit, files=finished.files)
+        else:
+            expected.check_remote(client, remote.head, remote.files)
     may = "may propose changes to" if options.pull_request else "may publish to"
     notify(f"{identity.name} {may} {repo_id} on {client.endpoint}, with the token from {client.http.token_source}")
 
     if options.depth is not Depth.QUICK:
         model_report, report = _checked(folder, local, options, options.depth)
     notify(f"checked {counted(len(folder.files), 'file')}: {report.summary}")
-    card = _card(folder, local, repo_id, options, client, remote)
+    card = finished.card if finished else _card(folder, local, repo_id, options, client, remote)
     if card.source is not CardSource.FOLDER:
         linted = _lint(card.content, folder, options)
         notify(f"checked the card, {card.note}: {linted.summary}")
@@ -182,7 +198,7 @@ def prepare(
     found = find_stale(
         (file.path for file in files), (file.path for file in add + replaced), {p: remote.files[p] for p in only_there}
     )
-    delete = found.stale if options.delete_stale else ()
+    delete = found.stale if options.delete_stale and not finished else ()
     gone = {item.path for item in delete}
     plan = Plan(
         endpoint=client.endpoint,
@@ -205,10 +221,10 @@ def prepare(
         title=options.title or f"Publish {options.name}" + (f" {options.tag}" if options.tag else ""),
     )
     if expected:
-        expected.check_plan(plan)
+        expected.check_plan(plan, finished=finished is not None)
     begun = journal.read()
     check_tag(client, plan, begun=begun is not None and plan.release is not None and begun.release == plan.release)
-    return Prepared(plan, report, identity, journal)
+    return Prepared(plan, report, identity, journal, finished=finished is not None)
 
 
 def _checked(folder: ModelFolder, local: bytes | None, options: PushOptions, depth: Depth) -> tuple[Report, Report]:

@@ -101,9 +101,8 @@ def _push(
         raise AssertionError("a repo without commits has no unchanged files")
     else:
         commit = plan.base
-        notify(
-            f"nothing to publish: {plan.repo_id} holds the same {counted(len(plan.unchanged), 'file')} at {commit[:12]}"
-        )
+        what = "already published" if prepared.finished else "nothing to publish"
+        notify(f"{what}: {plan.repo_id} holds the same {counted(len(plan.unchanged), 'file')} at {commit[:12]}")
     if gating and not published:
         notify(gate(client, plan.repo_id, gating))
     far.commit = commit

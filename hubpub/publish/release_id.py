@@ -12,16 +12,13 @@ import json
 import re
 from collections.abc import Iterable
 
-from hubpub.publish.local import LocalFile
-
 _TRAILER = "Hubpub-Release"
 _LAST_LINE_IS_TRAILER = re.compile(r"(?:^|\n)[A-Za-z-]+: [^\n]*\Z")
 
 
-def release_id(repo_id: str, revision: str, files: Iterable[LocalFile]) -> str:
-    """The id of these files on that branch, 16 hex digits."""
-    manifest = sorted((file.path, file.size, file.sha256) for file in files)
-    return _digest([repo_id, revision, manifest])
+def release_id(repo_id: str, revision: str, manifest: Iterable[tuple[str, int, str]]) -> str:
+    """The id of these files (path, size, SHA-256) on that branch, 16 hex digits."""
+    return _digest([repo_id, revision, sorted(manifest)])
 
 
 def rollback_id(repo_id: str, revision: str, head: str, target: str) -> str:

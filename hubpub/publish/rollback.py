@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hubpub.card.source import CARD
+from hubpub.card.source import CARD, LARGEST_CARD
 from hubpub.core.errors import ConflictError, UsageError, VerificationError
 from hubpub.core.wording import counted
 from hubpub.publish.body import Add, Copy, Operation, deletions
-from hubpub.publish.card import card_line, last_published_card
+from hubpub.publish.card import card_line, last_published_card, sha256_hex
 from hubpub.publish.client import HubClient
 from hubpub.publish.local import LocalFile
 from hubpub.publish.once import Change, commit_once
 from hubpub.publish.preflight import check_may_write
+from hubpub.publish.refusals import NoAnswerError
 from hubpub.publish.release_id import rollback_id
 from hubpub.publish.remote import RemoteFile
 from hubpub.publish.verify import Mismatch
@@ -259,20 +260,32 @@ def _small_file(plan: RollbackPlan, client: HubClient, file: RemoteFile, copy: P
 
     It goes as it was: the .gitattributes and .gitignore of the tree that is rolled back have no say in the older one.
     """
-    blob = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
-    sha256 = hashlib.sha256()
-    with copy.open("wb") as written:
-        for block in client.stream(plan.repo_id, file.path, plan.target):
-            blob.update(block)
-            sha256.update(block)
-            written.write(block)
-    if blob.hexdigest() != file.blob:
-        raise VerificationError(
-            f"{plan.repo_id} serves other bytes of {file.path} at {plan.target[:12]} than the hash that it states",
-            "nothing was changed; run the same command again, and if it stays so, the hub or its storage is at fault",
-        )
+
+    def attempt() -> str:
+        blob = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
+        sha256 = hashlib.sha256()
+        with copy.open("wb") as written:
+            for block in client.stream(plan.repo_id, file.path, plan.target):
+                blob.update(block)
+                sha256.update(block)
+                written.write(block)
+        if blob.hexdigest() != file.blob:
+            raise _OtherBytesError(
+                f"{plan.repo_id} serves other bytes of {file.path} at {plan.target[:12]} than the hash that it states",
+                "nothing was changed; run the same command again; if it stays so, the hub or its storage is at fault",
+            )
+        return sha256.hexdigest()
+
+    try:
+        digest = client.http.repeated(attempt)
+    except _OtherBytesError as error:
+        raise VerificationError(error.message, error.next_step) from error
     status = copy.stat()
-    return Add(LocalFile(file.path, str(copy), status.st_size, sha256.hexdigest(), status.st_mtime_ns), large=False)
+    return Add(LocalFile(file.path, str(copy), status.st_size, digest, status.st_mtime_ns), large=False)
+
+
+class _OtherBytesError(NoAnswerError):
+    """It may have been an answer that was cut off, or the fault may be lasting."""
 
 
 def _card_trailer(plan: RollbackPlan, client: HubClient) -> str | None:
@@ -281,10 +294,10 @@ def _card_trailer(plan: RollbackPlan, client: HubClient) -> str | None:
     published = last_published_card(client.commits(plan.repo_id, plan.target))
     if restored is None or published is None:
         return None
-    digest = hashlib.sha256()
-    for block in client.stream(plan.repo_id, CARD, plan.target):
-        digest.update(block)
-    return card_line(published) if digest.hexdigest() == published.sha256 else None
+    if restored.size > LARGEST_CARD:
+        return None
+    content = client.read(plan.repo_id, restored, plan.target, LARGEST_CARD)
+    return card_line(published) if sha256_hex(content) == published.sha256 else None
 
 
 def _check_head(plan: RollbackPlan, client: HubClient) -> None:

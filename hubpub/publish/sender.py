@@ -1,7 +1,9 @@
 """The program that sends large files, in a process of its own that `publish/upload.py` starts.
 
-It reads one line of JSON from stdin, and writes a line for whatever moves: `{"sent": bytes}`, `{"group": number}` once
-the hub has all files of a group, `{"error": ...}`. It ends when stdin does, which is when its parent is gone.
+It reads one line of JSON from stdin, and writes a line for whatever happens: `{"ready": true}` once it can begin,
+`{"moved": bytes}` since the line before, with `"sent": bytes` of the group that the hub has; `{"answered": status}`;
+`{"group": number}` once the hub has all files of a group; `{"error": ...}`. It ends when stdin does, which is when its
+parent is gone.
 """
 
 from __future__ import annotations
@@ -35,9 +37,12 @@ def main() -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         if request["xet"]:
+            import hf_xet  # type: ignore[import-untyped]  # noqa: F401  it takes time
+
             send = _send_by_xet
         else:
             from hubpub.publish.lfs_sender import send
+        _say({"ready": True})
         for number, group in enumerate(request["groups"]):
             send(request, group, _say)
             _say({"group": number})
@@ -58,18 +63,18 @@ def _say(event: dict[str, Any]) -> None:
 
 
 def _send_by_xet(request: dict[str, Any], group: list[dict[str, Any]], say: Say) -> None:
-    import hf_xet  # type: ignore[import-untyped]
+    import hf_xet
 
     headers = request["headers"]
     url = f"{request['endpoint']}/api/models/{request['repo_id']}/xet-write-token/{quote(request['revision'], safe='')}"
-    seen = (-1, -1)
+    seen = (0, 0)
 
     def progress(report: Any, _items: object) -> None:
         nonlocal seen
         now = (report.total_bytes_completed, report.total_transfer_bytes_completed)
         if now != seen:
+            say({"sent": now[0], "moved": max(0, sum(now) - sum(seen))})
             seen = now
-            say({"sent": now[0]})
 
     with hf_xet.XetSession().new_upload_commit(
         token_refresh_url=url,

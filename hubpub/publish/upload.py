@@ -22,12 +22,14 @@ from typing import IO, Any
 
 from hubpub.core.errors import AuthError, HubError
 from hubpub.core.wording import counted
+from hubpub.publish.bounds import Bound
 from hubpub.publish.http import Http
 from hubpub.publish.local import LocalFile
 from hubpub.publish.refusals import RETRY_HINT, NoAnswerError, one_line, upload_failure
 
 _GROUP_FILES = 100
 _GROUP_BYTES = 20_000_000_000
+_STARTS_WITHIN = 120.0
 _ENDED: dict[str, Any] = {}
 _CODE = Path(__file__).parents[2]
 _SENDER = "import sys; sys.path.append(sys.argv[1]); from hubpub.publish.sender import main; main()"
@@ -146,13 +148,12 @@ def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any
             said = _listen(child.stdout)
             complaints = _listen(child.stderr, last=20)
             _ask(child.stdin, request)
+            bound = Bound(_STARTS_WITHIN)
             while True:
                 try:
-                    news = said.get(timeout=http.patience.stall)
+                    news = said.get(timeout=max(0.0, bound.left))
                 except queue.Empty:
-                    raise NoAnswerError(
-                        f"cannot {doing}: nothing moved for {http.patience.stall:g} s", RETRY_HINT
-                    ) from None
+                    raise NoAnswerError(f"cannot {doing}: {bound.exceeded()}", RETRY_HINT) from None
                 if news is None:
                     words = one_line(" ".join(_drained(complaints))) or "no words"
                     raise NoAnswerError(f"cannot {doing}: the upload ended by itself ({words})", RETRY_HINT)
@@ -161,6 +162,10 @@ def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any
                     raise _failure(doing, event)
                 if isinstance(event.get("sent"), int):
                     tell.sent(event["sent"])
+                if event.get("moved"):
+                    bound.moved(event["moved"])
+                elif event.keys() & {"ready", "answered", "group"}:
+                    bound = Bound(http.patience.stall, http.patience.least)
                 if "group" in event:
                     tell.finished(left.pop(0))
                     if not left:

@@ -15,6 +15,11 @@ GATINGS = {"auto": "whoever asks for access gets it", "manual": "its owners deci
 _OF_THE_HUB = frozenset({".gitattributes"})
 
 
+def is_as_new(files: Collection[str]) -> bool:
+    """Whether a repo with these files is one that nobody has put anything into."""
+    return set(files) <= _OF_THE_HUB
+
+
 def create_hidden(client: HubClient, repo_id: str, revision: str) -> str | None:
     """Create the repo, private; the commit that its branch is at.
 
@@ -25,7 +30,7 @@ def create_hidden(client: HubClient, repo_id: str, revision: str) -> str | None:
     created = client.head(repo_id, revision)
     head = created[0] if created else None
     # The answer of an earlier attempt may have been lost: an empty repo is as good as a new one.
-    if existed and head and not client.tree(repo_id, head).keys() <= _OF_THE_HUB:
+    if existed and head and not is_as_new(client.tree(repo_id, head)):
         raise ConflictError(
             f"somebody else created {repo_id} meanwhile", "look at it, then run the same command again, or give --name"
         )
@@ -38,7 +43,7 @@ def hidden_by_us(
     """Whether a private repo is one that an unfinished push made, and not one that somebody wants private."""
     if begun is None or not begun.unveils:
         return False
-    if head is None or set(files) <= _OF_THE_HUB:
+    if head is None or is_as_new(files):
         return True
     newest = next(client.history(repo_id, head), None)
     return newest is not None and carries(newest.message, newest.title, begun.release)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from hubpub.core.errors import UsageError
+from hubpub.publish.bounds import Bound, within
 from hubpub.publish.receipt import Receipt
 from hubpub.publish.refusals import one_line
 
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 RELEASE_SCHEMA = "hubpub.release/1"
 SECRET_VARIABLE = "HUBPUB_WEBHOOK_SECRET"  # noqa: S105 -- a name
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-_SECONDS = 10.0
+_SECONDS = 10.0  # of silence
+_WHOLE = 30.0
 _ATTEMPTS = 3
 _MOST_REDIRECTS = 3
 _MOST_HOOKS = 20
@@ -146,10 +148,10 @@ def _deliver(
         if attempt:
             pause(float(attempt))
         try:
-            status = _post(session, url, body, headers)
+            status = within(Bound(_WHOLE), lambda: _post(session, url, body, headers))
         except _RedirectError as error:
             return str(error)
-        except RequestException as error:
+        except (RequestException, TimeoutError) as error:
             # Its words hold the address, which may be a secret.
             problem = f"it does not answer ({one_line(type(error).__name__)})"
             continue

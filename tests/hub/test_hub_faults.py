@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -113,6 +114,15 @@ def test_stalled_request(model: TestHub) -> None:
     model.hub.faults("whoami: stall seconds=0.2")
     with pytest.raises(Exception, match=r"(?i)disconnect|reset"):
         get_session().get(f"{model.endpoint}/api/whoami-v2", timeout=5)
+
+
+def test_an_answer_that_trickles_ends_with_its_rule(model: TestHub) -> None:
+    model.hub.faults("whoami: trickle seconds=0.05")
+    threading.Timer(0.6, model.hub.faults).start()
+    started = time.monotonic()
+    with pytest.raises(Exception, match=r"(?i)disconnect|reset"):
+        get_session().get(f"{model.endpoint}/api/whoami-v2", timeout=0.4)  # of silence
+    assert time.monotonic() - started > 0.5
 
 
 @pytest.mark.parametrize(

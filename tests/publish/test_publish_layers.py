@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import httpx2
@@ -19,21 +20,15 @@ SECRET = "hf_theTokenThatTheHubSaysBack0123"
 ID_TOKEN = "eyJhbGciOiJSUzI1NiJ9.eyJhdWQiOiJodHRwczovL2h1YiJ9.c2lnbmF0dXJlc2lnbmF0dXJl"
 
 
-class Answers:
-    """A session that gives one answer to everything."""
-
-    def __init__(self, status: int, headers: dict[str, str], body: Any) -> None:
-        self.answer = (status, headers, body)
-
-    def request(self, method: str, url: str, **_: Any) -> httpx2.Response:
-        status, headers, body = self.answer
-        return httpx2.Response(status, headers=headers, json=body, request=httpx2.Request(method, url))
-
-
 @pytest.fixture
 def answering(monkeypatch: pytest.MonkeyPatch) -> Any:
     def answer(status: int, body: Any, **headers: str) -> HubClient:
-        session = Answers(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+        said = {name.replace("_", "-"): value for name, value in headers.items()} | {"Content-Type": "application/json"}
+
+        def answer_all(_: httpx2.Request) -> httpx2.Response:
+            return httpx2.Response(status, headers=said, stream=httpx2.ByteStream(json.dumps(body).encode()))
+
+        session = httpx2.Client(transport=httpx2.MockTransport(answer_all))
         monkeypatch.setattr("huggingface_hub.get_session", lambda: session)
         return HubClient(Target("https://hub.example.org", SECRET, "HF_TOKEN"), Patience(attempts=1))
 

@@ -170,7 +170,7 @@ class ServesOtherBytes(HubClient):
 def test_other_bytes_are_not_committed(hub: TestHub, two_releases: Path) -> None:
     before = history(hub)
     with pytest.raises(VerificationError, match=r"serves other bytes of notes\.txt"):
-        run(hub, "v1", ServesOtherBytes(target(hub)))
+        run(hub, "v1", ServesOtherBytes(target(hub), Patience(attempts=2, pause=0.01)))
     assert history(hub) == before
 
 

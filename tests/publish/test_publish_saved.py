@@ -55,8 +55,75 @@ def test_a_saved_plan_is_published_and_only_once(hub: TestHub, plain_copy: Path,
     assert (receipt.published, receipt.tag) == (True, "v1")
     assert hub.api().model_info(REPO).private is True
     assert hub.api().list_repo_commits(REPO)[0].title == "The first"
-    with pytest.raises(ConflictError, match=r"the branch is at [0-9a-f]{12} and was at no commit"):
+    again = push_saved(hub, file)
+    assert (again.published, again.commit, again.tag) == (False, receipt.commit, "v1")
+    assert again.verified == receipt.verified == len(receipt.plan.files)
+    assert again.plan.release == receipt.plan.release
+    assert len(hub.api().list_repo_commits(REPO)) == 2  # the hub makes the first one
+
+
+@pytest.mark.parametrize("with_card", [False, True])
+def test_a_plan_that_was_carried_out_is_done_whatever_others_add(
+    hub: TestHub, plain_copy: Path, tmp_path: Path, *, with_card: bool
+) -> None:
+    if with_card:
+        (plain_copy / "README.md").write_text("---\nlicense: mit\n---\n# Mine\n")
+    push(options(plain_copy), client(hub), silent)
+    (plain_copy / "notes.txt").write_text("of the second")
+    file = save(hub, options(plain_copy), tmp_path / "plan.json")
+    commit = push_saved(hub, file).commit
+    upload(hub, "other.txt", b"theirs")
+    said: list[str] = []
+    saved = read_plan(file)
+    again = push(saved.options, client(hub), said.append, saved.expected)
+    assert (again.published, again.commit) == (False, commit)
+    assert f"already published: {REPO} holds these {again.verified} files at {commit[:12]}" in said
+    upload(hub, "notes.txt", b"theirs")
+    with pytest.raises(ConflictError, match=f"was published as {commit[:12]}, and its files were changed after that"):
         push_saved(hub, file)
+
+
+def test_a_plan_that_was_carried_out_may_have_deleted_files(hub: TestHub, plain_copy: Path, tmp_path: Path) -> None:
+    push(options(plain_copy), client(hub), silent)
+    upload(hub, "model-00001-of-00002.safetensors", b"old")
+    (plain_copy / "notes.txt").write_text("of the second")
+    file = save(hub, options(plain_copy, delete_stale=True), tmp_path / "plan.json")
+    commit = push_saved(hub, file).commit
+    assert read_plan(file).expected.delete
+    again = push_saved(hub, file)
+    assert (again.published, again.commit) == (False, commit)
+    upload(hub, "model-00001-of-00002.safetensors", b"old")
+    with pytest.raises(ConflictError, match="changed after that"):
+        push_saved(hub, file)
+
+
+def test_the_tree_of_a_plan_by_whatever_commit_is_the_plan_carried_out(
+    hub: TestHub, plain_copy: Path, tmp_path: Path
+) -> None:
+    push(options(plain_copy), client(hub), silent)
+    (plain_copy / "notes.txt").write_text("of the second")
+    file = save(hub, options(plain_copy, tag="v2"), tmp_path / "plan.json")
+    upload(hub, "notes.txt", b"of the second")
+    receipt = push_saved(hub, file)
+    assert (receipt.published, receipt.tag) == (False, "v2")
+    assert hub.api().list_repo_refs(REPO).tags[0].target_commit == receipt.commit
+
+
+def test_a_plan_whose_files_came_with_others_is_not_carried_out(hub: TestHub, plain_copy: Path, tmp_path: Path) -> None:
+    push(options(plain_copy), client(hub), silent)
+    (plain_copy / "notes.txt").write_text("of the second")
+    file = save(hub, options(plain_copy, tag="v2"), tmp_path / "plan.json")
+    upload(hub, "notes.txt", b"of the second")
+    upload(hub, "more.txt", b"that nobody looked at")
+    with pytest.raises(ConflictError, match=r"more\.txt is new"):
+        push_saved(hub, file)
+    assert not hub.api().list_repo_refs(REPO).tags
+
+
+def test_a_repo_that_is_as_good_as_new_is_none(hub: TestHub, plain_copy: Path, tmp_path: Path) -> None:
+    file = save(hub, options(plain_copy), tmp_path / "plan.json")
+    hub.api().create_repo(REPO)
+    assert push_saved(hub, file).published
 
 
 def change(folder: Path) -> None:

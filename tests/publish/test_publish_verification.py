@@ -15,6 +15,7 @@ import hubpub
 from hubpub.core.errors import HubError, UsageError
 from hubpub.core.rule import Depth
 from hubpub.publish.client import HubClient
+from hubpub.publish.http import Patience
 from hubpub.publish.prepare import PushOptions
 from hubpub.publish.push import push
 from hubpub.publish.receipt import Receipt
@@ -137,7 +138,7 @@ def test_other_bytes_than_the_hash_that_is_stated(hub: TestHub, published: Recei
 
 @pytest.fixture
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hubpub.publish.download._PAUSE", 0.001)
+    monkeypatch.setattr(Patience, "before", lambda _patience, _attempt: 0.001)
 
 
 WEIGHTS = "GET /**/resolve/*/model.safetensors"

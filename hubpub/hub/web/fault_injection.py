@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,6 +14,7 @@ from hubpub.hub.web.routing import error_response, segments
 
 ADMIN_PATH = "/api/hubpub-admin"
 _SLOW_STEP = 0.05
+_ENDLESS = b"HTTP/1.1 200 OK\r\nx-endless: "
 
 
 class FaultInjection:
@@ -42,10 +42,11 @@ class FaultInjection:
                 connection.reset()
                 await _gone(receive)
             case Effect.STALL:
-                with contextlib.suppress(TimeoutError):
+                try:
                     await asyncio.wait_for(_gone(receive), fault.seconds)
-                connection.reset()
-                await _gone(receive)
+                except TimeoutError:
+                    connection.reset()
+                    await _gone(receive)
             case Effect.LOSE:
                 await self._app(scope, receive, _swallow)
                 connection.reset()
@@ -58,6 +59,18 @@ class FaultInjection:
                     await _gone(receive)
             case Effect.TRUNCATE:
                 await self._app(scope, receive, _Shortened(send, fault.bytes, honest=True).send)
+            case Effect.TRICKLE:
+                connection.say(_ENDLESS)
+                # Not `==`: the same rule may have been set again for another test.
+                while any(rule is fault for rule, _, _ in self._faults):
+                    try:
+                        await asyncio.wait_for(_gone(receive), fault.seconds or 1)
+                    except TimeoutError:
+                        connection.say(b".")
+                    else:
+                        return
+                connection.reset()
+                await _gone(receive)
             case Effect.LATE:
                 await self._app(scope, receive, _late(send, fault.seconds or 0))
             case Effect.SLOW:

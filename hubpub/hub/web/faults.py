@@ -47,6 +47,7 @@ PLACES: dict[str, tuple[str, str]] = {
     "discussions": ("GET", "/api/*/*/*/discussions"),
     "discussion": ("GET", "/api/*/*/*/discussions/*"),
     "create-discussion": ("POST", "/api/*/*/*/discussions"),
+    "discussion-edit": ("POST", "/api/*/*/*/discussions/*/comment/*/edit"),
     "discussion-status": ("POST", "/api/*/*/*/discussions/*/status"),
     "merge": ("POST", "/api/*/*/*/discussions/*/merge"),
     "resolve": ("GET", "/**/resolve/**"),
@@ -79,6 +80,9 @@ class Effect(StrEnum):
     """The answer has `bytes` bytes and says that this is all."""
     STALL = "stall"
     """No answer for `seconds` seconds (for ever if not given), then the connection is reset."""
+    TRICKLE = "trickle"
+    """An answer that never ends: one byte of its head every `seconds` seconds (1 if not given), as long as the rule is
+    there."""
     LATE = "late"
     """The request takes effect, and the answer comes `seconds` seconds later."""
     SLOW = "slow"
@@ -126,7 +130,7 @@ class Fault:
         effect: a status, or what else goes wrong.
         when: which of these requests it hits.
         retry_after: seconds that a refusal asks the client to wait.
-        seconds: how long `late` and `stall` take.
+        seconds: how long `late` and `stall` take, and each byte of `trickle`.
         bytes: of the answer that `cut` and `truncate` let through.
         rate: bytes a second of `slow`.
     """
@@ -148,6 +152,7 @@ _HOW: dict[Effect, dict[str, type[int] | type[float]]] = {
     Effect.CUT: {"bytes": int},
     Effect.TRUNCATE: {"bytes": int},
     Effect.STALL: {"seconds": float},
+    Effect.TRICKLE: {"seconds": float},
     Effect.LATE: {"seconds": float},
     Effect.SLOW: {"rate": int},
 }

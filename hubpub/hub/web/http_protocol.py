@@ -48,6 +48,10 @@ class Connection:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
 
+    def say(self, raw: bytes) -> None:
+        """Send bytes as they are, whatever they do to the protocol."""
+        self._protocol.transport.write(raw)
+
     def close(self) -> None:
         """End it after what was sent so far."""
         self._protocol.transport.close()
