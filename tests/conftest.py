@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +16,10 @@ import support.client_env  # noqa: F401  before anything imports huggingface_hub
 from filelock import FileLock
 from support import models
 from support import tiny_runs as runs
+
+# A shell without job control starts what runs in the background with Ctrl-C ignored, and all that is started from there
+# would ignore it, too; some tests press it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -144,13 +144,19 @@ def test_on_a_real_terminal(plain_model: Path, copy_of: Copy, tmp_path: Path) ->
     os.close(theirs)
     said = ""
 
-    def wait_for(words: str) -> None:
+    def wait_for(words: str, again: bytes = b"") -> None:
+        """Read until the words come, and press the keys again where nothing comes.
+
+        A signal that arrives just before Python begins to wait for a line is seen when the wait is over.
+        """
         nonlocal said
         end = time.monotonic() + 120
         while words not in said:
             assert time.monotonic() < end, said
-            if select.select([ours], [], [], 1)[0]:
+            if select.select([ours], [], [], 5)[0]:
                 said += os.read(ours, 10_000).decode()
+            else:
+                os.write(ours, again)
         said = said.partition(words)[2]
 
     try:
@@ -163,7 +169,7 @@ def test_on_a_real_terminal(plain_model: Path, copy_of: Copy, tmp_path: Path) ->
         wait_for("Intended uses")
         wait_for("> ")
         os.write(ours, b"\x03")
-        wait_for("interrupted")
+        wait_for("interrupted", b"\x03")
         assert process.wait(30) == 130
     finally:
         process.kill()

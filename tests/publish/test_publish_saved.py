@@ -77,7 +77,7 @@ def test_a_plan_that_was_carried_out_is_done_whatever_others_add(
     saved = read_plan(file)
     again = push(saved.options, client(hub), said.append, saved.expected)
     assert (again.published, again.commit) == (False, commit)
-    assert f"already published: {REPO} holds these {again.verified} files at {commit[:12]}" in said
+    assert f"already published: {REPO} holds the same {again.verified} files at {commit[:12]}" in said
     upload(hub, "notes.txt", b"theirs")
     with pytest.raises(ConflictError, match=f"was published as {commit[:12]}, and its files were changed after that"):
         push_saved(hub, file)
