@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from hubpub.card.merge.given import Given
@@ -88,12 +90,13 @@ class Choice(NamedTuple):
         return name not in self.ours and bool(self.theirs & {"all", name})
 
 
-class Merged(NamedTuple):
+@dataclass(frozen=True)
+class Merged:
     """A merged card.
 
     Attributes:
         text: the card.
-        given: what hubpub has rendered, for the next merge.
+        remember: works out what hubpub has rendered, see `given`; a card that is only looked at needs no next merge.
         changes: what hubpub changed in it.
         kept: what it left to the person.
         problems: markers that make no region, as sentences.
@@ -101,8 +104,13 @@ class Merged(NamedTuple):
     """
 
     text: str
-    given: Given
+    remember: Callable[[], Given]
     changes: tuple[Change, ...] = ()
     kept: tuple[Kept, ...] = ()
     problems: tuple[str, ...] = ()
     stubs: tuple[Change, ...] = ()
+
+    @cached_property
+    def given(self) -> Given:
+        """What hubpub has rendered, for the next merge."""
+        return self.remember()

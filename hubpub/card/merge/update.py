@@ -45,10 +45,11 @@ def merge_card(
         stubs: whether sections that hold nothing but what a generator left to be filled in are replaced.
     """
     rendered = stamp(rendered)
+    if not existing.strip("\ufeff \t\r\n"):
+        added = (Change(Part.CARD, "README.md", "added"),)
+        return Merged(rendered, lambda: Given.of(Card.parse(rendered)), added)
     card = Card.parse(rendered)
     new = Given.of(card)
-    if not existing.strip("\ufeff \t\r\n"):
-        return Merged(rendered, new, (Change(Part.CARD, "README.md", "added"),))
     here = Card.parse(existing)
     text, replaced = replace_stubs(here, card)
     left = () if stubs else tuple(replaced)
@@ -63,9 +64,10 @@ def merge_card(
     kept += [Kept(Part.SECTION, name, "the end of the card is in code or HTML that is not closed") for name in unplaced]
     metadata = card.front_matter.data or {}
     text, changed_keys, kept_keys = merge_metadata(text, metadata, base, choice)
+    given = _given(new, base, given_metadata(here.front_matter.data or {}, metadata, base, choice), changes)
     return Merged(
         text=text,
-        given=_given(new, base, given_metadata(here.front_matter.data or {}, metadata, base, choice), changes),
+        remember=lambda: given,
         changes=tuple(changed_keys + changes),
         kept=tuple(kept_keys + kept),
         problems=tuple(
