@@ -19,13 +19,7 @@ def send(request: dict[str, Any], group: list[dict[str, Any]], say: Callable[[di
         Exception: what huggingface_hub and httpx2 raise.
     """
     disable_progress_bars()
-    set_client_factory(
-        lambda: httpx2.Client(
-            transport=_Watched(httpx2.HTTPTransport(), say),
-            timeout=httpx2.Timeout(request["stall"]),
-            follow_redirects=True,
-        )
-    )
+    set_client_factory(lambda: _Watched(say, request["stall"]))
     additions = []
     for file in group:
         addition = CommitOperationAdd(path_in_repo=file["path"], path_or_fileobj=file["source"])
@@ -45,17 +39,22 @@ class _FailedError(Exception):
             self.response = response
 
 
-class _Watched(httpx2.BaseTransport):
-    """Says that something moves. Only the content itself is sent again here, as the parent would send all of it."""
+class _Watched(httpx2.Client):
+    """Says that something moves. Only the content itself is sent again here, as the parent would send all of it.
 
-    def __init__(self, inner: httpx2.BaseTransport, say: Callable[[dict[str, Any]], None]) -> None:
-        self._inner, self._say = inner, say
+    It is the client that watches, and no transport: a client that is given one takes no proxy from the environment.
+    """
 
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+    def __init__(self, say: Callable[[dict[str, Any]], None], stall: float) -> None:
+        super().__init__(timeout=httpx2.Timeout(stall), follow_redirects=True)
+        self._say = say
+
+    def send(self, request: httpx2.Request, **settings: Any) -> httpx2.Response:
+        """Send a request; what is no content is not sent again."""
         if isinstance(request.stream, httpx2.SyncByteStream):
             request.stream = _Counted(request.stream, self._say)
         try:
-            response = self._inner.handle_request(request)
+            response = super().send(request, **settings)
         except httpx2.HTTPError as error:
             if request.method == _CONTENT:
                 raise

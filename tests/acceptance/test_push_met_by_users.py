@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from support.command import REPO, CommandHub
+from support.proxy import running_proxy
 from support.running_hub import ALICE, BOB
 
 SCRIPT = ("-P", "-c", "from hubpub.cli.main import main; main()")
@@ -206,3 +207,14 @@ def test_a_plan_knows_what_the_hub_would_drop(hub: CommandHub, plain_copy: Path)
     (plain_copy / ".gitignore").write_text("*.tmp\n")
     assert hub.hubpub("push", plain_copy, "--org", "acme").code == 0
     assert "table.dat" in hub.api().list_repo_files("acme/model")
+
+
+def test_everything_goes_through_the_proxy_of_the_environment(hub: CommandHub, plain_copy: Path) -> None:
+    with running_proxy() as (address, seen):
+        done = hub.hubpub(
+            *("push", plain_copy, "--org", "acme"), HTTP_PROXY=address, NO_PROXY="", no_proxy="", HF_HUB_DISABLE_XET="1"
+        )
+    assert done.code == 0, done.stderr
+    assert "POST /acme/model.git/info/lfs/objects/batch" in seen
+    assert [request for request in seen if request.startswith("PUT /")], "the content of the weights"
+    assert "POST /api/models/acme/model/commit/main" in seen
