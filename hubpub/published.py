@@ -6,17 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubpub.publish.arguments import client_for, path_or_none
+from hubpub.publish.arguments import client_for, path_or_none, silent
 
 if TYPE_CHECKING:
     from hubpub.publish.notes import ReleaseNotes
     from hubpub.publish.prepare import Notify
     from hubpub.publish.rollback import RollbackPlan, RollbackReceipt
     from hubpub.publish.verification import Verification
-
-
-def _silent(_message: str) -> None:
-    """A library does not narrate."""
 
 
 def verify(
@@ -37,7 +33,7 @@ def verify(
     keyless: bool = False,
     timeout: float | None = None,
     attempts: int | None = None,
-    notify: Notify = _silent,
+    notify: Notify = silent,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Compare what a hub serves with what was published; public repos need no token.
@@ -161,7 +157,7 @@ def rollback(
     keyless: bool = False,
     timeout: float | None = None,
     attempts: int | None = None,
-    notify: Notify = _silent,
+    notify: Notify = silent,
 ) -> RollbackReceipt:
     """Make an older release the newest again: one commit with its tree, verified; nothing is uploaded again.
 

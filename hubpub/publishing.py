@@ -9,17 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hubpub.publish.arguments import client_for, path_or_none, push_options
+from hubpub.publish.arguments import client_for, path_or_none, push_options, silent
 
 if TYPE_CHECKING:
     from hubpub.publish.http import Watch
     from hubpub.publish.plan import Plan
     from hubpub.publish.prepare import Notify
     from hubpub.publish.receipt import Receipt
-
-
-def _silent(_message: str) -> None:
-    """A library does not narrate."""
 
 
 def plan(
@@ -46,7 +42,7 @@ def plan(
     keyless: bool = False,
     timeout: float | None = None,
     attempts: int | None = None,
-    notify: Notify = _silent,
+    notify: Notify = silent,
 ) -> Plan:
     """What `push` would do; nothing is sent or created.
 
@@ -114,7 +110,7 @@ def push(
     keyless: bool = False,
     timeout: float | None = None,
     attempts: int | None = None,
-    notify: Notify = _silent,
+    notify: Notify = silent,
     watch: Watch | None = None,
 ) -> Receipt:
     """Publish the model folder at `path` in one verified commit.
@@ -200,7 +196,7 @@ def push_plan(
     keyless: bool = False,
     timeout: float | None = None,
     attempts: int | None = None,
-    notify: Notify = _silent,
+    notify: Notify = silent,
     watch: Watch | None = None,
 ) -> Receipt:
     """Publish what `plan(..., out=file)` saved, as it is or not at all.

@@ -23,7 +23,7 @@ def sentence_class(folder: ModelFolder) -> str | None:
     """
     if folder.kind is ModelKind.SENTENCE_TRANSFORMERS:
         written = folder.json(SENTENCE_CONFIG)
-        name = written.value.get("model_type") if written and isinstance(written.value, dict) else None
+        name = written.get("model_type") if written else None
         return name if name in (CROSS_ENCODER, SPARSE_ENCODER) else SENTENCE_TRANSFORMER
-    config = folder.config.value if folder.config and isinstance(folder.config.value, dict) else {}
-    return CROSS_ENCODER if isinstance(config.get("sentence_transformers"), dict) else None
+    left = folder.config.get("sentence_transformers") if folder.config else None
+    return CROSS_ENCODER if isinstance(left, dict) else None

@@ -103,6 +103,10 @@ def push_options(
     )
 
 
+def silent(_message: str) -> None:
+    """A library does not narrate."""
+
+
 def path_or_none(value: Path | str | None) -> Path | None:
     """The path, if there is one."""
     return None if value is None else Path(value)
