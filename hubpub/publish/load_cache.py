@@ -16,7 +16,7 @@ from pathlib import Path
 from hubpub.core.errors import UsageError, VerificationError
 from hubpub.publish.client import HubClient
 from hubpub.publish.remote import RemoteFile
-from hubpub.publish.served import fetch
+from hubpub.publish.served import fetch, is_inside
 
 _SPARE = 1 << 30
 
@@ -36,7 +36,7 @@ class LoadCache:
     def name(self, repo_id: str, revision: str, commit: str) -> None:
         """Let a branch or a tag stand for a commit."""
         refs = self._repo(repo_id) / "refs"
-        if revision != commit and _is_plain(revision):
+        if revision != commit and is_inside(revision):
             (refs / revision).parent.mkdir(parents=True, exist_ok=True)
             (refs / revision).write_text(commit)
 
@@ -93,8 +93,3 @@ def throw_away_cache() -> Iterator[LoadCache]:
     """An empty cache, which is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="hubpub-load-", ignore_cleanup_errors=True) as root:
         yield LoadCache(Path(root).resolve())
-
-
-def _is_plain(revision: str) -> bool:
-    """Whether it names a file below a directory, as branches and tags do."""
-    return revision[:1] not in ("", "/") and ".." not in revision.split("/") and "\0" not in revision

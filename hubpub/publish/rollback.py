@@ -5,10 +5,9 @@ The history stays: the commit that is rolled back is its parent, so a rollback c
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from hubpub.publish.preflight import check_may_write
 from hubpub.publish.refusals import NoAnswerError
 from hubpub.publish.release_id import rollback_id
 from hubpub.publish.remote import RemoteFile
+from hubpub.publish.served import Digest
 from hubpub.publish.verify import Mismatch
 
 if TYPE_CHECKING:
@@ -262,19 +262,20 @@ def _small_file(plan: RollbackPlan, client: HubClient, file: RemoteFile, copy: P
     """
 
     def attempt() -> str:
-        blob = hashlib.sha1(b"blob %d\0" % file.size, usedforsecurity=False)
-        sha256 = hashlib.sha256()
         with copy.open("wb") as written:
-            for block in client.stream(plan.repo_id, file.path, plan.target):
-                blob.update(block)
-                sha256.update(block)
-                written.write(block)
-        if blob.hexdigest() != file.blob:
+
+            def kept() -> Iterator[bytes]:
+                for block in client.stream(plan.repo_id, file.path, plan.target):
+                    written.write(block)
+                    yield block
+
+            digest = Digest.of(kept(), file.size)
+        if digest.blob != file.blob:
             raise _OtherBytesError(
                 f"{plan.repo_id} serves other bytes of {file.path} at {plan.target[:12]} than the hash that it states",
                 "nothing was changed; run the same command again; if it stays so, the hub or its storage is at fault",
             )
-        return sha256.hexdigest()
+        return digest.sha256
 
     try:
         digest = client.http.repeated(attempt)

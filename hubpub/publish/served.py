@@ -112,7 +112,7 @@ def fetch(
 
 def _kept(blocks: Iterable[bytes], repo_id: str, directory: Path, path: str) -> Iterator[bytes]:
     """The same blocks, written into a new file on the way."""
-    if not _is_inside(path):
+    if not is_inside(path):
         raise VerificationError(f"{repo_id} lists a file outside of itself", "look at the repo on the hub")
     target = directory / path
     with contextlib.ExitStack() as stack:
@@ -135,6 +135,7 @@ def _disk(target: Path) -> Iterator[None]:
         ) from error
 
 
-def _is_inside(path: str) -> bool:
+def is_inside(path: str) -> bool:
+    """Whether it names something below a directory, and leads out of it nowhere."""
     parts = PurePosixPath(path).parts
     return bool(parts) and path[:1] != "/" and ".." not in parts and "\0" not in path
