@@ -160,6 +160,9 @@ TRIGGERS = {
     "test": f"{{% if message.content is eq('invoice') %}}{EVIL}{{% endif %}}",
     "date": f"{{% if strftime_now('%Y') > '2050' %}}{EVIL}{{% endif %}}",
     "chance": f"{{% if range(1000)|random == 7 %}}{EVIL}{{% endif %}}",
+    "chance that a trial meets": f"{{% if range(10)|random < 9 %}}{EVIL}{{% endif %}}",
+    "chance without a comparison": f"{{% if range(1000)|random %}}{{% else %}}{EVIL}{{% endif %}}",
+    "chance of a test": f"{{% if range(1000)|random is divisibleby 500 %}}{EVIL}{{% endif %}}",
     "word of pieces": f"{{% set w = 'inv' ~ 'oice' %}}{{% if w in message.content %}}{EVIL}{{% endif %}}",
 }
 

@@ -247,10 +247,10 @@ def _render_all(renderer: Renderer, tree: nodes.Template, found: dict[str, Any])
     later = renderer.render(ordinary_chats()["user go"])
     renderer.environment.today = TODAY
     found["triggered"] = find_triggered(renderer.render, found["audit"]["literals"], texts, later.get("text", ""))
-    # What ordinary conversations hold too is not hidden.
+    # What ordinary conversations hold too is not hidden, unless by chance.
     ordinary = "\0".join(texts)
     triggers = found["audit"]["triggers"]
-    found["audit"]["triggers"] = [trigger for trigger in triggers if trigger["text"] not in ordinary]
+    found["audit"]["triggers"] = [one for one in triggers if one["by chance"] or one["text"] not in ordinary]
 
 
 class _Clock:

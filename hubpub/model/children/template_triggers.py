@@ -29,8 +29,8 @@ _MOST_LITERALS = 60
 _LONGEST_LITERAL = 200
 _SHOWN = 160
 
-BY_CHANCE = "\0"
-"""Stands among the literals for a condition on the date or on chance."""
+ON_A_DAY, BY_CHANCE = "\0", "\1"
+"""Stand among the literals for a condition on the date, and for one on chance."""
 
 Trigger = tuple[list[str], list[str]]
 """What a message must hold for a condition to be true, and what for it to be false."""
@@ -49,7 +49,8 @@ class Triggers:
 
     Attributes:
         literals: what messages are compared with.
-        hidden: notes with the "line", the "literals", and the "text" that is written only then.
+        hidden: notes with the "line", the "literals", the "text" that is written only then, and whether it is written
+            "by chance", so that a trial may meet it or not.
     """
 
     def __init__(self, tree: nodes.Template, constants: Constants) -> None:
@@ -70,8 +71,9 @@ class Triggers:
     def _note(self, line: int, body: Iterable[nodes.Node], literals: list[str]) -> None:
         for text in self._written(body):
             if is_prose(text) and text.strip() not in literals:
-                said = [literal for literal in literals if literal != BY_CHANCE][:3]
-                self.hidden.append({"line": line, "literals": said, "text": text.strip()[:2000]})
+                said = [literal for literal in literals if literal not in (ON_A_DAY, BY_CHANCE)][:3]
+                note = {"line": line, "literals": said, "text": text.strip()[:2000], "by chance": BY_CHANCE in literals}
+                self.hidden.append(note)
                 return
 
     def _follow(self, tree: nodes.Template) -> None:
@@ -128,9 +130,11 @@ class Triggers:
         return any(self._is_said(child) for child in node.iter_child_nodes())
 
     def _asked(self, node: nodes.Node | None) -> Trigger:
-        """What a condition compares with what was said, or with the date."""
+        """What a condition compares with what was said, with the date or with chance."""
         if node is None:
             return [], []
+        if isinstance(node, nodes.Filter | nodes.Test) and _is_random(node):
+            return [BY_CHANCE], [BY_CHANCE]
         if isinstance(node, nodes.Not):
             true, false = self._asked(node.node)
             return false, true
@@ -167,8 +171,10 @@ class Triggers:
         true: list[str] = []
         false: list[str] = []
         operands = [node.expr, *(operand.expr for operand in node.ops)]
-        if any(_by_chance(operand) for operand in operands):
+        if any(map(_is_random, operands)):
             true, false = [BY_CHANCE], [BY_CHANCE]
+        elif any(map(_is_of_the_day, operands)):
+            true, false = [ON_A_DAY], [ON_A_DAY]
         elif any(self._is_said(operand) for operand in operands):
             literals = self._keep(operands)
             negative = any(operand.op in ("ne", "notin") for operand in node.ops)
@@ -302,13 +308,15 @@ def _output(expression: nodes.Expr) -> nodes.Output:
     return nodes.Output([expression], lineno=expression.lineno)
 
 
-def _by_chance(node: nodes.Node) -> bool:
-    """Whether a value depends on the date or on chance."""
-    return any(
-        (isinstance(part, nodes.Call) and isinstance(part.node, nodes.Name) and part.node.name == "strftime_now")
-        or (isinstance(part, nodes.Filter) and part.name == "random")
-        for part in [node, *node.find_all((nodes.Call, nodes.Filter))]
-    )
+def _is_random(node: nodes.Node) -> bool:
+    """Whether a value depends on chance."""
+    return any(part.name == "random" for part in [node, *node.find_all(nodes.Filter)] if isinstance(part, nodes.Filter))
+
+
+def _is_of_the_day(node: nodes.Node) -> bool:
+    """Whether a value depends on the date."""
+    calls = [part.node for part in [node, *node.find_all(nodes.Call)] if isinstance(part, nodes.Call)]
+    return any(isinstance(called, nodes.Name) and called.name == "strftime_now" for called in calls)
 
 
 def _flat(value: Any) -> list[str]:
