@@ -475,7 +475,7 @@ def test_pictures_stand_in_their_sections() -> None:
 
 
 def test_the_docs_name_all_that_templates_may_use() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "card-templates.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "card-templates.md").read_text()
     code = " ".join(re.findall(r"`([^`\n]+)`", page))
     words = set(re.findall(r"[\w-]+", code))
     facts = CardFacts(name="x")
