@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.answers.sections import answer_block, with_unasked
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.gaps import write_gap
 from hubpub.card.regions import stamp
 from hubpub.card.writing.metadata import front_matter

@@ -15,7 +15,8 @@ from support.profile_folders import PROFILES, edit, write_json, write_run
 from support.tracing import disagreeing, numbers_of, untraced
 
 from hubpub.card.document import Card
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.facts.fact_list import list_facts
 from hubpub.card.sections import course_sections
 from hubpub.card.writing.presentation import FILTERS, section_names
