@@ -1,4 +1,4 @@
-"""Links, images and anchors of a card, each with its place; what stands in code or comments is none.
+"""Links and images of a card, each with its place; what stands in code or comments is none.
 
 Markdown's inline level is read here and not by markdown-it-py, which keeps no offsets of it: code spans, raw HTML and
 brackets by CommonMark's precedence, in one pass over the blocks that have a bracket, a tag or an address in them.
@@ -44,7 +44,6 @@ _DEFINITION = Pattern(
 _BARE = Pattern(r"https?://[^\s<>\"`^{}|\\\[\]]+", re.IGNORECASE)
 _ESCAPE = Pattern(r"\\([!-/:-@\[-`{-~])")
 _INNER_TAG = Pattern(r"<[^<>]*>")
-_NESTED_HEADING = Pattern(r"[ \t>*+-]*#{1,6}[ \t]+([^\r\n]*)")
 _MEDIA = ("img", "video", "audio", "source")
 
 
@@ -116,45 +115,9 @@ def html_comments(card: Card) -> tuple[tuple[int, int], ...]:
     return _read(card).comments
 
 
-@lru_cache(maxsize=8)
-def heading_slugs(card: Card) -> tuple[str, ...]:
-    """The anchors that the Hub gives the headings, in order: GitHub's, a second one of the same name with -1."""
-    seen: dict[str, int] = {}
-    slugs = []
-    for _, heading in sorted(_headings(card)):
-        slug = _slug(heading)
-        count = seen.get(slug, 0)
-        seen[slug] = count + 1
-        slugs.append(f"{slug}-{count}" if count else slug)
-    return tuple(slugs)
-
-
-@lru_cache(maxsize=8)
-def anchors(card: Card) -> frozenset[str]:
-    """What a link within the card may name, in lower case: slugs in the ways that hosts make them, ids of HTML."""
-    found = {name.casefold() for name in _read(card).ids}
-    for slug in heading_slugs(card):
-        found |= {slug, slug.strip("-"), re.sub(r"-+", "-", slug).strip("-")}
-    for _, heading in _headings(card):
-        # some hosts keep emoji, and strip only punctuation
-        kept = re.sub(r"[!-,./:-@\[-^`{-~]", "", html.unescape(heading)).casefold().strip()
-        found.add(re.sub(r"\s", "-", kept))
-    return frozenset(found)
-
-
-def _slug(heading: str) -> str:
-    plain = re.sub(r"[^\w\- ]", "", html.unescape(heading).lower())
-    return plain.strip().replace(" ", "-")
-
-
-def _headings(card: Card) -> Iterator[tuple[int, str]]:
-    for section in card.sections:
-        yield section.heading_start, section.heading
-    for block in card.blocks:
-        if block.kind == "text":
-            nested = _NESTED_HEADING.match(card.text, block.start, block.end)
-            if nested:
-                yield block.start, " ".join(re.sub(r"[*`]", "", nested[1]).split())
+def html_ids(card: Card) -> frozenset[str]:
+    """What raw HTML in the body names: `id`, and `name` of `<a>`."""
+    return _read(card).ids
 
 
 @lru_cache(maxsize=8)
