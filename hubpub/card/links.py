@@ -60,7 +60,6 @@ class Link(NamedTuple):
         target_start: offset of the target as it is written; for a reference, that of its definition.
         target_end: offset behind that.
         block: the kind of block that it stands in.
-        is_html: whether it is written in HTML.
         is_decorative: an image that HTML marks as one without meaning, `alt=""` or `aria-hidden`.
     """
 
@@ -72,7 +71,6 @@ class Link(NamedTuple):
     target_start: int
     target_end: int
     block: BlockKind = "text"
-    is_html: bool = False
     is_decorative: bool = False
 
     @property
@@ -298,7 +296,6 @@ class _Scan:
                 *tag.span(),
                 start,
                 end,
-                is_html=True,
                 is_decorative=name != "img" or (hidden and not text.strip()),
             )
 
@@ -308,9 +305,7 @@ class _Scan:
             text = self._source[anchor.text_start : min(start, anchor.text_start + _LONGEST_TEXT)]
             if "<img" not in text.lower():
                 text = _INNER_TAG.sub("", text)
-            self._add(
-                "link", anchor.target, text, anchor.start, end, anchor.target_start, anchor.target_end, is_html=True
-            )
+            self._add("link", anchor.target, text, anchor.start, end, anchor.target_start, anchor.target_end)
 
     def _close(self, at: int) -> int:
         """What a closing bracket closes; the offset behind the link, or behind the bracket."""
@@ -393,7 +388,6 @@ class _Scan:
         target_start: int,
         target_end: int,
         *,
-        is_html: bool = False,
         is_decorative: bool = False,
     ) -> None:
         base = self._base
@@ -407,7 +401,6 @@ class _Scan:
                 base + target_start,
                 base + target_end,
                 self._block,
-                is_html,
                 is_decorative,
             )
         )

@@ -23,6 +23,7 @@ from hubpub.card.writing.presentation import FILTERS, section_names
 from hubpub.card.writing.render import render_card
 from hubpub.card.writing.snippets import snippet_names
 from hubpub.card.writing.template_choice import TEMPLATES, choose_template
+from hubpub.card.writing.templating import Templates
 from hubpub.core.errors import UsageError
 from hubpub.core.findings import Severity
 from hubpub.core.settings import CardSettings
@@ -451,9 +452,9 @@ def test_the_real_model(minilm: Path) -> None:
 def test_an_unknown_template_is_an_error_with_the_names_of_all() -> None:
     for name in ("nothing", "../default", "sections/citation"):
         with pytest.raises(UsageError, match="there is no template") as error:
-            render_card(CardFacts(name="x"), template=name)
+            render_card(CardFacts(name="x"), Templates(name=name))
         assert "token-classification" in str(error.value.next_step)
-    assert "## Model description" in render_card(CardFacts(name="x"), template="speech")
+    assert "## Model description" in render_card(CardFacts(name="x"), Templates(name="speech"))
 
 
 def test_pictures_stand_in_their_sections() -> None:
