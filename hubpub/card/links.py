@@ -59,7 +59,6 @@ class Link(NamedTuple):
         end: offset behind it.
         target_start: offset of the target as it is written; for a reference, that of its definition.
         target_end: offset behind that.
-        block: the kind of block that it stands in.
         is_decorative: an image that HTML marks as one without meaning, `alt=""` or `aria-hidden`.
     """
 
@@ -70,7 +69,6 @@ class Link(NamedTuple):
     end: int
     target_start: int
     target_end: int
-    block: BlockKind = "text"
     is_decorative: bool = False
 
     @property
@@ -345,7 +343,6 @@ class _Scan:
                     text=text,
                     start=self._base + opener.start,
                     end=self._base + behind,
-                    block=self._block,
                 )
             )
         if not opener.is_image:
@@ -400,7 +397,6 @@ class _Scan:
                 base + end,
                 base + target_start,
                 base + target_end,
-                self._block,
                 is_decorative,
             )
         )
