@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -58,11 +59,19 @@ def imports(path: Path) -> set[str]:
     """The modules of hubpub that a file imports anywhere in it, without the leading `hubpub.`."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("hubpub."):
-            found.add(node.module.removeprefix("hubpub."))
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "hubpub":
+            found |= {module_of(node.module, name.name) for name in node.names}
         elif isinstance(node, ast.Import):
             found |= {name.name.removeprefix("hubpub.") for name in node.names if name.name.startswith("hubpub.")}
-    return found
+    return found - {""}  # the package itself, for its version
+
+
+def module_of(package: str, name: str) -> str:
+    """What `from package import name` imports: `name` may be a module itself."""
+    within = package.removeprefix("hubpub").removeprefix(".")
+    dotted = f"{within}.{name}".removeprefix(".")
+    place = PACKAGE.joinpath(*dotted.split("."))
+    return dotted if place.with_suffix(".py").is_file() or place.is_dir() else within
 
 
 @pytest.mark.parametrize("room", sorted(ARROWS))
@@ -81,6 +90,14 @@ def test_the_rooms_of_a_card_stand_on_each_other(room: str) -> None:
             part, _, rest = module.removeprefix("card.").partition(".")
             if module.startswith("card.") and part not in FOR_ALL_OF_CARD:
                 assert (part if rest else "") in allowed, f"{path.name}: {module}"
+
+
+def test_no_modules_of_a_card_import_each_other_in_a_circle() -> None:
+    """Not even for types, or inside functions."""
+    paths = [path for path in (PACKAGE / "card").rglob("*.py") if path.name != "__init__.py"]
+    TopologicalSorter(
+        {".".join(path.relative_to(PACKAGE).with_suffix("").parts): imports(path) for path in paths}
+    ).prepare()
 
 
 def folders(path: Path) -> set[str]:

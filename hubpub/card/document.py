@@ -155,7 +155,7 @@ def _blocks(text: str, body_start: int, read_to: int, lines: Lines) -> Iterator[
         elif token.type == "table_open":
             yield Block("table", _table_text(tokens, index), line, start, end)
         elif token.type == "html_block":
-            yield from _html(token.content, text, line, start, end, lines)
+            yield from _html(text, start, end, lines)
 
 
 def _table_text(tokens: Sequence[Token], index: int) -> str:
@@ -169,7 +169,7 @@ def _table_text(tokens: Sequence[Token], index: int) -> str:
     return "\n".join(cells)
 
 
-def _html(content: str, text: str, line: int, start: int, end: int, lines: Lines) -> Iterator[Block]:
+def _html(text: str, start: int, end: int, lines: Lines) -> Iterator[Block]:
     """An HTML block, divided at the headings that it holds outside comments."""
     source = text[start:end]
     visible = _COMMENT.sub(lambda match: " " * len(match[0]), source)

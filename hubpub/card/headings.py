@@ -28,6 +28,7 @@ _EAST_ASIAN = Pattern(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][\u3040-\u30ff\
 _LONGEST_HEADING = 300
 # a sentence that ends in a synonym does not name a section
 _LONGEST_NAME = 80
+_MOST_EXAMPLES = 3
 
 
 class Globs:
@@ -104,15 +105,15 @@ class Synonyms:
             },
         )
 
-    def examples(self, language: str = "en", number: int = 3) -> tuple[str, ...]:
-        """Headings that count, in that language where there are any."""
+    def examples(self, language: str) -> tuple[str, ...]:
+        """A few headings that count, in that language where there are any."""
         by_language = dict(self.languages)
         globs = by_language.get(language) or by_language.get("en") or ()
         named = (glob.rstrip("*") for glob in globs)
         return tuple(
             islice(
                 (f"{name[:1].upper()}{name[1:]}" for name in named if "*" not in name and not name.endswith(" ")),
-                number,
+                _MOST_EXAMPLES,
             )
         )
 

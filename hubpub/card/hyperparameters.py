@@ -260,14 +260,12 @@ class Stated(NamedTuple):
         value: the number.
         text: its digits as written.
         start: their offset in the card.
-        line: 1-based line.
     """
 
     name: str
     value: float
     text: str
     start: int
-    line: int
 
     @property
     def end(self) -> int:
@@ -285,18 +283,18 @@ def _stated(card: Card) -> Iterator[Stated]:
     for block in card.blocks:
         if block.kind == "text":
             for found in _LINE.finditer(card.text, block.start, block.end):
-                yield from _value(card, found["name"], found["number"], found.start("number"))
+                yield from _value(found["name"], found["number"], found.start("number"))
     for table in tables(card):
         if len(table.header) == 2:
             for row in (table.header, *table.rows):
                 if len(row) == 2 and (match := _CELL.fullmatch(row[1].text)):
-                    yield from _value(card, row[0].text, match["number"], row[1].start + match.start("number"))
+                    yield from _value(row[0].text, match["number"], row[1].start + match.start("number"))
 
 
-def _value(card: Card, label: str, number: str, start: int) -> Iterator[Stated]:
+def _value(label: str, number: str, start: int) -> Iterator[Stated]:
     name = _LABELS.get(_NAME.sub("_", label.casefold()).strip("_"))
     if name:
-        yield Stated(name, float(number), number, start, card.lines.place(start)[0])
+        yield Stated(name, float(number), number, start)
 
 
 @lru_cache(maxsize=8)

@@ -1,4 +1,4 @@
-"""Links, images and anchors of a card, each with its place; what stands in code or comments is none.
+"""Links and images of a card, each with its place; what stands in code or comments is none.
 
 Markdown's inline level is read here and not by markdown-it-py, which keeps no offsets of it: code spans, raw HTML and
 brackets by CommonMark's precedence, in one pass over the blocks that have a bracket, a tag or an address in them.
@@ -44,7 +44,6 @@ _DEFINITION = Pattern(
 _BARE = Pattern(r"https?://[^\s<>\"`^{}|\\\[\]]+", re.IGNORECASE)
 _ESCAPE = Pattern(r"\\([!-/:-@\[-`{-~])")
 _INNER_TAG = Pattern(r"<[^<>]*>")
-_NESTED_HEADING = Pattern(r"[ \t>*+-]*#{1,6}[ \t]+([^\r\n]*)")
 _MEDIA = ("img", "video", "audio", "source")
 
 
@@ -60,8 +59,6 @@ class Link(NamedTuple):
         end: offset behind it.
         target_start: offset of the target as it is written; for a reference, that of its definition.
         target_end: offset behind that.
-        block: the kind of block that it stands in.
-        is_html: whether it is written in HTML.
         is_decorative: an image that HTML marks as one without meaning, `alt=""` or `aria-hidden`.
     """
 
@@ -72,8 +69,6 @@ class Link(NamedTuple):
     end: int
     target_start: int
     target_end: int
-    block: BlockKind = "text"
-    is_html: bool = False
     is_decorative: bool = False
 
     @property
@@ -116,45 +111,9 @@ def html_comments(card: Card) -> tuple[tuple[int, int], ...]:
     return _read(card).comments
 
 
-@lru_cache(maxsize=8)
-def heading_slugs(card: Card) -> tuple[str, ...]:
-    """The anchors that the Hub gives the headings, in order: GitHub's, a second one of the same name with -1."""
-    seen: dict[str, int] = {}
-    slugs = []
-    for _, heading in sorted(_headings(card)):
-        slug = _slug(heading)
-        count = seen.get(slug, 0)
-        seen[slug] = count + 1
-        slugs.append(f"{slug}-{count}" if count else slug)
-    return tuple(slugs)
-
-
-@lru_cache(maxsize=8)
-def anchors(card: Card) -> frozenset[str]:
-    """What a link within the card may name, in lower case: slugs in the ways that hosts make them, ids of HTML."""
-    found = {name.casefold() for name in _read(card).ids}
-    for slug in heading_slugs(card):
-        found |= {slug, slug.strip("-"), re.sub(r"-+", "-", slug).strip("-")}
-    for _, heading in _headings(card):
-        # some hosts keep emoji, and strip only punctuation
-        kept = re.sub(r"[!-,./:-@\[-^`{-~]", "", html.unescape(heading)).casefold().strip()
-        found.add(re.sub(r"\s", "-", kept))
-    return frozenset(found)
-
-
-def _slug(heading: str) -> str:
-    plain = re.sub(r"[^\w\- ]", "", html.unescape(heading).lower())
-    return plain.strip().replace(" ", "-")
-
-
-def _headings(card: Card) -> Iterator[tuple[int, str]]:
-    for section in card.sections:
-        yield section.heading_start, section.heading
-    for block in card.blocks:
-        if block.kind == "text":
-            nested = _NESTED_HEADING.match(card.text, block.start, block.end)
-            if nested:
-                yield block.start, " ".join(re.sub(r"[*`]", "", nested[1]).split())
+def html_ids(card: Card) -> frozenset[str]:
+    """What raw HTML in the body names: `id`, and `name` of `<a>`."""
+    return _read(card).ids
 
 
 @lru_cache(maxsize=8)
@@ -335,7 +294,6 @@ class _Scan:
                 *tag.span(),
                 start,
                 end,
-                is_html=True,
                 is_decorative=name != "img" or (hidden and not text.strip()),
             )
 
@@ -345,9 +303,7 @@ class _Scan:
             text = self._source[anchor.text_start : min(start, anchor.text_start + _LONGEST_TEXT)]
             if "<img" not in text.lower():
                 text = _INNER_TAG.sub("", text)
-            self._add(
-                "link", anchor.target, text, anchor.start, end, anchor.target_start, anchor.target_end, is_html=True
-            )
+            self._add("link", anchor.target, text, anchor.start, end, anchor.target_start, anchor.target_end)
 
     def _close(self, at: int) -> int:
         """What a closing bracket closes; the offset behind the link, or behind the bracket."""
@@ -387,7 +343,6 @@ class _Scan:
                     text=text,
                     start=self._base + opener.start,
                     end=self._base + behind,
-                    block=self._block,
                 )
             )
         if not opener.is_image:
@@ -430,7 +385,6 @@ class _Scan:
         target_start: int,
         target_end: int,
         *,
-        is_html: bool = False,
         is_decorative: bool = False,
     ) -> None:
         base = self._base
@@ -443,8 +397,6 @@ class _Scan:
                 base + end,
                 base + target_start,
                 base + target_end,
-                self._block,
-                is_html,
                 is_decorative,
             )
         )

@@ -37,7 +37,6 @@ class Measure(NamedTuple):
         text: its digits.
         percent: whether a percent sign follows.
         start: offset of the digits in the card.
-        line: 1-based line.
         heading: the headings above it, from the outermost, without the title, as `normalised` spells them.
     """
 
@@ -46,7 +45,6 @@ class Measure(NamedTuple):
     text: str
     percent: bool
     start: int
-    line: int
     heading: tuple[str, ...]
 
     @property
@@ -124,7 +122,6 @@ def _measure(card: Card, metric: str, found: re.Match[str], offset: int) -> Meas
         found["number"],
         bool(found["percent"]),
         start,
-        card.lines.place(start)[0],
         _headings(card, start),
     )
 

@@ -54,7 +54,7 @@ class RequiredField(NamedTuple):
     """A single value that a card is asked for: "- **Release date:** 2026-11-22", a row of a table, a section, a key.
 
     Attributes:
-        id: its name in reports, kebab-case.
+        id: its name, kebab-case.
         title: its label.
         labels: labels and headings that mean it, as in `Synonyms`.
         metadata: keys of the metadata that stand for it, with dots between the parts of a path.

@@ -153,7 +153,7 @@ def stamp(rendered: str) -> str:
     return "".join((*parts, rendered[at:]))
 
 
-def lines_of(text: str, start: int = 0) -> Iterator[tuple[int, int, int]]:
+def lines_of(text: str, start: int) -> Iterator[tuple[int, int, int]]:
     """(start, end without the line end, end) of each line from an offset on."""
     for match in _LINE.finditer(text, start):
         if match.end() > match.start():

@@ -40,10 +40,9 @@ class SectionState(NamedTuple):
     """What a card has of a required section.
 
     Attributes:
-        present: whether one of the headings means it.
-        filled: whether something stands there: 15 words, a table or code; no gap is left.
-        line: 1-based line of the heading; None when absent.
-        heading: as the card has it.
+        present: whether a heading means it, or the title, the metadata or a snippet that loads the model stands for it.
+        filled: whether something stands there: enough words, a table or code; no gap is left.
+        line: 1-based line of the heading or the snippet; None without one.
         gap: the first gap that is left in it, at its offsets in the card.
         placeholder: whether a template's placeholder is left in it, and nothing else fills it.
         filling: what stands there; None when no heading means it.
@@ -52,7 +51,6 @@ class SectionState(NamedTuple):
     present: bool = False
     filled: bool = False
     line: int | None = None
-    heading: str | None = None
     gap: Gap | None = None
     placeholder: bool = False
     filling: Filling | None = None
@@ -203,7 +201,6 @@ def _state(
         present=True,
         filled=filled,
         line=found[0].line,
-        heading=found[0].heading,
         gap=gap,
         placeholder=not filled and next(find_placeholders(card, blocks), None) is not None,
         filling=said,

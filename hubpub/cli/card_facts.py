@@ -11,7 +11,7 @@ from hubpub.card.facts.fact_list import facts_json, list_facts
 from hubpub.cli.output import print_json
 
 if TYPE_CHECKING:
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
 
 _LONGEST = 100
 

@@ -13,7 +13,7 @@ from hubpub.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hubpub.card.answers.card_input import CardInput
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
     from hubpub.card.writing.templating import Templates
     from hubpub.core.settings import CardSettings
     from hubpub.model.folder import ModelFolder

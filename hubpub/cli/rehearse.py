@@ -142,23 +142,12 @@ def _options(
     path: Path, settings: Settings, repo: tuple[str, str], bases: tuple[str, ...], *, depth: str, **more: Any
 ) -> RehearseOptions:
     from hubpub.core.rule import Depth
+    from hubpub.publish.arguments import with_settings
     from hubpub.publish.prepare import PushOptions
     from hubpub.rehearsal.run import RehearseOptions
 
-    push = PushOptions(
-        path=path,
-        namespace=repo[0],
-        name=repo[1],
-        new_repos_private=settings.private,
-        include=settings.include,
-        exclude=settings.exclude,
-        ignore=settings.ignore,
-        fail_on=settings.fail_on,
-        depth=Depth(depth),
-        card_settings=settings.card,
-        lint_settings=settings.lint,
-    )
-    return RehearseOptions(push=push, bases=tuple(map(_base, bases)), **more)
+    push = PushOptions(path=path, namespace=repo[0], name=repo[1], depth=Depth(depth))
+    return RehearseOptions(push=with_settings(push, settings), bases=tuple(map(_base, bases)), **more)
 
 
 def _repo(path: Path, org: str | None, name: str | None, repo_id: str | None, settings: Settings) -> tuple[str, str]:

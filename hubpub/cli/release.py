@@ -171,13 +171,14 @@ def repo_id_of(options: PushOptions) -> str | None:
 def push_options(path: Path, given: ReleaseArguments, *, depth: str = "deep") -> PushOptions:
     """The options of a push, from the command line and the settings file; `depth` is for where none is given."""
     from hubpub.core.rule import Depth
+    from hubpub.publish.arguments import with_settings
     from hubpub.publish.card import CardSource
     from hubpub.publish.prepare import PushOptions
 
     lists = {name: given[name] for name in ("ignore", "exclude", "include")}
     settings = settings_for(given["config"], given["fail_on"], lists)
     namespace, repo = _repo(path, given, settings)
-    return PushOptions(
+    options = PushOptions(
         path=path,
         name=repo,
         namespace=namespace,
@@ -185,19 +186,13 @@ def push_options(path: Path, given: ReleaseArguments, *, depth: str = "deep") ->
         tag=given["tag"],
         private=given["private"],
         gated=given["gated"],
-        new_repos_private=settings.private,
         title=given["message"],
         card=CardSource(given["card_from"]) if given["card_from"] else None,
-        include=settings.include,
-        exclude=settings.exclude,
-        ignore=settings.ignore,
-        fail_on=settings.fail_on,
         depth=Depth(given["depth"] or depth),
         delete_stale=given["delete_stale"],
         pull_request=given["pr"],
-        card_settings=settings.card,
-        lint_settings=settings.lint,
     )
+    return with_settings(options, settings)
 
 
 def _repo(path: Path, given: ReleaseArguments, settings: Settings) -> tuple[str | None, str]:

@@ -1,4 +1,4 @@
-"""What callers in Python say, as the options of a push and the client of a hub."""
+"""What callers and settings files say, as the options of a push and the client of a hub."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from hubpub.core.settings import Settings
     from hubpub.publish.client import HubClient
     from hubpub.publish.prepare import PushOptions
 
@@ -65,6 +66,8 @@ def push_options(
     Raises:
         UsageError: one of them is not what it can be.
     """
+    from dataclasses import replace
+
     from hubpub.core.findings import Severity
     from hubpub.core.rule import Depth
     from hubpub.core.settings import Settings, load_settings
@@ -78,26 +81,43 @@ def push_options(
     _check_one_of("card", card, ("folder", "hub"))
     _check_one_of("fail_on", fail_on, tuple(Severity))
     settings = load_settings(Path(config)) if config is not None else Settings()
-    return PushOptions(
+    options = PushOptions(
         path=Path(path),
         name=name,
         namespace=namespace,
         revision=revision,
         tag=tag,
         private=private,
-        new_repos_private=settings.private,
         gated=gated,
         title=message,
         card=CardSource(card) if card else None,
-        include=(*settings.include, *include),
-        exclude=(*settings.exclude, *exclude),
-        ignore=(*settings.ignore, *ignore),
-        fail_on=Severity(fail_on) if fail_on else settings.fail_on,
         depth=Depth(depth),
         delete_stale=delete_stale,
         pull_request=pull_request,
         load=load,
         base_limit=base_limit,
+    )
+    changed = replace(
+        settings,
+        include=(*settings.include, *include),
+        exclude=(*settings.exclude, *exclude),
+        ignore=(*settings.ignore, *ignore),
+        fail_on=Severity(fail_on) if fail_on else settings.fail_on,
+    )
+    return with_settings(options, changed)
+
+
+def with_settings(options: PushOptions, settings: Settings) -> PushOptions:
+    """The options, with all that a settings file says of a push taken from `settings`."""
+    from dataclasses import replace
+
+    return replace(
+        options,
+        new_repos_private=settings.private,
+        include=settings.include,
+        exclude=settings.exclude,
+        ignore=settings.ignore,
+        fail_on=settings.fail_on,
         card_settings=settings.card,
         lint_settings=settings.lint,
     )

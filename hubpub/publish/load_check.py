@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.core.errors import VerificationError
 from hubpub.core.settings import CardSettings
 from hubpub.model.child import Child

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hubpub.card.facts.collect import CardFacts
+from hubpub.card.facts.card_facts import CardFacts
 from hubpub.card.writing.snippets import peft_class
 from hubpub.model.kind import ModelKind
 from hubpub.model.load import available_memory, mostly_half

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hubpub.card.facts.collect import CardFacts
+from hubpub.card.facts.card_facts import CardFacts
 from hubpub.publish.load_request import load_request, no_load_check
 from hubpub.rehearsal.confinement import Ending, Limits, Place, confine
 from hubpub.rehearsal.result import Check, Status

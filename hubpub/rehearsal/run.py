@@ -11,7 +11,8 @@ from typing import TypeAlias
 
 from hubpub.card.code.code_blocks import code_blocks
 from hubpub.card.document import Card
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.source import decode_card
 from hubpub.card.writing.render import render_card
 from hubpub.core.errors import FindingsError, UsageError

@@ -107,7 +107,7 @@ def _as_measure(metric: IndexedMetric) -> Measure | None:
     text = metric.value if isinstance(metric.value, str) else repr(metric.value)
     if metric.number is None or not _NUMBER.fullmatch(text):
         return None
-    return Measure(metric.id, metric.number, text, percent=False, start=0, line=0, heading=())
+    return Measure(metric.id, metric.number, text, percent=False, start=0, heading=())
 
 
 def _stale(

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-from hubpub.card.links import Link, anchors, find_links, heading_slugs
+from hubpub.card.anchors import anchors, heading_slugs
+from hubpub.card.links import Link, find_links
 from hubpub.card.placeholders import prose
 from hubpub.core.findings import Problem, Severity
 from hubpub.core.pattern import Pattern

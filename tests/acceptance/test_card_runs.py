@@ -15,7 +15,8 @@ from support.tracing import disagreeing, untraced
 
 import hubpub
 from hubpub.card.answers.card_input import answers_for
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.gaps import find_gaps
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder

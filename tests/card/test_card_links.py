@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hubpub.card.anchors import anchors, heading_slugs
 from hubpub.card.document import Card
-from hubpub.card.links import anchors, find_links, heading_slugs, html_comments, html_tags
+from hubpub.card.links import find_links, html_comments, html_tags
 
 
 def links(text: str) -> list[tuple[str, str, str]]:

@@ -6,8 +6,8 @@ import requests
 from support.running_hub import TestHub
 
 from hubpub.card.answers.card_input import CardInput
+from hubpub.card.facts.card_facts import CardFacts
 from hubpub.card.facts.chat import ChatFacts
-from hubpub.card.facts.collect import CardFacts
 from hubpub.card.hub_lists import pipeline_tags
 from hubpub.card.writing.render import render_card
 

@@ -202,7 +202,7 @@ def test_a_summary_stands_below_the_title(text: str, missing: bool) -> None:
 
 
 def test_the_card_that_hubpub_renders_has_a_summary() -> None:
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
     from hubpub.card.writing.render import render_card
 
     text = render_card(CardFacts(name="x", repo_id="acme/x", license="mit", pipeline_tag="fill-mask"))

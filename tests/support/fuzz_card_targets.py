@@ -36,7 +36,7 @@ def _files(name: str, data: bytes) -> Files:
 
 def answers(data: bytes) -> None:
     from hubpub.card.answers.card_input import CardInput, parse_answers
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
     from hubpub.card.writing.render import render_card
     from hubpub.core.errors import UsageError
 

@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from hubpub.card.document import Card
-from hubpub.card.facts.collect import CardFacts
+from hubpub.card.facts.card_facts import CardFacts
 from hubpub.card.facts.fact_list import ListedFact, list_facts
 from hubpub.card.writing.presentation import DECIMALS, cell, duration, gibibytes, rounded, setting
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 from hubpub.card.hub_lists import (
     is_known_key,
@@ -274,33 +274,32 @@ def _text(path: Path, value: Any, place: Path) -> str:
         raise AnswerError(
             place, f"{_name(path)} is {_shown(value)}, not a line of text", "write one line, or remove it"
         )
-    return next(_of_the_hub(_name(path), text, place))
+    return _of_the_hub(_name(path), text, place)
 
 
-def _of_the_hub(name: str, text: str, place: Path) -> Iterator[str]:
+def _of_the_hub(name: str, text: str, place: Path) -> str:
     """The text as the Hub's lists have it."""
     if name in _REPOS:
         if not is_repo_id(text) or (name != "base_model" and name != "datasets" and "/" not in text):
             raise AnswerError(place, f"{name} is {text!r}, not the id of a repo on the Hub", "write namespace/name")
-        yield text
-    elif name == "license":
-        yield licence_alias(text) or _unknown(place, name, text, nearest_licence(text), "mit, apache-2.0, other, ...")
-    elif name == "pipeline_tag":
+        return text
+    if name == "license":
+        return licence_alias(text) or _unknown(place, name, text, nearest_licence(text), "mit, apache-2.0, other, ...")
+    if name == "pipeline_tag":
         tag = pipeline_tag_alias(text)
-        yield tag or _unknown(place, name, text, nearest_pipeline_tag(text), "an id of https://huggingface.co/tasks")
-    elif name == "base_model_relation":
-        yield relation_alias(text) or _unknown(place, name, text, None, ", ".join(RELATIONS))
-    elif name == "language":
+        return tag or _unknown(place, name, text, nearest_pipeline_tag(text), "an id of https://huggingface.co/tasks")
+    if name == "base_model_relation":
+        return relation_alias(text) or _unknown(place, name, text, None, ", ".join(RELATIONS))
+    if name == "language":
         code = text if text in languages() else language_alias(text)
-        yield code or _unknown(place, name, text, nearest_language(text), "a code of ISO 639, such as en")
-    elif name == "library_name":
-        yield library_alias(text) or text
-    elif name == "metrics":
-        yield read_data("metrics.json")["aliases"].get(text, text)
-    else:
-        yield text
+        return code or _unknown(place, name, text, nearest_language(text), "a code of ISO 639, such as en")
+    if name == "library_name":
+        return library_alias(text) or text
+    if name == "metrics":
+        return str(read_data("metrics.json")["aliases"].get(text, text))
+    return text
 
 
-def _unknown(place: Path, name: str, text: str, near: str | None, instead: str) -> str:
+def _unknown(place: Path, name: str, text: str, near: str | None, instead: str) -> NoReturn:
     hint = f"did you mean {near}?" if near else f"write {instead}"
     raise AnswerError(place, f"the Hub knows no {name} {text!r}", hint)

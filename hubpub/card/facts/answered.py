@@ -11,7 +11,7 @@ from hubpub.card.facts.model_identity import relation_of
 from hubpub.core.pattern import Pattern
 
 if TYPE_CHECKING:
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
     from hubpub.model.folder import ModelFolder
 
 # The Hub links these from the model's page; other names it takes for an address:

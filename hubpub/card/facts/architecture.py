@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from hubpub.card.facts.experts import active_parameters
 from hubpub.card.facts.model_identity import json_object
+from hubpub.card.facts.provenance import Sources, positive
 from hubpub.card.facts.sourced import source_of
 from hubpub.model.kind import ModelKind
 from hubpub.model.sentence_class import SENTENCE_TRANSFORMER, sentence_class
 
 if TYPE_CHECKING:
-    from hubpub.card.facts.provenance import Sources
     from hubpub.model.folder import ModelFolder
     from hubpub.model.gguf import GgufFile
 
@@ -95,11 +95,6 @@ class _GgufReader:
             return None
         path, file = self.found
         return self.sources.note("vocabulary", file.tokens, source_of(path, "tokenizer.ggml.tokens"))
-
-
-def positive(value: Any) -> int | None:
-    """The value when it is a whole number that a card can show."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 48 else None
 
 
 def _part(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hubpub.card.facts.sourced import Value, source_of
 
 if TYPE_CHECKING:
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
     from hubpub.card.facts.run_summary import RunSummary
     from hubpub.card.facts.tokenizer import TokenizerFacts
 

@@ -102,7 +102,7 @@ def _sentence_task(folder: ModelFolder, loader: str) -> str:
     return "text-ranking" if isinstance(labels, dict) and len(labels) == 1 else "text-classification"
 
 
-def parents_of(folder: ModelFolder, repo_id: str | None = None) -> Parents | None:
+def parents_of(folder: ModelFolder, repo_id: str | None) -> Parents | None:
     """The models that the folder's files say it was made from; None when they do not say, or name no repo.
 
     Args:
@@ -131,7 +131,7 @@ def is_public_id(name: str) -> bool:
     return is_repo_id(name) and not _FOLDERS.fullmatch(name)
 
 
-def relation_of(folder: ModelFolder, base_models: tuple[str, ...] = ()) -> str | None:
+def relation_of(folder: ModelFolder, base_models: tuple[str, ...]) -> str | None:
     """What the files say of how the model was made from `base_models`, as the Hub names it."""
     if folder.kind is ModelKind.ADAPTER:
         return "adapter" if folder.adapter else None

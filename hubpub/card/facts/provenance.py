@@ -10,6 +10,11 @@ from hubpub.card.facts.sourced import source_of
 _Known = TypeVar("_Known")
 
 
+def positive(value: Any) -> int | None:
+    """The value when it is a whole number that a card can show."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 48 else None
+
+
 class Sources:
     """The place of each fact by its name, as `source_of` says it."""
 
@@ -33,8 +38,7 @@ class Sources:
 
         def first(name: str, *keys: str) -> int | None:
             for key in keys:
-                value = document.get(key)
-                if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 48:
+                if value := positive(document.get(key)):
                     return self.note(name, value, source_of(path, part + key))
             return None
 

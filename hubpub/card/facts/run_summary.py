@@ -143,11 +143,6 @@ class RunSummary:
     def __bool__(self) -> bool:
         return bool(self.settings or self.outcome or self.log)
 
-    def named(self, part: str, name: str) -> Value | None:
-        """A value of one of the parts that are tuples of values."""
-        values: tuple[Value, ...] = getattr(self, part)
-        return next((value for value in values if value.name == name), None)
-
 
 def read_run(folder: ModelFolder, labels: Sequence[str]) -> tuple[TrainingRun, RunSummary]:
     """The run that all files of the folder tell of, as rules and metadata see it and as the card tells it.

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 # A log of training losses may be longer; an evaluation is there for every some hundred of them.
 _MOST_ENTRIES = 20_000
 _EVALUATED = Pattern(r"^(?:test|predict)_")
-# Those that rules compare with the text, by their names in TrainingArguments.
+# Those that rules look for in the text, by their names in TrainingArguments: fewer than a configuration may tell
+# (hubpub/model/run_config.py).
 _ARGUMENTS = (
     "learning_rate",
     "per_device_train_batch_size",

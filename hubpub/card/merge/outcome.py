@@ -48,7 +48,7 @@ class Kept(NamedTuple):
     Attributes:
         part: what it is part of.
         name: of the key, region, gap or section.
-        why: "edited", "deleted", "no longer rendered", or what keeps hubpub from changing it.
+        why: "edited", "deleted", "absent", or what keeps hubpub from changing it.
         here: the text in the card; "" where it has none.
         ours: what hubpub would write.
     """

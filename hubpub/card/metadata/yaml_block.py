@@ -6,17 +6,13 @@ They differ on `no`, `1e3`, `0o12` or `12:30:45`, on duplicate keys and on tabs.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import datetime
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import yaml
 
+from hubpub.card.metadata.js_scalars import js_key, js_scalar, js_tagged
 from hubpub.core.pattern import Pattern
 
 Path: TypeAlias = tuple[str | int, ...]
@@ -40,25 +36,9 @@ _KNOWN_TAGS: Mapping[type[yaml.Node], frozenset[str]] = {
 # Line ends to YAML 1.1, and so to PyYAML; to YAML 1.2 they are characters like others.
 _ONLY_YAML_1_1_LINE_ENDS = Pattern("[\x85\u2028\u2029]")
 
-_JS_TYPES = {"bool": bool, "int": int, "null": type(None), "timestamp": datetime.date}
-
 _TABS_OR_COMMENT = Pattern(r"\t+|(?<!\S)#[^\r\n]*")
 
-# The scalar types of js-yaml 4: https://github.com/nodeca/js-yaml/tree/4.1.0/lib/type
 _WRITTEN_TAG = Pattern(r"(?:&\S+\s+)?!")
-_JS_NULL = Pattern(r"~|null|Null|NULL|")
-_JS_TRUE = Pattern(r"true|True|TRUE")
-_JS_FALSE = Pattern(r"false|False|FALSE")
-_JS_INT = Pattern(r"[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0o[0-7_]+|[0-9][0-9_]*)")
-_JS_FLOAT = Pattern(
-    r"[-+]?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9_]+(?:[eE][-+]?[0-9]+)?"
-    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)"
-)
-_JS_DATE = Pattern(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
-    r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::[0-9]{2})?))?"
-)
 
 
 class YamlProblem(NamedTuple):
@@ -343,7 +323,7 @@ class _JsReader:
                 for parent in self._parents(value):
                     merged = {**self.value(parent), **merged}
             else:
-                name = _js_string(self.value(key))
+                name = js_key(self.value(key))
                 if name in own:
                     raise _twice(name, key)
                 own[name] = self.value(value)
@@ -372,7 +352,7 @@ class _JsReader:
         text: str = node.value
         if self._has_tag(node):
             try:
-                return _js_tagged(text, node.tag.removeprefix(_TAG))
+                return js_tagged(text, node.tag.removeprefix(_TAG))
             except ValueError as error:
                 message = f"{text[:40]!r} is not what its tag says"
                 raise _UnreadableError("tag", message, node.start_mark.index) from error
@@ -381,67 +361,3 @@ class _JsReader:
     def _has_tag(self, node: yaml.ScalarNode) -> bool:
         """Whether a tag is written; the composer puts one on every node. It stands before or behind an anchor."""
         return bool(_WRITTEN_TAG.match(self._block, node.start_mark.index))
-
-
-def _js_tagged(text: str, tag: str) -> Any:
-    """What js-yaml makes of a scalar with a tag; ValueError when the tag does not fit."""
-    if tag == "str":
-        return text
-    if tag == "binary":
-        try:
-            return base64.b64decode(text, validate=True)
-        except binascii.Error as error:
-            raise ValueError(text) from error
-    made = js_scalar(text)
-    if tag == "float" and isinstance(made, (int, float)) and not isinstance(made, bool):
-        return float(made)
-    if type(made) is not _JS_TYPES.get(tag):
-        raise ValueError(text)
-    return made
-
-
-def _js_string(value: Any) -> str:
-    """What JavaScript makes of a value that is used as a key."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, list):
-        return ",".join(map(_js_string, value))
-    if isinstance(value, dict):
-        return "[object Object]"
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
-
-
-@lru_cache(maxsize=4096)
-def js_scalar(text: str) -> Any:
-    """What js-yaml makes of an unquoted scalar: None, a bool, a number, a date or the text itself."""
-    if _JS_NULL.fullmatch(text):
-        return None
-    if _JS_TRUE.fullmatch(text):
-        return True
-    if _JS_FALSE.fullmatch(text):
-        return False
-    if not text.endswith("_") and (_JS_INT.fullmatch(text) or _JS_FLOAT.fullmatch(text)):
-        return _js_number(text)
-    if _JS_DATE.fullmatch(text):
-        return _js_date(text)
-    return text
-
-
-def _js_number(text: str) -> int | float | str:
-    digits = text.replace("_", "").lower()
-    try:
-        if re.match(r"[-+]?0[bxo]", digits):
-            return int(digits, 0)
-        if re.fullmatch(r"[-+]?[0-9]+", digits) and len(digits) < 16:
-            return int(digits)
-        return float(digits.replace(".inf", "inf").replace(".nan", "nan"))
-    except ValueError:
-        return text
-
-
-def _js_date(text: str) -> datetime.date:
-    year, month, day = (int(part) for part in re.findall(r"[0-9]+", text)[:3])
-    try:
-        return datetime.date(year, month, day)
-    except ValueError:
-        return datetime.date.min  # JavaScript rolls it over into some other day; a date all the same

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from hubpub.card.metadata.yaml_block import js_scalar
+from hubpub.card.metadata.js_scalars import js_scalar
 from hubpub.card.sanitise import one_line, plain_lines
 
 _LONGEST_LINE = 120

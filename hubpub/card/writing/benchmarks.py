@@ -8,7 +8,7 @@ from hubpub.card.metadata.schema import is_repo_id
 from hubpub.card.writing.left_out import LeftOut
 
 if TYPE_CHECKING:
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
     from hubpub.model.benchmark_results import BenchmarkFile, Score
 
 

@@ -17,7 +17,7 @@ from hubpub.card.writing.model_index import measured_metrics, model_index_result
 from hubpub.card.writing.widget import widget_examples
 
 if TYPE_CHECKING:
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
     from hubpub.card.metadata.yaml_block import Path
 
 # What the libraries' own cards carry, and people search for.

@@ -15,7 +15,7 @@ from hubpub.card.writing.benchmarks import Benchmarked, benchmarked
 from hubpub.card.writing.left_out import LeftOut
 
 if TYPE_CHECKING:
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
     from hubpub.card.facts.training import Evaluation, TrainingRun
 
 _MOST_RESULTS = 200

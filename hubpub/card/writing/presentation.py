@@ -18,7 +18,7 @@ from hubpub.card.sanitise import inline_code, markdown_text, one_line, python_st
 from hubpub.core.pattern import Pattern
 
 if TYPE_CHECKING:
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
     from hubpub.card.facts.data_summary import DataSetSummary
     from hubpub.card.facts.evaluation_log import EvaluationLog
     from hubpub.card.facts.run_summary import Benchmarks

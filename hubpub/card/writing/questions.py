@@ -11,7 +11,7 @@ from hubpub.card.hub_lists import licence_family
 from hubpub.card.writing.metadata import card_metadata
 
 if TYPE_CHECKING:
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
 
 
 class Question(NamedTuple):

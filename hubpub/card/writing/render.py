@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.answers.sections import answer_block, with_unasked
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.gaps import write_gap
 from hubpub.card.regions import stamp
 from hubpub.card.writing.metadata import front_matter
@@ -23,13 +24,12 @@ if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
 
 
-def render_card(facts: CardFacts, templates: Templates = OWN_TEMPLATES, *, template: str | None = None) -> str:
+def render_card(facts: CardFacts, templates: Templates = OWN_TEMPLATES) -> str:
     """The card of a model, with a visible gap where only a person knows what to write and nobody has answered.
 
     Args:
         facts: what is known of the model.
         templates: what it is made with, as `find_templates` finds them.
-        template: name of the profile, in place of the one of `templates`; None takes the one that fits the model.
 
     Raises:
         UsageError: there is no such template, or it is wrong; the message names its file and line.
@@ -44,7 +44,7 @@ def render_card(facts: CardFacts, templates: Templates = OWN_TEMPLATES, *, templ
         used.add(slot)
         return Ready(answer_block(slot, answer))
 
-    name = template_file(template or templates.name or choose_template(facts))
+    name = template_file(templates.name or choose_template(facts))
     text = render_template(templates, name, {**_names(facts), "gap": gap}, filters=FILTERS, finalize=shown)
     return stamp(tidy(with_unasked(tidy(text), facts.answers.sections, used)))
 

@@ -8,7 +8,7 @@ from hubpub.core.errors import UsageError
 from hubpub.core.pattern import Pattern
 
 if TYPE_CHECKING:
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
 
 TEMPLATES = (
     "default",

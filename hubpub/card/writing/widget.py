@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hubpub.card.hub_lists import read_data
 
 if TYPE_CHECKING:
-    from hubpub.card.facts.collect import CardFacts
+    from hubpub.card.facts.card_facts import CardFacts
 
 # The Hub runs no others in the browser or by an inference provider.
 _KINDS = ("transformers", "sentence-transformers", "diffusers", "adapter")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from support.tracing import disagreeing, untraced
 
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.writing.render import render_card
 from hubpub.core.settings import CardSettings
 from hubpub.model.classification_report import parse_classification_report

@@ -15,13 +15,15 @@ from support.profile_folders import PROFILES, edit, write_json, write_run
 from support.tracing import disagreeing, numbers_of, untraced
 
 from hubpub.card.document import Card
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.facts.fact_list import list_facts
 from hubpub.card.sections import course_sections
 from hubpub.card.writing.presentation import FILTERS, section_names
 from hubpub.card.writing.render import render_card
 from hubpub.card.writing.snippets import snippet_names
 from hubpub.card.writing.template_choice import TEMPLATES, choose_template
+from hubpub.card.writing.templating import Templates
 from hubpub.core.errors import UsageError
 from hubpub.core.findings import Severity
 from hubpub.core.settings import CardSettings
@@ -450,9 +452,9 @@ def test_the_real_model(minilm: Path) -> None:
 def test_an_unknown_template_is_an_error_with_the_names_of_all() -> None:
     for name in ("nothing", "../default", "sections/citation"):
         with pytest.raises(UsageError, match="there is no template") as error:
-            render_card(CardFacts(name="x"), template=name)
+            render_card(CardFacts(name="x"), Templates(name=name))
         assert "token-classification" in str(error.value.next_step)
-    assert "## Model description" in render_card(CardFacts(name="x"), template="speech")
+    assert "## Model description" in render_card(CardFacts(name="x"), Templates(name="speech"))
 
 
 def test_pictures_stand_in_their_sections() -> None:
@@ -475,7 +477,7 @@ def test_pictures_stand_in_their_sections() -> None:
 
 
 def test_the_docs_name_all_that_templates_may_use() -> None:
-    page = (Path(__file__).parents[2] / "docs" / "card-templates.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "card-templates.md").read_text()
     code = " ".join(re.findall(r"`([^`\n]+)`", page))
     words = set(re.findall(r"[\w-]+", code))
     facts = CardFacts(name="x")

@@ -14,7 +14,8 @@ import pytest
 
 from hubpub.card.code.removed_api import auto_classes_that_make
 from hubpub.card.document import Card
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.facts.licence_text import licence_of_text
 from hubpub.card.facts.usage import Usage
 from hubpub.card.metadata.schema import validate_card

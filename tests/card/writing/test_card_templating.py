@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hubpub.card.facts.collect import CardFacts
+from hubpub.card.facts.card_facts import CardFacts
 from hubpub.card.writing import templating
 from hubpub.card.writing.render import render_card
 from hubpub.card.writing.templating import Templates, eject, find_templates, partial_names

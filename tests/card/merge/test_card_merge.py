@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from hubpub.card.document import Card
-from hubpub.card.facts.collect import CardFacts
+from hubpub.card.facts.card_facts import CardFacts
 from hubpub.card.merge.update import merge_card
 from hubpub.card.metadata.frontmatter import read_front_matter
 from hubpub.card.sections import course_sections, required_sections

@@ -10,7 +10,8 @@ from support.profile_folders import PROFILES, write_json
 from support.tracing import disagreeing, untraced
 
 from hubpub.card.document import Card
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.writing.render import render_card
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder

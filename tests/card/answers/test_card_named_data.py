@@ -11,7 +11,8 @@ from PIL import Image
 from support.tracing import disagreeing, untraced
 
 from hubpub.card.answers.card_input import answers_for
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.writing.render import render_card, render_folder_card
 from hubpub.core.errors import UsageError
 from hubpub.core.settings import CardSettings, parse_settings

@@ -9,7 +9,8 @@ import pytest
 
 from hubpub.card.answers.card_input import CardInput
 from hubpub.card.document import Card
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.metadata.schema import validate_card
 from hubpub.card.results import indexed_results
 from hubpub.card.writing.metadata import card_metadata, metadata

@@ -10,7 +10,8 @@ from huggingface_hub import parse_eval_result_entries
 
 from hubpub.card.answers.card_input import CardInput
 from hubpub.card.eval_files import eval_file_problems
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.writing.eval_results import compared_eval_results, write_eval_results
 from hubpub.core.errors import UsageError
 from hubpub.core.settings import CardSettings

@@ -17,7 +17,8 @@ from support.linting import findings_of
 from support.running_hub import TestHub, hubs
 
 from hubpub.card.document import Card
-from hubpub.card.facts.collect import CardFacts, card_facts
+from hubpub.card.facts.card_facts import CardFacts
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.writing.render import render_card
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hubpub.card.metadata.comments import comments
 from hubpub.card.metadata.dialects import UNREADABLE, differences
 from hubpub.card.metadata.frontmatter import read_front_matter
-from hubpub.card.metadata.yaml_block import js_scalar
+from hubpub.card.metadata.js_scalars import js_scalar
 
 
 @pytest.mark.parametrize(

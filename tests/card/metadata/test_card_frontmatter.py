@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from hubpub.card.metadata.frontmatter import read_front_matter
-from hubpub.card.metadata.yaml_block import js_scalar
+from hubpub.card.metadata.js_scalars import js_scalar
 
 
 def test_a_block_is_found_with_its_offsets() -> None:
