@@ -332,3 +332,41 @@ def test_nothing_is_put_into_a_region_that_a_heading_by_hand_divides() -> None:
         assert "By hand" in read_regions(result).found["run"].content
         assert read_regions(result).found["run"].content == read_regions(mine).found["run"].content
         assert read_regions(result).found["course"].content == "It went well.\n"
+
+
+@pytest.mark.parametrize("after", ["### Small\n\nNot for people.", "### Who\n\n#### Not\n\nPeople.", "Not for people."])
+@pytest.mark.parametrize("before", ["Films.", "### Big\n\nFilms.\n\n### Small\n\nNot for people."])
+def test_headings_in_a_region_go_with_it(before: str, after: str) -> None:
+    """People write them into card.yaml; a region behind theirs is of the same section."""
+    heading = "Intended uses & limitations"
+    first, second = (
+        managed_card(with_regions(heading, answer=text, scope="In English."), gaps=()) for text in (before, after)
+    )
+    known = merge_card("", first)
+    assert merged(known.text, second, known.given).text == second
+    by_hand = known.text.replace("In English.", "In English and French.")
+    result = merged(by_hand, second, known.given)
+    assert result.text == merge_card("", second).text.replace("In English.", "In English and French.").replace(
+        *(read_regions(text).found["scope"].stamp or "" for text in (second, by_hand))
+    )
+    assert names(result) == ["scope"]
+
+
+def test_a_region_behind_headings_in_a_region_is_placed_behind_it() -> None:
+    heading = "Intended uses & limitations"
+    answer = "### Big\n\nFilms.\n\n### Small\n\nNot for people."
+    first = managed_card(with_regions(heading, answer=answer), gaps=())
+    second = managed_card(with_regions(heading, answer=answer, scope="In English."), gaps=())
+    known = merge_card("", first)
+    assert merged(known.text, second, known.given).text == second
+
+
+def test_a_section_that_is_rendered_no_more_goes_with_the_headings_in_its_regions() -> None:
+    regions = {**REGIONS, "Citation": {"answer-citation": "### By\n\nAnna\n\n### When\n\n2026"}}
+    first = managed_card(regions, sections=(*SECTIONS, "Citation"))
+    known = merge_card("", first)
+    assert merged(known.text, FIRST, known.given).text.rstrip() == FIRST.rstrip()
+    below = known.text.replace(
+        "<!-- hubpub:end answer-citation -->", "<!-- hubpub:end answer-citation -->\n\n### Mine\n"
+    )
+    assert "## Citation" in merged(below, FIRST, known.given).text
