@@ -124,10 +124,11 @@ def test_a_gap_gives_way_to_the_region_that_fills_it_and_back() -> None:
 
 def test_a_gap_that_a_person_filled_or_deleted_does_not_come_back() -> None:
     gap = FIRST[FIRST.index("<!-- hubpub:todo intended-uses") : FIRST.index("## How to use")].strip()
-    for words in ("For films.", ""):
+    for words in ("For reviews of films, in English, as people write them on the web." * 2, ""):
         existing = FIRST.replace(gap, words)
         result = merged(existing, SECOND)
         assert result.text == existing.replace(region(FIRST, "results"), region(SECOND, "results"))
+        assert names(result, Part.GAP) == ([] if words else ["intended-uses"]), "it is not deleted, but filled"
         without = merged(result.text, managed_card(gaps=GAPS[1:]), result.given)
         assert "hubpub:todo intended-uses" not in merged(without.text, SECOND, without.given).text
 
@@ -370,3 +371,57 @@ def test_a_section_that_is_rendered_no_more_goes_with_the_headings_in_its_region
         "<!-- hubpub:end answer-citation -->", "<!-- hubpub:end answer-citation -->\n\n### Mine\n"
     )
     assert "## Citation" in merged(below, FIRST, known.given).text
+
+
+GENERATED = """---
+library_name: transformers
+license: mit
+---
+
+# x
+
+## Model description
+
+More information needed
+
+## Training procedure
+
+### Training hyperparameters
+
+- seed: 42
+"""
+
+
+def test_a_generator_that_writes_the_card_anew_has_deleted_nothing() -> None:
+    """Trainer, TRL, PEFT and sentence-transformers do so after each training, with headings that hubpub has too."""
+    result = merged(GENERATED, FIRST)
+    assert GENERATED.split("---")[2].strip() in result.text
+    assert "## Limitations and bias" in result.text
+    assert [kept.why for kept in result.kept if kept.why == "deleted"] == []
+    assert [text.partition(":")[0] for text in result.problems] == ["nothing of what hubpub wrote last is in README.md"]
+    assert not merge_card(result.text, FIRST, result.given).problems
+
+
+def test_an_adopted_card_is_known_again_by_what_hubpub_added() -> None:
+    adopted = merge_card(GENERATED, FIRST)
+    by_hand = adopted.text
+    for slot in GAPS:
+        prompt = f"*To be written: what to say of {SECTIONS[slot]}.*"
+        assert prompt in by_hand
+        by_hand = by_hand.replace(f"<!-- hubpub:todo {SECTIONS[slot]} -->\n{prompt}", "By Anna.")
+    for name, region in read_regions(by_hand).found.items():
+        by_hand = by_hand.replace(region.content, "By Anna.\n") if name != "results" else by_hand
+    kept = by_hand.replace("library_name: transformers\n", "").replace("## Training data\n\nBy Anna.\n\n", "")
+    result = merged(kept, FIRST, adopted.given)
+    assert result.text == kept
+    assert not result.problems
+    assert {"library_name", "training-data"} <= {name.name for name in result.kept if name.why == "deleted"}
+    assert merged(GENERATED, FIRST, adopted.given).text == adopted.text
+
+
+def test_what_an_adopted_card_never_had_was_not_deleted() -> None:
+    adopted = merge_card(GENERATED, FIRST)
+    again = merged(adopted.text, SECOND, adopted.given)
+    assert "summary" in {kept.name for kept in again.kept if kept.why == "absent"}
+    assert not [kept.name for kept in again.kept if kept.why == "deleted"]
+    assert "20 examples" in again.text

@@ -92,8 +92,10 @@ class _Merge:
                 self.kept.append(Kept(*key, "its markers are damaged", "", self._own(new.text)))
             elif self.choice.takes_hubpubs(key[1]) or (self.base is not None and not self._was_given(key)):
                 placed.setdefault(new.section, []).append(new)
-            elif self.base is not None or self.here.regions.found:
-                why = "deleted" if self.base is not None else "absent"
+            elif key[0] is Part.GAP and self._is_filled(key[1]):
+                continue  # what was asked for has been written
+            elif self._was_placed(new) or self.here.regions.found:
+                why = "deleted" if self._was_placed(new) else "absent"
                 self.kept.append(Kept(*key, why, "", self._own(new.text)))
         for index, units in placed.items():
             home = sections[index]
@@ -142,6 +144,19 @@ class _Merge:
     def _was_given(self, key: Key) -> bool:
         given = self.base or Given()
         return key[1] in (given.regions if key[0] is Part.REGION else given.gaps)
+
+    def _is_filled(self, slot: str) -> bool:
+        states = required_sections(self.here.card)
+        return any(state.filled for required, state in states.items() if required.id == slot)
+
+    def _was_placed(self, new: Unit) -> bool:
+        """Whether the card had it: what another hand's text stood for, when the card was adopted, it never had."""
+        if self.base is None:
+            return False
+        section = self.there.card.sections[new.section] if new.section >= 0 else None
+        if section is None or section.level == 1 or not self.base.placed:
+            return True
+        return normalised(section.heading) in self.base.placed
 
     def _replace(self, unit: Unit, new: Unit) -> None:
         if unit.key[0] is Part.REGION:
