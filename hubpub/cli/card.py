@@ -53,7 +53,8 @@ class Shown:
 @click.option(
     "--repo-id",
     metavar="NS/NAME",
-    help="Repo id that the usage snippets name; default: the one of the last --write, else the folder's name.",
+    help="Repo id that the usage snippets name; default: the one of the last --write, else the folder's name below "
+    "org of the settings.",
 )
 @answer_options
 @template_options
@@ -116,6 +117,7 @@ def card(
     from hubpub.card.merge.lock import read_lock, write_card
     from hubpub.card.merge.outcome import Choice
     from hubpub.card.merge.update import merge_card
+    from hubpub.card.own_id import id_below
     from hubpub.card.source import folder_card
     from hubpub.card.writing.render import render_card
     from hubpub.core.errors import UsageError
@@ -133,7 +135,10 @@ def card(
     readme = folder.root / "README.md"
     content = folder_card(folder)
     lock = read_lock(folder.root, content)
-    repo_id = repo_id or (lock.repo_id if lock else None)
+    told, below = repo_id or (lock.repo_id if lock else None), id_below(settings.org, folder.root.name)
+    if lock is None and not (told or below):
+        told = _id_of((content or b"").decode("utf-8", "replace"))
+    repo_id = told or below
     facts, templates = facts_and_templates(
         folder,
         settings.card,
@@ -158,13 +163,24 @@ def card(
     merged = merge_card(existing, rendered, lock.given if lock else None, choice, stubs=replace_stubs)
     if write:
         put_pictures(folder, planned)
-    written = write and write_card(folder.root, readme, merged.text, merged.given, content, repo_id)
+    written = write and write_card(folder.root, readme, merged.text, merged.given, content, told)
     shown = Shown(path, readme, existing, write=write, diff=show_diff, check=check)
     _tell(shown, merged, written=written, as_json=as_json)
+    if written and repo_id is None:
+        notify(f"the card calls the model {facts.name}; --repo-id NS/NAME, or org in the settings, says where it goes")
     if write and data:
         notify("push and --check know only data = [...] under [tool.hubpub.card] of your settings, and not --data")
     results_told = tell_eval_results(folder, facts, write=write)
     return 1 if check and not (results_told and merged.text == existing) else 0
+
+
+def _id_of(existing: str) -> str | None:
+    """The repo that a card of hubpub's names, of which no lock tells: one that was downloaded, say."""
+    from hubpub.card.document import Card
+    from hubpub.card.own_id import named_id
+    from hubpub.card.regions import read_regions
+
+    return named_id(Card.parse(existing)) if read_regions(existing).found else None
 
 
 def _decoded(content: bytes | None, readme: Path) -> str:

@@ -44,6 +44,19 @@ def card(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     return run
 
 
+@pytest.fixture
+def command(folder: Path, capsys: pytest.CaptureFixture[str]) -> Card:
+    """Runs `hubpub card` on the folder with its own facts."""
+
+    def run(*options: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["card", str(folder), *options])
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return run
+
+
 def test_check_fails_until_the_card_is_written_and_again_when_the_facts_change(folder: Path, card: Card) -> None:
     code, out, err = card("--check")
     assert (code, out) == (1, "")
@@ -169,3 +182,27 @@ def test_the_repo_that_a_card_was_written_for_is_remembered(folder: Path, capsys
     lock = folder / LOCK
     lock.write_text(lock.read_text().replace("acme/model-x", "../model"))
     assert run("--check") == 1
+
+
+def test_the_settings_say_where_the_model_goes(folder: Path, command: Card) -> None:
+    """As for `push`, which publishes below `org`; of no repo, a snippet cannot be right, and that is said."""
+    code, _, err = command("--write")
+    assert code == 0
+    assert "the card calls the model model; --repo-id NS/NAME" in err
+    (folder.parent / "hubpub.toml").write_text('org = "acme"\n')
+    code, _, err = command("--write")
+    assert "calls the model" not in err
+    assert '"acme/model"' in (folder / "README.md").read_text()
+    assert command("--check")[0] == 0
+    (folder.parent / "hubpub.toml").write_text('org = "Acme, as the hub shows it"\n')
+    assert command("--diff")[1].count('+classifier = pipeline("text-classification", model="model")') == 1
+
+
+def test_a_card_that_comes_without_its_lock_names_its_repo(folder: Path, command: Card) -> None:
+    """The hub has no lock, and a download lies in a folder of any name."""
+    assert command("--write", "--repo-id", "acme/reviews")[0] == 0
+    text = (folder / "README.md").read_text()
+    (folder / LOCK).unlink()
+    assert command("--write")[0] == 0
+    assert command("--write")[0] == 0
+    assert (folder / "README.md").read_text() == text
