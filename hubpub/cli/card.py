@@ -135,6 +135,8 @@ def card(
     readme = folder.root / "README.md"
     content = folder_card(folder)
     lock = read_lock(folder.root, content)
+    if lock is None:
+        _tell_damage(folder.root, write=write)
     told, below = repo_id or (lock.repo_id if lock else None), id_below(settings.org, folder.root.name)
     if lock is None and not (told or below):
         told = _id_of((content or b"").decode("utf-8", "replace"))
@@ -168,10 +170,26 @@ def card(
     _tell(shown, merged, written=written, as_json=as_json)
     if written and repo_id is None:
         notify(f"the card calls the model {facts.name}; --repo-id NS/NAME, or org in the settings, says where it goes")
+    if write and assignments:
+        notify("--set is for this once: the next --write takes out what neither card.yaml nor the settings tell")
     if write and data:
         notify("push and --check know only data = [...] under [tool.hubpub.card] of your settings, and not --data")
     results_told = tell_eval_results(folder, facts, write=write)
     return 1 if check and not (results_told and merged.text == existing) else 0
+
+
+def _tell_damage(root: Path, *, write: bool) -> None:
+    """Say so when there is a lock that cannot be read, and write none over it."""
+    from hubpub.card.merge.lock import LOCK, is_damaged
+    from hubpub.core.errors import UsageError
+
+    if not is_damaged(root):
+        return
+    message = f"{root / LOCK} cannot be read: it would tell what people deleted, and whose the metadata is"
+    next_step = "restore it from version control (after a merge, take either side), or delete it to go on without"
+    if write:
+        raise UsageError(message, next_step)
+    notify(f"{message}; {next_step}")
 
 
 def _id_of(existing: str) -> str | None:
@@ -235,7 +253,10 @@ def _tell(shown: Shown, merged: Merged, *, written: bool, as_json: bool) -> None
 def _tell_written(shown: Shown, merged: Merged, *, written: bool) -> None:
     from hubpub.card.document import Card
     from hubpub.card.sections import score
+    from hubpub.report.card import render_changes
 
+    for line in render_changes(merged, colour, how="removed"):
+        notify(line)
     if not written:
         notify(f"{shown.readme} lacks nothing that the folder knows; not touched")
         return

@@ -38,10 +38,12 @@ def card_diff(existing: str, text: str) -> str:
     return _diff(existing, text, "README.md", "README.md (proposed)")
 
 
-def render_changes(merged: Merged, style: Style = plain) -> list[str]:
-    """One line for each part that changes."""
+def render_changes(merged: Merged, style: Style = plain, how: str | None = None) -> list[str]:
+    """One line for each part that changes; only of those that are added, updated or removed, if that is asked for."""
     lines = [
-        f"{style(change.how, 'yellow')} {_noun(change.part)} {printable(change.name)}" for change in merged.changes
+        f"{style(change.how, 'yellow')} {_noun(change.part)} {printable(change.name)}"
+        for change in merged.changes
+        if how in (None, change.how)
     ]
     return lines[:_SHOWN] + ([f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else [])
 

@@ -206,3 +206,35 @@ def test_a_card_that_comes_without_its_lock_names_its_repo(folder: Path, command
     assert command("--write")[0] == 0
     assert command("--write")[0] == 0
     assert (folder / "README.md").read_text() == text
+
+
+def test_a_lock_with_the_marks_of_a_merge_is_told_and_kept(folder: Path, command: Card) -> None:
+    """Taken for none, it would be written over, and what people deleted would be forgotten."""
+    assert command("--write", "--repo-id", "acme/x")[0] == 0
+    before, lock = (folder / "README.md").read_bytes(), folder / LOCK
+    lock.write_text("<<<<<<< HEAD\n" + lock.read_text() + "=======\n{}\n>>>>>>> other\n")
+    marked = lock.read_text()
+    assert f"{lock} cannot be read" in command("--check")[2]
+    code, _, err = command("--write")
+    assert code == 2
+    assert "after a merge, take either side" in err
+    assert (lock.read_text(), (folder / "README.md").read_bytes()) == (marked, before)
+    lock.unlink()
+    assert command("--write")[0] == 0
+
+
+@pytest.mark.parametrize("verb", ["card", "lint", "preview", "plan"])
+def test_a_card_that_no_hub_would_show_is_not_passed_over(
+    verb: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another would be rendered and published beside it, and its author would look for it in vain."""
+    (folder / "Readme.md").write_text("# By hand\n")
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "aB3" * 12)
+    more = {"preview": ["--once", "x.html"], "plan": ["--org", "acme", "--hub", "http://127.0.0.1:9"]}
+    with pytest.raises(SystemExit) as ended:
+        main([verb, str(folder), *more.get(verb, [])])
+    assert ended.value.code == 2
+    assert (
+        "Readme.md is not read as the card: hubs show README.md and no other spelling; rename it"
+        in capsys.readouterr().err
+    )

@@ -113,6 +113,25 @@ def test_an_interview_that_ends_early_loses_nothing(run: Run, plain_model: Path,
     assert not (folder / "README.md").exists()
 
 
+def test_a_question_with_a_default_can_be_skipped(run: Run, plain_model: Path, copy_of: Copy) -> None:
+    """An empty answer takes what is in brackets: nobody who wants to skip it means that the model speaks English."""
+    folder = copy_of(plain_model)
+    done = run(folder, "--interview", typed="\n-\n" + "\n" * 20)
+    assert "[en]" in done.stderr
+    assert "takes the one in brackets" in done.stderr
+    assert "- skips any" in done.stderr
+    assert not (folder / "card.yaml").exists()
+
+
+def test_what_the_next_write_takes_out_is_told(run: Run, plain_model: Path, copy_of: Copy) -> None:
+    folder = copy_of(plain_model)
+    assert "--set is for this once" in run(folder, "--write", "--set", "license=mit").stderr
+    again = run(folder, "--write").stderr
+    assert "removed metadata license" in again
+    assert "--set" not in again
+    assert "removed" not in run(folder, "--write").stderr
+
+
 def test_an_interview_for_a_folder_that_may_not_be_changed(run: Run, plain_model: Path, tmp_path: Path) -> None:
     before = sorted(path.name for path in plain_model.iterdir())
     kept = tmp_path / "answers.yaml"
