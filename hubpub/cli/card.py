@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from hubpub.cli.plots import pictures_for, plots_option, put_pictures
 
 if TYPE_CHECKING:
     from hubpub.card.merge.outcome import Choice, Merged
+    from hubpub.card.writing.eval_results import EvalFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ def card(
     from hubpub.card.merge.update import merge_card
     from hubpub.card.own_id import id_below
     from hubpub.card.source import folder_card
+    from hubpub.card.writing.eval_results import compared_eval_results, write_eval_results
     from hubpub.card.writing.render import render_card
     from hubpub.core.errors import UsageError
     from hubpub.model.folder import ModelFolder
@@ -166,16 +169,18 @@ def card(
     if write:
         put_pictures(folder, planned)
     written = write and write_card(folder.root, readme, merged.text, merged.given, content, told)
+    results = write_eval_results(folder, facts) if write else compared_eval_results(folder, facts)
     shown = Shown(path, readme, existing, write=write, diff=show_diff, check=check)
-    _tell(shown, merged, written=written, as_json=as_json)
+    _tell(shown, merged, results, written=written, as_json=as_json)
     if written and repo_id is None:
         notify(f"the card calls the model {facts.name}; --repo-id NS/NAME, or org in the settings, says where it goes")
     if write and assignments:
         notify("--set is for this once: the next --write takes out what neither card.yaml nor the settings tell")
     if write and data:
         notify("push and --check know only data = [...] under [tool.hubpub.card] of your settings, and not --data")
-    results_told = tell_eval_results(folder, facts, write=write)
-    return 1 if check and not (results_told and merged.text == existing) else 0
+    tell_eval_results(results, write=write)
+    stale = merged.text != existing or any(file.is_outdated for file in results)
+    return 1 if check and stale else 0
 
 
 def _tell_damage(root: Path, *, write: bool) -> None:
@@ -226,13 +231,13 @@ def _check_names(choice: Choice, rendered: str) -> None:
         )
 
 
-def _tell(shown: Shown, merged: Merged, *, written: bool, as_json: bool) -> None:
+def _tell(shown: Shown, merged: Merged, results: Sequence[EvalFile], *, written: bool, as_json: bool) -> None:
     """Print the card, the difference or what was done; what stays as a person wrote it goes to stderr."""
     from hubpub.report.card import card_diff, merge_document, render_changes, render_kept
 
     stale = merged.text != shown.existing
     if as_json:
-        print_json(merge_document(str(shown.readme), shown.existing, merged, written=written))
+        print_json(merge_document(str(shown.readme), shown.existing, merged, results, written=written))
         return
     if shown.diff:
         print_text(card_diff(shown.existing, merged.text))

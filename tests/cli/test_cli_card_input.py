@@ -53,6 +53,10 @@ def test_answers_and_results_on_one_command_line(run: Run, plain_model: Path, co
     assert not (folder / ".eval_results").exists()
     (folder / "README.md").write_text(shown.stdout)
     assert run(folder, "--check", "--set", "license=mit", "--set", "language=en").return_value == 1
+    (folder / "README.md").write_text(run(folder, "--set", "license=mit").stdout)
+    told = json.loads(run(folder, "--check", "--json", "--set", "license=mit").stdout)
+    results_of_card = [{"path": ".eval_results/gsm8k.yaml", "state": "new"}]
+    assert (told["stale"], told["diff"], told["eval_results"]) == (True, "", results_of_card)
     written = run(folder, "--write", "--set", "license=mit")
     assert "wrote .eval_results/gsm8k.yaml" in written.stderr
     assert (folder / ".eval_results/gsm8k.yaml").is_file()
