@@ -273,6 +273,7 @@ def test_unreadable_metadata_is_not_touched() -> None:
     result = merged(existing, SECOND)
     assert result.text == existing.replace(region(FIRST, "results"), region(SECOND, "results"))
     assert names(result, Part.METADATA) == ["block"]
+    assert next(kept.why for kept in result.kept).startswith("line ")
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
