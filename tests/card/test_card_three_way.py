@@ -363,6 +363,16 @@ def test_a_region_behind_headings_in_a_region_is_placed_behind_it() -> None:
     assert merged(known.text, second, known.given).text == second
 
 
+def test_a_heading_in_a_region_is_not_the_section_of_that_name() -> None:
+    answer = "### Training data\n\nNot for data like those of the training.\n\n### Who\n\nPeople."
+    rendered = managed_card(with_regions("Intended uses & limitations", answer=answer), gaps=())
+    result = merged("# x\n\n## How to use\n\nBy hand.\n", rendered, None)
+    assert result.text.count("Not for data like") == 1
+    assert not result.problems
+    assert read_regions(result.text).found.keys() >= {"answer", "results"}
+    assert "\n## Training data\n" in result.text
+
+
 def test_a_section_that_is_rendered_no_more_goes_with_the_headings_in_its_regions() -> None:
     regions = {**REGIONS, "Citation": {"answer-citation": "### By\n\nAnna\n\n### When\n\n2026"}}
     first = managed_card(regions, sections=(*SECTIONS, "Citation"))

@@ -59,7 +59,7 @@ class Body:
     def of(cls, card: Card) -> Body:
         """A card with its units, in their order."""
         text, regions = card.text, read_regions(card.text)
-        sections = tuple(_outside(card, regions))
+        sections = tuple(outside_regions(card, regions))
         starts = [card.sections[index].heading_start for index in sections]
 
         def section_of(at: int) -> int:
@@ -92,7 +92,7 @@ class Body:
         return cls(card, regions, sections, {unit.key: unit for unit in units})
 
 
-def _outside(card: Card, regions: Regions) -> Iterator[int]:
+def outside_regions(card: Card, regions: Regions) -> Iterator[int]:
     """The indices of the sections whose headings stand outside regions."""
     spans = sorted((region.start, region.end) for region in regions.found.values())
     starts = [start for start, _ in spans]

@@ -18,6 +18,7 @@ from hubpub.card.merge.given import Given, gaps_of
 from hubpub.card.merge.metadata import given_metadata, merge_metadata
 from hubpub.card.merge.outcome import Change, Choice, Kept, Merged, Part
 from hubpub.card.merge.stubs import replace_stubs
+from hubpub.card.merge.units import outside_regions
 from hubpub.card.metadata.edits import newline_of
 from hubpub.card.regions import read_regions, stamp
 
@@ -139,7 +140,7 @@ def _with_sections(existing: str, rendered: Card, missing: Collection[str]) -> t
     """The card with the sections of those headings at its end; and the names of those that cannot be put there."""
     newline = newline_of(existing)
     added = []
-    for section in rendered.sections:
+    for section in (rendered.sections[index] for index in outside_regions(rendered, read_regions(rendered.text))):
         if section.heading in missing:
             nested = rendered.children(section)
             end = nested[-1].end if nested else section.end
