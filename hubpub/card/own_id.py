@@ -1,4 +1,4 @@
-"""Which repo a card is for, as far as the card itself tells."""
+"""Which repo a card is for, as far as the card itself or the project's settings tell."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 
 from hubpub.card.document import Card
+from hubpub.card.metadata.schema import is_repo_id
 from hubpub.core.pattern import Pattern
 
 REPO_ID = Pattern(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
@@ -32,3 +33,9 @@ def named_id(card: Card) -> str | None:
     }
     others = loaded - {base}
     return others.pop() if len(others) == 1 else None
+
+
+def id_below(org: str | None, name: str) -> str | None:
+    """The repo that a push of a folder of that name goes to; None without an organisation, or with its title only."""
+    repo = f"{org}/{name}"
+    return repo if org and is_repo_id(repo) else None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +67,8 @@ def find_card(path: Path) -> tuple[bytes, str, ModelFolder | None]:
         return read_card_file(path), path.name, None
     missing = UsageError(f"{path} has no {CARD}", "write one with `hubpub card PATH --write`")
     if not os.path.lexists(path / CARD):
+        with contextlib.suppress(OSError):
+            _check_spelling(entry.name for entry in path.iterdir())
         raise missing
     from hubpub.model.folder import ModelFolder  # most of the start-up time of a command that reads a lone card
 
@@ -81,11 +85,23 @@ def folder_card(folder: ModelFolder) -> bytes | None:
     A link that leads out of the folder, a FIFO and the like are no card: they are not followed or opened.
 
     Raises:
-        UsageError: it has more than 20 MB, or cannot be read.
+        UsageError: it has more than 20 MB, cannot be read, or is spelt so that no hub would show it.
     """
     from hubpub.model.walk import EntryKind
 
     entry = folder.entry(CARD)
+    if entry is None:
+        _check_spelling(file.path for file in folder.files)
     if entry is None or entry.kind is not EntryKind.FILE:
         return None
     return read_card_file(folder.root / CARD)
+
+
+def _check_spelling(names: Iterable[str]) -> None:
+    """Return if no other file looks like the card: people would lose their words to one that is rendered."""
+    other = next((name for name in names if name.casefold() == CARD.casefold()), None)
+    if other is not None:
+        raise UsageError(
+            f"{other} is not read as the card: hubs show {CARD} and no other spelling",
+            f"rename it to {CARD}, or leave it out with `exclude`",
+        )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from hubpub.cli.plots import pictures_for, plots_option, put_pictures
 
 if TYPE_CHECKING:
     from hubpub.card.merge.outcome import Choice, Merged
+    from hubpub.card.writing.eval_results import EvalFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Shown:
 @click.option(
     "--repo-id",
     metavar="NS/NAME",
-    help="Repo id that the usage snippets name; default: the one of the last --write, else the folder's name.",
+    help="Repo id that the usage snippets name; default: the one of the last --write, else the folder's name below "
+    "org of the settings.",
 )
 @answer_options
 @template_options
@@ -116,7 +119,9 @@ def card(
     from hubpub.card.merge.lock import read_lock, write_card
     from hubpub.card.merge.outcome import Choice
     from hubpub.card.merge.update import merge_card
+    from hubpub.card.own_id import id_below
     from hubpub.card.source import folder_card
+    from hubpub.card.writing.eval_results import compared_eval_results, write_eval_results
     from hubpub.card.writing.render import render_card
     from hubpub.core.errors import UsageError
     from hubpub.model.folder import ModelFolder
@@ -133,7 +138,12 @@ def card(
     readme = folder.root / "README.md"
     content = folder_card(folder)
     lock = read_lock(folder.root, content)
-    repo_id = repo_id or (lock.repo_id if lock else None)
+    if lock is None:
+        _tell_damage(folder.root, write=write)
+    told, below = repo_id or (lock.repo_id if lock else None), id_below(settings.org, folder.root.name)
+    if lock is None and not (told or below):
+        told = _id_of((content or b"").decode("utf-8", "replace"))
+    repo_id = told or below
     facts, templates = facts_and_templates(
         folder,
         settings.card,
@@ -158,13 +168,42 @@ def card(
     merged = merge_card(existing, rendered, lock.given if lock else None, choice, stubs=replace_stubs)
     if write:
         put_pictures(folder, planned)
-    written = write and write_card(folder.root, readme, merged.text, merged.given, content, repo_id)
+    written = write and write_card(folder.root, readme, merged.text, merged.given, content, told)
+    results = write_eval_results(folder, facts) if write else compared_eval_results(folder, facts)
     shown = Shown(path, readme, existing, write=write, diff=show_diff, check=check)
-    _tell(shown, merged, written=written, as_json=as_json)
+    _tell(shown, merged, results, written=written, as_json=as_json)
+    if written and repo_id is None:
+        notify(f"the card calls the model {facts.name}; --repo-id NS/NAME, or org in the settings, says where it goes")
+    if write and assignments:
+        notify("--set is for this once: the next --write takes out what neither card.yaml nor the settings tell")
     if write and data:
         notify("push and --check know only data = [...] under [tool.hubpub.card] of your settings, and not --data")
-    results_told = tell_eval_results(folder, facts, write=write)
-    return 1 if check and not (results_told and merged.text == existing) else 0
+    tell_eval_results(results, write=write)
+    stale = merged.text != existing or any(file.is_outdated for file in results)
+    return 1 if check and stale else 0
+
+
+def _tell_damage(root: Path, *, write: bool) -> None:
+    """Say so when there is a lock that cannot be read, and write none over it."""
+    from hubpub.card.merge.lock import LOCK, is_damaged
+    from hubpub.core.errors import UsageError
+
+    if not is_damaged(root):
+        return
+    message = f"{root / LOCK} cannot be read: it would tell what people deleted, and whose the metadata is"
+    next_step = "restore it from version control (after a merge, take either side), or delete it to go on without"
+    if write:
+        raise UsageError(message, next_step)
+    notify(f"{message}; {next_step}")
+
+
+def _id_of(existing: str) -> str | None:
+    """The repo that a card of hubpub's names, of which no lock tells: one that was downloaded, say."""
+    from hubpub.card.document import Card
+    from hubpub.card.own_id import named_id
+    from hubpub.card.regions import read_regions
+
+    return named_id(Card.parse(existing)) if read_regions(existing).found else None
 
 
 def _decoded(content: bytes | None, readme: Path) -> str:
@@ -192,13 +231,13 @@ def _check_names(choice: Choice, rendered: str) -> None:
         )
 
 
-def _tell(shown: Shown, merged: Merged, *, written: bool, as_json: bool) -> None:
+def _tell(shown: Shown, merged: Merged, results: Sequence[EvalFile], *, written: bool, as_json: bool) -> None:
     """Print the card, the difference or what was done; what stays as a person wrote it goes to stderr."""
     from hubpub.report.card import card_diff, merge_document, render_changes, render_kept
 
     stale = merged.text != shown.existing
     if as_json:
-        print_json(merge_document(str(shown.readme), shown.existing, merged, written=written))
+        print_json(merge_document(str(shown.readme), shown.existing, merged, results, written=written))
         return
     if shown.diff:
         print_text(card_diff(shown.existing, merged.text))
@@ -219,7 +258,10 @@ def _tell(shown: Shown, merged: Merged, *, written: bool, as_json: bool) -> None
 def _tell_written(shown: Shown, merged: Merged, *, written: bool) -> None:
     from hubpub.card.document import Card
     from hubpub.card.sections import score
+    from hubpub.report.card import render_changes
 
+    for line in render_changes(merged, colour, how="removed"):
+        notify(line)
     if not written:
         notify(f"{shown.readme} lacks nothing that the folder knows; not touched")
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +14,7 @@ from hubpub.core.errors import UsageError
 if TYPE_CHECKING:
     from hubpub.card.answers.card_input import CardInput
     from hubpub.card.facts.card_facts import CardFacts
+    from hubpub.card.writing.eval_results import EvalFile
     from hubpub.card.writing.templating import Templates
     from hubpub.core.settings import CardSettings
     from hubpub.model.folder import ModelFolder
@@ -140,11 +141,8 @@ def facts_and_templates(
     return facts, templates
 
 
-def tell_eval_results(folder: ModelFolder, facts: CardFacts, *, write: bool) -> bool:
-    """Write the files of .eval_results/, or say which there would be; whether they are up to date now."""
-    from hubpub.card.writing.eval_results import compared_eval_results, write_eval_results
-
-    files = write_eval_results(folder, facts) if write else compared_eval_results(folder, facts)
+def tell_eval_results(files: Sequence[EvalFile], *, write: bool) -> None:
+    """Say which files of .eval_results/ were written, or would be, and which a person keeps."""
     said = {
         "new": "wrote" if write else "would write",
         "changed": "wrote" if write else "would change",
@@ -154,4 +152,3 @@ def tell_eval_results(folder: ModelFolder, facts: CardFacts, *, write: bool) -> 
     for file in files:
         if file.state in said:
             notify(f"{said[file.state]} {file.path}")
-    return write or not any(file.state in ("new", "changed") for file in files)

@@ -65,7 +65,8 @@ def interview(
         if question is None:
             break
         if not asked:
-            click.echo(f"An empty answer skips a question; Ctrl-C ends, and what was answered is in {kept}.", err=True)
+            how = "An empty answer takes the one in brackets, or skips the question where there is none; - skips any."
+            click.echo(f"{how}\nCtrl-C ends, and what was answered is in {kept}.", err=True)
         asked.add(question.key)
         value = _answer(question)
         if value is not None:
@@ -88,7 +89,7 @@ def _answer(question: Question) -> Any:
     click.echo(f"\n{click.style(printable(question.ask) + '?', bold=True)}\n  {printable(question.why)}", err=True)
     while True:
         text = _prose() if question.prose else _line(question.default)
-        if not text.strip():
+        if text.strip() in ("", "-"):
             return None
         try:
             return _checked(question, text)

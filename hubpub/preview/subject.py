@@ -8,6 +8,7 @@ from typing import Any
 
 from hubpub.card.discover import find_cards
 from hubpub.card.document import Card
+from hubpub.card.own_id import id_below
 from hubpub.card.profiles import DEFAULT_PROFILE, Profile, profile_named
 from hubpub.card.source import CARD, decode_card, folder_card
 from hubpub.card.writing.render import render_folder_card
@@ -66,7 +67,8 @@ def read_subject(path: Path, settings: Settings) -> Subject:
     is_rendered = content is None
     if content is None:
         assert folder is not None  # noqa: S101 -- a file has content
-        content = render_folder_card(folder, repo_id=None, settings=settings.card).encode()
+        repo_id = id_below(settings.org, folder.root.name)
+        content = render_folder_card(folder, repo_id=repo_id, settings=settings.card).encode()
     given = _given(settings.lint)
     report = lint_card(
         content,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from hubpub.card.own_id import id_below
 from hubpub.card.source import CARD, LARGEST_CARD, folder_card
 from hubpub.card.writing.render import render_folder_card
 from hubpub.core.errors import ConflictError, FindingsError, HubpubError
@@ -160,10 +161,10 @@ def prepare(
     if expected:
         expected.check_folder(folder)
     local = folder_card(folder)
-    model_report, report = _checked(folder, local, options, Depth.QUICK)
+    named = f"{options.namespace}/{options.name}" if options.namespace else None
+    model_report, report = _checked(folder, local, options, Depth.QUICK, id_below(options.namespace, options.name))
 
     # Before a byte is hashed: a token that may not publish is refused within seconds, however large the model is.
-    named = f"{options.namespace}/{options.name}" if options.namespace else None
     identity = sign_in(client, named)
     repo_id = f"{find_namespace(identity, options.namespace)}/{options.name}"
     if named and repo_id != named:
@@ -182,11 +183,11 @@ def prepare(
     notify(f"{identity.name} {may} {repo_id} on {client.endpoint}, with the token from {client.http.token_source}")
 
     if options.depth is not Depth.QUICK:
-        model_report, report = _checked(folder, local, options, options.depth)
+        model_report, report = _checked(folder, local, options, options.depth, repo_id)
     notify(f"checked {counted(len(folder.files), 'file')}: {report.summary}")
     card = finished.card if finished else _card(folder, local, repo_id, options, client, remote)
     if card.source is not CardSource.FOLDER:
-        linted = _lint(card.content, folder, options)
+        linted = _lint(card.content, folder, options, repo_id)
         notify(f"checked the card, {card.note}: {linted.summary}")
         report = joined(model_report, linted)
         _stop_on_findings(report, repo_id)
@@ -227,19 +228,21 @@ def prepare(
     return Prepared(plan, report, identity, journal, finished=finished is not None)
 
 
-def _checked(folder: ModelFolder, local: bytes | None, options: PushOptions, depth: Depth) -> tuple[Report, Report]:
+def _checked(
+    folder: ModelFolder, local: bytes | None, options: PushOptions, depth: Depth, repo_id: str | None
+) -> tuple[Report, Report]:
     """(what the checks of the folder found, the same with those of its card).
 
     Raises:
         FindingsError: what stops a release.
     """
     found = check_folder(folder, target=str(options.path), depth=depth, ignore=options.ignore, fail_on=options.fail_on)
-    report = found if local is None else joined(found, _lint(local, folder, options))
+    report = found if local is None else joined(found, _lint(local, folder, options, repo_id))
     _stop_on_findings(report, options.name)
     return found, report
 
 
-def _lint(content: bytes, folder: ModelFolder, options: PushOptions) -> Report:
+def _lint(content: bytes, folder: ModelFolder, options: PushOptions, repo_id: str | None) -> Report:
     return lint_card(
         content,
         path=CARD,
@@ -248,7 +251,7 @@ def _lint(content: bytes, folder: ModelFolder, options: PushOptions) -> Report:
         fail_on=options.fail_on,
         selection=Selection.for_cards(options.ignore, options.lint_settings),
         inline_ignores=options.lint_settings.inline_ignores,
-        given={"checked": True},
+        given={"checked": True, "repo_id": repo_id},
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from hubpub.card.document import Card
 from hubpub.card.merge.outcome import Kept, Merged, Part
@@ -11,24 +12,30 @@ from hubpub.card.sections import score
 from hubpub.report.excerpt import printable
 from hubpub.report.text import Style, plain
 
+if TYPE_CHECKING:
+    from hubpub.card.writing.eval_results import EvalFile
+
 CARD_SCHEMA = "hubpub.card/1"
 _SHOWN = 20
 _NAMED = 8
 
 
-def merge_document(path: str, existing: str, merged: Merged, *, written: bool) -> dict[str, Any]:
-    """The merge in the schema `hubpub.card/1`."""
+def merge_document(
+    path: str, existing: str, merged: Merged, results: Sequence[EvalFile] = (), *, written: bool
+) -> dict[str, Any]:
+    """The merge, with the files of results beside the card, in the schema `hubpub.card/1`."""
     filled, total = score(Card.parse(merged.text))
     return {
         "schema": CARD_SCHEMA,
         "path": path,
-        "stale": merged.text != existing,
+        "stale": merged.text != existing or any(file.is_outdated for file in results),
         "written": written,
         "sections": {"filled": filled, "total": total},
         "changes": [change.to_json() for change in merged.changes],
         "kept": [kept.to_json() for kept in merged.kept],
         "stubs": [stub.to_json() for stub in merged.stubs],
         "problems": list(merged.problems),
+        "eval_results": [file.to_json() for file in results],
         "diff": card_diff(existing, merged.text),
     }
 
@@ -38,10 +45,12 @@ def card_diff(existing: str, text: str) -> str:
     return _diff(existing, text, "README.md", "README.md (proposed)")
 
 
-def render_changes(merged: Merged, style: Style = plain) -> list[str]:
-    """One line for each part that changes."""
+def render_changes(merged: Merged, style: Style = plain, how: str | None = None) -> list[str]:
+    """One line for each part that changes; only of those that are added, updated or removed, if that is asked for."""
     lines = [
-        f"{style(change.how, 'yellow')} {_noun(change.part)} {printable(change.name)}" for change in merged.changes
+        f"{style(change.how, 'yellow')} {_noun(change.part)} {printable(change.name)}"
+        for change in merged.changes
+        if how in (None, change.how)
     ]
     return lines[:_SHOWN] + ([f"and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else [])
 

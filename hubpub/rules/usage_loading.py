@@ -33,6 +33,11 @@ _TASK_HEADS = (
     *("SequenceClassification", "TokenClassification", "QuestionAnswering", "MultipleChoice", "ImageClassification"),
     *("AudioClassification", "VideoClassification", "ObjectDetection", "SemanticSegmentation", "CTC", "MaskedLM"),
 )
+# Where the early models went, which the Hub finds without a namespace too.
+_EARLY = (
+    *("albert", "almanach", "dbmdz", "distilbert", "facebookai", "google-bert", "google-t5", "openai-community"),
+    *("transfo-xl", "xlnet"),
+)
 _SAFE_AUTO = ("AutoModel", "AutoModelForPreTraining")
 _CHAT = Pattern(r"apply_chat_template|[\"']role[\"']|messages|chat\.completions|--chat-template|llama-cli|ollama run")
 
@@ -61,6 +66,12 @@ def snippet_wrong_id(subject: CardSubject) -> Iterator[Problem]:
                     subject, loaded, f"the snippet loads {loaded.id[:80]!r}, a path that readers do not have"
                 )
     if subject.repo_id is None or seen:
+        return
+    own = subject.repo_id.casefold()
+    bare = [loaded for loaded in models_loaded_by(card) if loaded.id.casefold() == own.rpartition("/")[2]]
+    is_loaded = any(loaded.id.casefold() == own for loaded in loaded_by(card))
+    if bare and not is_loaded and own.partition("/")[0] not in _EARLY:
+        yield _problem(subject, bare[0], f"the snippet loads {bare[0].id}, not {subject.repo_id}")
         return
     models = [loaded for loaded in models_loaded_by(card) if loaded.is_repo_id and "/" in loaded.id]
     others = [loaded for loaded in models if not _is_related(subject, loaded.id)]

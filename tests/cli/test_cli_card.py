@@ -44,6 +44,19 @@ def card(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.M
     return run
 
 
+@pytest.fixture
+def command(folder: Path, capsys: pytest.CaptureFixture[str]) -> Card:
+    """Runs `hubpub card` on the folder with its own facts."""
+
+    def run(*options: str) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main(["card", str(folder), *options])
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return run
+
+
 def test_check_fails_until_the_card_is_written_and_again_when_the_facts_change(folder: Path, card: Card) -> None:
     code, out, err = card("--check")
     assert (code, out) == (1, "")
@@ -169,3 +182,59 @@ def test_the_repo_that_a_card_was_written_for_is_remembered(folder: Path, capsys
     lock = folder / LOCK
     lock.write_text(lock.read_text().replace("acme/model-x", "../model"))
     assert run("--check") == 1
+
+
+def test_the_settings_say_where_the_model_goes(folder: Path, command: Card) -> None:
+    """As for `push`, which publishes below `org`; of no repo, a snippet cannot be right, and that is said."""
+    code, _, err = command("--write")
+    assert code == 0
+    assert "the card calls the model model; --repo-id NS/NAME" in err
+    (folder.parent / "hubpub.toml").write_text('org = "acme"\n')
+    code, _, err = command("--write")
+    assert "calls the model" not in err
+    assert '"acme/model"' in (folder / "README.md").read_text()
+    assert command("--check")[0] == 0
+    (folder.parent / "hubpub.toml").write_text('org = "Acme, as the hub shows it"\n')
+    assert command("--diff")[1].count('+classifier = pipeline("text-classification", model="model")') == 1
+
+
+def test_a_card_that_comes_without_its_lock_names_its_repo(folder: Path, command: Card) -> None:
+    """The hub has no lock, and a download lies in a folder of any name."""
+    assert command("--write", "--repo-id", "acme/reviews")[0] == 0
+    text = (folder / "README.md").read_text()
+    (folder / LOCK).unlink()
+    assert command("--write")[0] == 0
+    assert command("--write")[0] == 0
+    assert (folder / "README.md").read_text() == text
+
+
+def test_a_lock_with_the_marks_of_a_merge_is_told_and_kept(folder: Path, command: Card) -> None:
+    """Taken for none, it would be written over, and what people deleted would be forgotten."""
+    assert command("--write", "--repo-id", "acme/x")[0] == 0
+    before, lock = (folder / "README.md").read_bytes(), folder / LOCK
+    lock.write_text("<<<<<<< HEAD\n" + lock.read_text() + "=======\n{}\n>>>>>>> other\n")
+    marked = lock.read_text()
+    assert f"{lock} cannot be read" in command("--check")[2]
+    code, _, err = command("--write")
+    assert code == 2
+    assert "after a merge, take either side" in err
+    assert (lock.read_text(), (folder / "README.md").read_bytes()) == (marked, before)
+    lock.unlink()
+    assert command("--write")[0] == 0
+
+
+@pytest.mark.parametrize("verb", ["card", "lint", "preview", "plan"])
+def test_a_card_that_no_hub_would_show_is_not_passed_over(
+    verb: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another would be rendered and published beside it, and its author would look for it in vain."""
+    (folder / "Readme.md").write_text("# By hand\n")
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "aB3" * 12)
+    more = {"preview": ["--once", "x.html"], "plan": ["--org", "acme", "--hub", "http://127.0.0.1:9"]}
+    with pytest.raises(SystemExit) as ended:
+        main([verb, str(folder), *more.get(verb, [])])
+    assert ended.value.code == 2
+    assert (
+        "Readme.md is not read as the card: hubs show README.md and no other spelling; rename it"
+        in capsys.readouterr().err
+    )

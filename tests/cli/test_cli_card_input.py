@@ -53,6 +53,10 @@ def test_answers_and_results_on_one_command_line(run: Run, plain_model: Path, co
     assert not (folder / ".eval_results").exists()
     (folder / "README.md").write_text(shown.stdout)
     assert run(folder, "--check", "--set", "license=mit", "--set", "language=en").return_value == 1
+    (folder / "README.md").write_text(run(folder, "--set", "license=mit").stdout)
+    told = json.loads(run(folder, "--check", "--json", "--set", "license=mit").stdout)
+    results_of_card = [{"path": ".eval_results/gsm8k.yaml", "state": "new"}]
+    assert (told["stale"], told["diff"], told["eval_results"]) == (True, "", results_of_card)
     written = run(folder, "--write", "--set", "license=mit")
     assert "wrote .eval_results/gsm8k.yaml" in written.stderr
     assert (folder / ".eval_results/gsm8k.yaml").is_file()
@@ -111,6 +115,25 @@ def test_an_interview_that_ends_early_loses_nothing(run: Run, plain_model: Path,
     assert isinstance(done.exception, click.Abort)
     assert parse_answers((folder / "card.yaml").read_bytes(), "card.yaml").metadata == {"license": "mit"}
     assert not (folder / "README.md").exists()
+
+
+def test_a_question_with_a_default_can_be_skipped(run: Run, plain_model: Path, copy_of: Copy) -> None:
+    """An empty answer takes what is in brackets: nobody who wants to skip it means that the model speaks English."""
+    folder = copy_of(plain_model)
+    done = run(folder, "--interview", typed="\n-\n" + "\n" * 20)
+    assert "[en]" in done.stderr
+    assert "takes the one in brackets" in done.stderr
+    assert "- skips any" in done.stderr
+    assert not (folder / "card.yaml").exists()
+
+
+def test_what_the_next_write_takes_out_is_told(run: Run, plain_model: Path, copy_of: Copy) -> None:
+    folder = copy_of(plain_model)
+    assert "--set is for this once" in run(folder, "--write", "--set", "license=mit").stderr
+    again = run(folder, "--write").stderr
+    assert "removed metadata license" in again
+    assert "--set" not in again
+    assert "removed" not in run(folder, "--write").stderr
 
 
 def test_an_interview_for_a_folder_that_may_not_be_changed(run: Run, plain_model: Path, tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def test_a_folder_without_a_card_shows_the_one_that_would_be_written(plain_model
     assert html.count('<div class="gap">') == 5
     assert "BertForSequenceClassification" in html
     assert not (plain_model / "README.md").exists()
+    assert f"acme/{plain_model.name}" in words(page_of(plain_model, Settings(org="acme"))).split("How to use")[-1]
 
 
 def test_settings_count(minilm: Path) -> None:

@@ -202,3 +202,16 @@ def test_a_push_merges_with_the_card_on_a_real_hub(
     assert "library_name: peft" in text
     assert "By Anna." in text
     assert "f1 | 0.91" in text
+
+
+def test_the_card_is_judged_as_that_of_the_repo_that_it_goes_to(hub: TestHub, plain_copy: Path) -> None:
+    """Snippets that load something else than the repo are named, also without its namespace."""
+    snippet = (
+        '```python\nfrom transformers import pipeline\n\npipe = pipeline("text-classification", model="model")\n```\n'
+    )
+    (plain_copy / "README.md").write_text("---\nlicense: mit\n---\n\n# Model\n\n## How to use\n\n" + snippet)
+    client = HubClient(Target(hub.endpoint, ALICE, "the test"))
+    for depth in (Depth.QUICK, Depth.DEEP):
+        options = PushOptions(path=plain_copy, name="model", namespace="acme", depth=depth)
+        found = {finding.rule: finding for finding in prepare(options, client, lambda _: None).report.findings}
+        assert found["USAGE004"].message == "the snippet loads model, not acme/model"

@@ -250,7 +250,14 @@ def test_places_are_those_of_the_code() -> None:
         (python('from transformers import AutoModel\nAutoModel.from_pretrained("acme/x")'), "acme/x", []),
         (python('from transformers import AutoModel\nAutoModel.from_pretrained("acme/y")'), "acme/x", ["USAGE004"]),
         (python('from transformers import AutoModel\nAutoModel.from_pretrained("acme/y")'), None, []),
-        (python('from transformers import AutoModel\nAutoModel.from_pretrained("x")'), "acme/x", []),
+        (python('from transformers import AutoModel\nAutoModel.from_pretrained("x")'), "acme/x", ["USAGE004"]),
+        (python('from transformers import AutoModel\nAutoModel.from_pretrained("gpt2")'), "openai-community/gpt2", []),
+        (
+            "---\nbase_model: gpt2\n---\n"
+            + python('AutoModel.from_pretrained("gpt2")\nPeftModel.from_pretrained(m, "acme/gpt2")'),
+            "acme/gpt2",
+            [],
+        ),
         (
             python('from transformers import AutoModel\nn = "acme/y"\nAutoModel.from_pretrained(n)'),
             "acme/x",

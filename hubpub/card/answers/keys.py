@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, NoReturn
 
+from hubpub.card.document import Card
 from hubpub.card.hub_lists import (
     is_known_key,
     language_alias,
@@ -36,6 +37,7 @@ LONGEST_SECTION = 64 << 10
 """Characters that an answer in Markdown may have."""
 
 _LONGEST_TEXT = 4000
+_HEADING = "The end"
 # Comments by which hubpub finds its own text again; a person's text that holds one would be taken for it.
 _OWN_COMMENT = Pattern(r"<!--\s*hubpub:")
 
@@ -263,7 +265,20 @@ def _markdown(path: Path, value: Any) -> str:
         )
     if _OWN_COMMENT.search(value):
         raise AnswerError(path, f"{_name(path)} holds a comment of hubpub's, <!-- hubpub:…", "remove the comment")
+    if _is_left_open(value):
+        raise AnswerError(
+            path,
+            f"{_name(path)} ends in code, a comment or HTML that is not closed, and would take the rest of the card in",
+            "close it, with ``` or --> on a line of its own",
+        )
     return Paragraphs(plain_lines(value).strip("\n"))
+
+
+def _is_left_open(markdown: str) -> bool:
+    """Whether a heading behind the Markdown would be none."""
+    card = Card.parse(f"\n{markdown}\n\n# {_HEADING}\n")  # a first line of --- is no front matter
+    is_read = card.read_to >= len(card.text)
+    return is_read and not (card.sections and card.sections[-1].heading == _HEADING)
 
 
 def _text(path: Path, value: Any, place: Path) -> str:

@@ -92,8 +92,10 @@ class _Merge:
                 self.kept.append(Kept(*key, "its markers are damaged", "", self._own(new.text)))
             elif self.choice.takes_hubpubs(key[1]) or (self.base is not None and not self._was_given(key)):
                 placed.setdefault(new.section, []).append(new)
-            elif self.base is not None or self.here.regions.found:
-                why = "deleted" if self.base is not None else "absent"
+            elif key[0] is Part.GAP and self._is_filled(key[1]):
+                continue  # what was asked for has been written
+            elif self._was_placed(new) or self.here.regions.found:
+                why = "deleted" if self._was_placed(new) else "absent"
                 self.kept.append(Kept(*key, why, "", self._own(new.text)))
         for index, units in placed.items():
             home = sections[index]
@@ -112,17 +114,22 @@ class _Merge:
     def _drop_empty_sections(self) -> None:
         """A section that hubpub gave and renders no more goes with its heading when nothing else stands in it."""
         rendered = {normalised(section.heading) for section in self.there.card.sections}
+        outside = {self.here.card.sections[index].heading_start for index in self.here.sections}
         by_section: dict[int, list[Unit]] = {}
         for unit in self._removed.values():
             by_section.setdefault(unit.section, []).append(unit)
         for index, units in by_section.items():
             section = self.here.card.sections[index] if index >= 0 else None
-            if section is None or self.base is None or self.here.card.children(section):
+            if section is None or self.base is None:
                 continue
+            nested = self.here.card.children(section)
+            if not outside.isdisjoint(item.heading_start for item in nested):
+                continue
+            end = nested[-1].end if nested else section.end
             spans = [(unit.start - section.start, unit.end - section.start, "") for unit in units]
-            name = normalised(section.heading)
-            if name in self.base.sections and name not in rendered and not apply_edits(section.body, spans).strip():
-                self.edits.append((section.heading_start, section.end, ""))
+            name, left = normalised(section.heading), apply_edits(self.here.card.text[section.start : end], spans)
+            if name in self.base.sections and name not in rendered and not left.strip():
+                self.edits.append((section.heading_start, end, ""))
                 self.changes.append(Change(Part.SECTION, section_name(section.heading), "removed"))
                 for unit in units:
                     self.changes.append(Change(*self._removed.pop(unit.key).key, "removed"))
@@ -137,6 +144,19 @@ class _Merge:
     def _was_given(self, key: Key) -> bool:
         given = self.base or Given()
         return key[1] in (given.regions if key[0] is Part.REGION else given.gaps)
+
+    def _is_filled(self, slot: str) -> bool:
+        states = required_sections(self.here.card)
+        return any(state.filled for required, state in states.items() if required.id == slot)
+
+    def _was_placed(self, new: Unit) -> bool:
+        """Whether the card had it: what another hand's text stood for, when the card was adopted, it never had."""
+        if self.base is None:
+            return False
+        section = self.there.card.sections[new.section] if new.section >= 0 else None
+        if section is None or section.level == 1 or not self.base.placed:
+            return True
+        return normalised(section.heading) in self.base.placed
 
     def _replace(self, unit: Unit, new: Unit) -> None:
         if unit.key[0] is Part.REGION:
@@ -167,7 +187,8 @@ class _Merge:
         top = next((index for index, item in enumerate(self.here.card.sections) if item.level == 1), _TITLE)
         found: dict[int, int | None] = {_TITLE: _TITLE}
         above: list[tuple[int, int]] = []
-        for index, section in enumerate(self.there.card.sections):
+        for index in self.there.sections:
+            section = self.there.card.sections[index]
             while above and above[-1][0] >= section.level:
                 above.pop()
             if index in known:

@@ -31,22 +31,27 @@ class Given:
         regions: the hash of each region's content, by name.
         gaps: the hash of each gap, by slot.
         sections: its headings below the title, normalised.
+        placed: those of them under which hubpub put its text into the card, in place of what a generator or a person
+            had there for it. A card on a hub does not tell.
     """
 
     metadata: Mapping[str, Any] = field(default_factory=dict)
     regions: Mapping[str, str] = field(default_factory=dict)
     gaps: Mapping[str, str] = field(default_factory=dict)
     sections: frozenset[str] = frozenset()
+    placed: frozenset[str] = field(default=frozenset(), compare=False)
 
     @classmethod
     def of(cls, card: Card, regions: Regions | None = None) -> Given:
         """What a card holds, as if hubpub had rendered all of it."""
         regions = regions or read_regions(card.text)
+        sections = frozenset(normalised(section.heading) for section in card.sections if section.level > 1)
         return cls(
             metadata={key: as_given(value) for key, value in (card.front_matter.data or {}).items()},
             regions={name: content_hash(region.content) for name, region in regions.found.items()},
             gaps={gap.slot: gap_hash(gap) for gap in gaps_of(card.text, regions).values()},
-            sections=frozenset(normalised(section.heading) for section in card.sections if section.level > 1),
+            sections=sections,
+            placed=sections,
         )
 
     @classmethod
@@ -55,14 +60,14 @@ class Given:
         if not isinstance(document, dict):
             return None
         metadata, regions, gaps = (_mapping(document.get(name)) for name in ("metadata", "regions", "gaps"))
-        sections = document.get("sections", [])
-        if metadata is None or regions is None or gaps is None or not _texts(sections):
+        sections, placed = document.get("sections", []), document.get("placed", [])
+        if metadata is None or regions is None or gaps is None or not (_texts(sections) and _texts(placed)):
             return None
         if not (_texts(list(regions.values())) and _texts(list(gaps.values()))):
             return None
         if not all(map(_is_given, metadata.values())):
             return None
-        return cls(metadata, regions, gaps, frozenset(sections))
+        return cls(metadata, regions, gaps, frozenset(sections), frozenset(placed))
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, in an order that does not depend on that of the card."""
@@ -71,6 +76,7 @@ class Given:
             "regions": dict(sorted(self.regions.items())),
             "gaps": dict(sorted(self.gaps.items())),
             "sections": sorted(self.sections),
+            "placed": sorted(self.placed),
         }
 
     def holds(self, key: str, value: Any) -> bool:

@@ -54,6 +54,12 @@ def read_lock(root: Path, card: bytes | None) -> Lock | None:
     return _read(root, LOCK)
 
 
+def is_damaged(root: Path) -> bool:
+    """Whether there is a file in the lock's place that is none, such as one with the marks of a merge in it."""
+    path = root / LOCK
+    return path.is_file() and not path.parent.is_symlink() and not path.is_symlink() and _read(root, LOCK) is None
+
+
 def write_card(
     root: Path, readme: Path, text: str, given: Given, before: bytes | None, repo_id: str | None = None
 ) -> bool:

@@ -47,7 +47,7 @@ def merge_metadata(
     """
     here = read_front_matter(existing)
     if here.problem:
-        why = f"the metadata cannot be read: {here.problem.message}"
+        why = f"line {here.problem.line} cannot be read: {here.problem.message}"
         return existing, [], [Kept(Part.METADATA, "block", why)] if rendered else []
     changes: list[Change] = []
     kept: list[Kept] = []

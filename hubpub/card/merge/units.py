@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
@@ -27,7 +28,7 @@ class Unit(NamedTuple):
         end: behind its last line, the line end not counted.
         text: what stands there.
         hash: of a region's content, or of a gap.
-        section: index of the section that it stands in; -1 above the first.
+        section: index of the section that it stands in; -1 above the first. Headings in regions begin none.
     """
 
     key: Key
@@ -40,17 +41,31 @@ class Unit(NamedTuple):
 
 @dataclass
 class Body:
-    """A card with its units."""
+    """A card with its units.
+
+    Attributes:
+        card: the card.
+        regions: its regions.
+        sections: indices of the sections whose headings stand outside regions: what is in a region goes with it.
+        units: its units, in their order.
+    """
 
     card: Card
     regions: Regions
+    sections: tuple[int, ...] = ()
     units: dict[Key, Unit] = field(default_factory=dict)
 
     @classmethod
     def of(cls, card: Card) -> Body:
         """A card with its units, in their order."""
         text, regions = card.text, read_regions(card.text)
-        starts = [section.heading_start for section in card.sections]
+        sections = tuple(outside_regions(card, regions))
+        starts = [card.sections[index].heading_start for index in sections]
+
+        def section_of(at: int) -> int:
+            before = bisect_right(starts, at)
+            return sections[before - 1] if before else -1
+
         units = [
             Unit(
                 (Part.REGION, region.name),
@@ -58,7 +73,7 @@ class Body:
                 region.end,
                 text[region.start : region.end],
                 content_hash(region.content),
-                bisect_right(starts, region.start) - 1,
+                section_of(region.start),
             )
             for region in regions.found.values()
         ]
@@ -69,12 +84,22 @@ class Body:
                 gap.end,
                 text[gap.start : gap.end],
                 gap_hash(gap),
-                bisect_right(starts, gap.start) - 1,
+                section_of(gap.start),
             )
             for gap in gaps_of(text, regions).values()
         ]
         units.sort(key=lambda unit: unit.start)
-        return cls(card, regions, {unit.key: unit for unit in units})
+        return cls(card, regions, sections, {unit.key: unit for unit in units})
+
+
+def outside_regions(card: Card, regions: Regions) -> Iterator[int]:
+    """The indices of the sections whose headings stand outside regions."""
+    spans = sorted((region.start, region.end) for region in regions.found.values())
+    starts = [start for start, _ in spans]
+    for index, section in enumerate(card.sections):
+        before = bisect_right(starts, section.heading_start)
+        if not before or spans[before - 1][1] < section.heading_start:
+            yield index
 
 
 def is_alone(text: str, unit: Unit) -> bool:

@@ -8,7 +8,7 @@ there is changed.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from hubpub.card.document import Block, Card
@@ -18,10 +18,15 @@ from hubpub.card.merge.given import Given, gaps_of
 from hubpub.card.merge.metadata import given_metadata, merge_metadata
 from hubpub.card.merge.outcome import Change, Choice, Kept, Merged, Part
 from hubpub.card.merge.stubs import replace_stubs
+from hubpub.card.merge.units import outside_regions
 from hubpub.card.metadata.edits import newline_of
 from hubpub.card.regions import read_regions, stamp
 
 _PERSONS_CHOICE = Choice()
+_REPLACED = (
+    "nothing of what hubpub wrote last is in README.md: another card has taken its place, and is adopted; if a "
+    "training wrote it anew, what people had written is in your version control"
+)
 
 
 def merge_card(
@@ -51,13 +56,15 @@ def merge_card(
     card = Card.parse(rendered)
     new = Given.of(card)
     here = Card.parse(existing)
+    problems: list[str] = []
+    if base is not None and not _is_of(base, here):
+        problems, base = [_REPLACED], None
     text, replaced = replace_stubs(here, card)
     left = () if stubs else tuple(replaced)
     if not stubs:
         text, replaced = existing, []
     elif text != existing:
         here = Card.parse(text)
-    base = base if base is not None and _is_of(base, here) else None
     text, changes, kept, missing = merge_body(here, card, base, choice)
     text, unplaced = _with_sections(text, card, missing)
     changes = [change for change in replaced + changes if change.name not in unplaced]
@@ -70,20 +77,28 @@ def merge_card(
         remember=lambda: given,
         changes=tuple(changed_keys + changes),
         kept=tuple(kept_keys + kept),
-        problems=tuple(
-            f"line {problem.line}: the marker of the region {problem.name or '(no name)'} {problem.message}"
-            for problem in read_regions(text).problems
-        ),
+        problems=(*problems, *_marker_problems(text)),
         stubs=left,
     )
 
 
 def _is_of(base: Given, card: Card) -> bool:
-    """Whether a card comes from what was given: another one that took its place has deleted nothing."""
+    """Whether a card comes from what was given: another one that took its place has deleted nothing.
+
+    Generators write a card anew after each training, with some of the same headings.
+    """
     regions = read_regions(card.text)
     if regions.mentioned or gaps_of(card.text, regions).keys() & base.gaps.keys():
         return True
-    return any(normalised(section.heading) in base.sections for section in card.sections)
+    headings = {normalised(section.heading) for section in card.sections}
+    if base.placed:
+        return 2 * len(headings & base.placed) >= len(base.placed)
+    return not headings.isdisjoint(base.sections)
+
+
+def _marker_problems(text: str) -> Iterator[str]:
+    for problem in read_regions(text).problems:
+        yield f"line {problem.line}: the marker of the region {problem.name or '(no name)'} {problem.message}"
 
 
 def names_of(rendered: str) -> frozenset[str]:
@@ -100,20 +115,32 @@ def _given(new: Given, base: Given | None, metadata: dict[str, Any], changes: li
     gone = {(change.part, change.name) for change in changes if change.how == "removed"}
     regions = {name: value for name, value in before.regions.items() if (Part.REGION, name) not in gone}
     gaps = {slot: value for slot, value in before.gaps.items() if (Part.GAP, slot) not in gone}
+    sections, placed = (
+        frozenset(name for name in names if (Part.SECTION, section_name(name)) not in gone)
+        for names in (before.sections, before.placed)
+    )
     return Given(
         metadata=metadata,
         regions={**regions, **new.regions},
         gaps={**gaps, **new.gaps},
-        sections=frozenset(name for name in before.sections if (Part.SECTION, section_name(name)) not in gone)
-        | new.sections,
+        sections=sections | new.sections,
+        placed=placed | _placed(new, changes),
     )
+
+
+def _placed(new: Given, changes: list[Change]) -> frozenset[str]:
+    """The headings under which hubpub's text was put now."""
+    if any(change.part is Part.CARD for change in changes):
+        return new.sections
+    names = {change.name for change in changes if change.part is Part.SECTION and change.how != "removed"}
+    return frozenset(heading for heading in new.sections if section_name(heading) in names)
 
 
 def _with_sections(existing: str, rendered: Card, missing: Collection[str]) -> tuple[str, list[str]]:
     """The card with the sections of those headings at its end; and the names of those that cannot be put there."""
     newline = newline_of(existing)
     added = []
-    for section in rendered.sections:
+    for section in (rendered.sections[index] for index in outside_regions(rendered, read_regions(rendered.text))):
         if section.heading in missing:
             nested = rendered.children(section)
             end = nested[-1].end if nested else section.end

@@ -47,6 +47,15 @@ class EvalFile(NamedTuple):
     content: bytes
     state: str = "new"
 
+    @property
+    def is_outdated(self) -> bool:
+        """Whether the folder lacks it as it should be."""
+        return self.state in ("new", "changed")
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data, without the content."""
+        return {"path": self.path, "state": self.state}
+
 
 def eval_results(facts: CardFacts) -> tuple[tuple[EvalFile, ...], tuple[LeftOut, ...]]:
     """The files that the results of a model amount to, and results that could not be in one."""
@@ -96,7 +105,7 @@ def write_eval_results(folder: ModelFolder, facts: CardFacts) -> tuple[EvalFile,
 
     files = compared_eval_results(folder, facts)
     for file in files:
-        if file.state in ("new", "changed"):
+        if file.is_outdated:
             directory = folder.root / FOLDER
             if directory.is_symlink() or (directory.exists() and not directory.is_dir()):
                 raise UsageError(f"{directory} is no directory of the folder", "move it away, and run again")

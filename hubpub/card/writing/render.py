@@ -12,12 +12,13 @@ from hubpub.card.answers.sections import answer_block, with_unasked
 from hubpub.card.facts.card_facts import CardFacts
 from hubpub.card.facts.collect import card_facts
 from hubpub.card.gaps import write_gap
-from hubpub.card.regions import stamp
+from hubpub.card.regions import read_regions, stamp
 from hubpub.card.writing.metadata import front_matter
 from hubpub.card.writing.presentation import FILTERS, Ready, section_names, shown
 from hubpub.card.writing.snippets import snippet_names
 from hubpub.card.writing.template_choice import choose_template, template_file
 from hubpub.card.writing.templating import OWN_TEMPLATES, Templates, find_templates, render_template, tidy
+from hubpub.core.errors import UsageError
 
 if TYPE_CHECKING:
     from hubpub.core.settings import CardSettings
@@ -46,7 +47,20 @@ def render_card(facts: CardFacts, templates: Templates = OWN_TEMPLATES) -> str:
 
     name = template_file(templates.name or choose_template(facts))
     text = render_template(templates, name, {**_names(facts), "gap": gap}, filters=FILTERS, finalize=shown)
-    return stamp(tidy(with_unasked(tidy(text), facts.answers.sections, used)))
+    text = tidy(with_unasked(tidy(text), facts.answers.sections, used))
+    if not templates.are_own:
+        _check_markers(text)
+    return stamp(text)
+
+
+def _check_markers(text: str) -> None:
+    """Return if every marker that a project's templates write makes a region: any other text would never follow."""
+    for problem in read_regions(text).problems:
+        raise UsageError(
+            f"your templates write a marker of the region {problem.name or '(no name)'} that {problem.message}",
+            "write <!-- hubpub:begin NAME --> and <!-- hubpub:end NAME -->, each alone on its line, with NAME in small "
+            "letters, digits and hyphens, once in a card",
+        )
 
 
 def render_folder_card(folder: ModelFolder, *, repo_id: str | None, settings: CardSettings) -> str:

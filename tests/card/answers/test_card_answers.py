@@ -80,6 +80,12 @@ def test_answers_are_spelt_as_the_hub_spells_them() -> None:
         ("sections:\n  intended-uses: <!-- hubpub:end x -->\n", "holds a comment of hubpub's", ""),
         ("sections:\n  intended-uses: <!--hubpub:end x-->\n", "holds a comment of hubpub's", ""),
         ('sections:\n  intended-uses: "<!--\\t hubpub:begin how-to-use -->"\n', "holds a comment of hubpub's", ""),
+        (
+            "sections:\n  intended-uses: |\n    ```python\n    x = 1\n",
+            "card.yaml:2:3: sections.intended-uses ends in code",
+            "```",
+        ),
+        ("sections:\n  intended-uses: |\n    Films.\n\n    <!-- to do\n    more\n", "that is not closed", "-->"),
         ("evaluation: {dataset: sst2}\n", "evaluation.dataset is 'sst2'", "namespace/name"),
         ("- license: mit\n", "it is a list", ""),
         ("license: [\n", "card.yaml:2:1", ""),

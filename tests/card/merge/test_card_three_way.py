@@ -124,10 +124,11 @@ def test_a_gap_gives_way_to_the_region_that_fills_it_and_back() -> None:
 
 def test_a_gap_that_a_person_filled_or_deleted_does_not_come_back() -> None:
     gap = FIRST[FIRST.index("<!-- hubpub:todo intended-uses") : FIRST.index("## How to use")].strip()
-    for words in ("For films.", ""):
+    for words in ("For reviews of films, in English, as people write them on the web." * 2, ""):
         existing = FIRST.replace(gap, words)
         result = merged(existing, SECOND)
         assert result.text == existing.replace(region(FIRST, "results"), region(SECOND, "results"))
+        assert names(result, Part.GAP) == ([] if words else ["intended-uses"]), "it is not deleted, but filled"
         without = merged(result.text, managed_card(gaps=GAPS[1:]), result.given)
         assert "hubpub:todo intended-uses" not in merged(without.text, SECOND, without.given).text
 
@@ -272,6 +273,7 @@ def test_unreadable_metadata_is_not_touched() -> None:
     result = merged(existing, SECOND)
     assert result.text == existing.replace(region(FIRST, "results"), region(SECOND, "results"))
     assert names(result, Part.METADATA) == ["block"]
+    assert next(kept.why for kept in result.kept).startswith("line ")
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
@@ -332,3 +334,105 @@ def test_nothing_is_put_into_a_region_that_a_heading_by_hand_divides() -> None:
         assert "By hand" in read_regions(result).found["run"].content
         assert read_regions(result).found["run"].content == read_regions(mine).found["run"].content
         assert read_regions(result).found["course"].content == "It went well.\n"
+
+
+@pytest.mark.parametrize("after", ["### Small\n\nNot for people.", "### Who\n\n#### Not\n\nPeople.", "Not for people."])
+@pytest.mark.parametrize("before", ["Films.", "### Big\n\nFilms.\n\n### Small\n\nNot for people."])
+def test_headings_in_a_region_go_with_it(before: str, after: str) -> None:
+    """People write them into card.yaml; a region behind theirs is of the same section."""
+    heading = "Intended uses & limitations"
+    first, second = (
+        managed_card(with_regions(heading, answer=text, scope="In English."), gaps=()) for text in (before, after)
+    )
+    known = merge_card("", first)
+    assert merged(known.text, second, known.given).text == second
+    by_hand = known.text.replace("In English.", "In English and French.")
+    result = merged(by_hand, second, known.given)
+    assert result.text == merge_card("", second).text.replace("In English.", "In English and French.").replace(
+        *(read_regions(text).found["scope"].stamp or "" for text in (second, by_hand))
+    )
+    assert names(result) == ["scope"]
+
+
+def test_a_region_behind_headings_in_a_region_is_placed_behind_it() -> None:
+    heading = "Intended uses & limitations"
+    answer = "### Big\n\nFilms.\n\n### Small\n\nNot for people."
+    first = managed_card(with_regions(heading, answer=answer), gaps=())
+    second = managed_card(with_regions(heading, answer=answer, scope="In English."), gaps=())
+    known = merge_card("", first)
+    assert merged(known.text, second, known.given).text == second
+
+
+def test_a_heading_in_a_region_is_not_the_section_of_that_name() -> None:
+    answer = "### Training data\n\nNot for data like those of the training.\n\n### Who\n\nPeople."
+    rendered = managed_card(with_regions("Intended uses & limitations", answer=answer), gaps=())
+    result = merged("# x\n\n## How to use\n\nBy hand.\n", rendered, None)
+    assert result.text.count("Not for data like") == 1
+    assert not result.problems
+    assert read_regions(result.text).found.keys() >= {"answer", "results"}
+    assert "\n## Training data\n" in result.text
+
+
+def test_a_section_that_is_rendered_no_more_goes_with_the_headings_in_its_regions() -> None:
+    regions = {**REGIONS, "Citation": {"answer-citation": "### By\n\nAnna\n\n### When\n\n2026"}}
+    first = managed_card(regions, sections=(*SECTIONS, "Citation"))
+    known = merge_card("", first)
+    assert merged(known.text, FIRST, known.given).text.rstrip() == FIRST.rstrip()
+    below = known.text.replace(
+        "<!-- hubpub:end answer-citation -->", "<!-- hubpub:end answer-citation -->\n\n### Mine\n"
+    )
+    assert "## Citation" in merged(below, FIRST, known.given).text
+
+
+GENERATED = """---
+library_name: transformers
+license: mit
+---
+
+# x
+
+## Model description
+
+More information needed
+
+## Training procedure
+
+### Training hyperparameters
+
+- seed: 42
+"""
+
+
+def test_a_generator_that_writes_the_card_anew_has_deleted_nothing() -> None:
+    """Trainer, TRL, PEFT and sentence-transformers do so after each training, with headings that hubpub has too."""
+    result = merged(GENERATED, FIRST)
+    assert GENERATED.split("---")[2].strip() in result.text
+    assert "## Limitations and bias" in result.text
+    assert [kept.why for kept in result.kept if kept.why == "deleted"] == []
+    assert [text.partition(":")[0] for text in result.problems] == ["nothing of what hubpub wrote last is in README.md"]
+    assert not merge_card(result.text, FIRST, result.given).problems
+
+
+def test_an_adopted_card_is_known_again_by_what_hubpub_added() -> None:
+    adopted = merge_card(GENERATED, FIRST)
+    by_hand = adopted.text
+    for slot in GAPS:
+        prompt = f"*To be written: what to say of {SECTIONS[slot]}.*"
+        assert prompt in by_hand
+        by_hand = by_hand.replace(f"<!-- hubpub:todo {SECTIONS[slot]} -->\n{prompt}", "By Anna.")
+    for name, region in read_regions(by_hand).found.items():
+        by_hand = by_hand.replace(region.content, "By Anna.\n") if name != "results" else by_hand
+    kept = by_hand.replace("library_name: transformers\n", "").replace("## Training data\n\nBy Anna.\n\n", "")
+    result = merged(kept, FIRST, adopted.given)
+    assert result.text == kept
+    assert not result.problems
+    assert {"library_name", "training-data"} <= {name.name for name in result.kept if name.why == "deleted"}
+    assert merged(GENERATED, FIRST, adopted.given).text == adopted.text
+
+
+def test_what_an_adopted_card_never_had_was_not_deleted() -> None:
+    adopted = merge_card(GENERATED, FIRST)
+    again = merged(adopted.text, SECOND, adopted.given)
+    assert "summary" in {kept.name for kept in again.kept if kept.why == "absent"}
+    assert not [kept.name for kept in again.kept if kept.why == "deleted"]
+    assert "20 examples" in again.text

@@ -42,6 +42,22 @@ def test_a_project_replaces_one_partial_and_keeps_the_others(project: Path) -> N
     assert own.partition(end)[2] == theirs.partition(end)[2]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<!-- hubpub:begin House Rule -->\nx\n<!-- hubpub:end House Rule -->",
+        "<!-- hubpub:begin house -->\nx",
+        "<!-- hubpub:begin house --> x\n<!-- hubpub:end house -->",
+        "<!-- hubpub:begin how-to-use -->\nx\n<!-- hubpub:end how-to-use -->",
+    ],
+)
+def test_markers_that_make_no_region_are_an_error(project: Path, text: str) -> None:
+    """What stands there would come into no card that is there already, and follow nothing."""
+    (project / "templates/sections/intended-uses.md.jinja").write_text(f"## Intended uses\n\n{text}\n")
+    with pytest.raises(UsageError, match="your templates write a marker of the region"):
+        render_card(FACTS, templates_of(project))
+
+
 def test_a_file_is_the_whole_card_and_includes_what_it_wants(project: Path) -> None:
     (project / "card.md.jinja").write_text(
         "{{ front_matter }}\n# {{ facts.name }}\n{% include 'sections/how-to-use.md.jinja' %}\n"
