@@ -49,7 +49,8 @@ def architecture_facts(folder: ModelFolder, sources: Sources) -> ArchitectureFac
     """What the files tell of the architecture; where is noted in `sources`."""
     config = json_object(folder.config)
     part, text = _part(config)
-    gguf = next(iter(folder.gguf.items()), None) if folder.kind is ModelKind.GGUF else None
+    models = ((path, file) for path, file in folder.gguf.items() if file.is_model)
+    gguf = next(models, None) if folder.kind is ModelKind.GGUF else None
     dtypes, place = _dtypes(folder)
     parameters = folder.weights.parameters if folder.weights.primary else sum(dtypes.values()) or None
     in_config = sources.reader("config.json", part, text)

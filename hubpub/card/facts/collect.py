@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubpub.card.answers.card_input import CardInput, answers_for
 from hubpub.card.answers.named_data import read_named_data
+from hubpub.card.facts.adapter import adapter_settings
 from hubpub.card.facts.answered import answered
 from hubpub.card.facts.architecture import architecture_facts
 from hubpub.card.facts.chat import ChatFacts, chat_facts, has_chat_facts
@@ -18,7 +19,10 @@ from hubpub.card.facts.interface import embedding_modules, generation_defaults, 
 from hubpub.card.facts.licence_text import licence_files
 from hubpub.card.facts.model_identity import (
     MERGE_RECIPE,
+    MLX_KEY,
+    SETFIT_CONFIG,
     is_public_id,
+    is_setfit,
     json_object,
     library_of,
     parents_of,
@@ -33,7 +37,7 @@ from hubpub.card.facts.run_summary import RunSummary, read_run, run_configs
 from hubpub.card.facts.sourced import Value, source_of
 from hubpub.card.facts.tokenizer import TokenizerFacts, tokenizer_facts
 from hubpub.card.facts.training import TrainingRun
-from hubpub.card.facts.usage import Usage, usage_of
+from hubpub.card.facts.usage import Usage, gguf_embeds, usage_of
 from hubpub.card.hub_lists import licence_alias
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
@@ -203,7 +207,7 @@ def _facts(
     sources = Sources()
     config, adapter = json_object(folder.config), json_object(folder.adapter_config)
     built = architecture_facts(folder, sources)
-    labels = sources.note("labels", _labels(config, built.architecture), source_of("config.json", "id2label")) or ()
+    labels = _labels(folder, config, built.architecture, sources)
     training, summary = read_run(folder, labels)
     base_model = _base_model(folder, repo_id, sources)
     named = read_named_data(folder, answers.data) if answers.data else None
@@ -212,7 +216,8 @@ def _facts(
     chat = chat_answer()
     versions = tuple(_versions(folder, config, adapter))
     quantization = quantisation_of(config)
-    sources.note("quantization", quantization, source_of("config.json", "quantization_config.quant_method"))
+    place = MLX_KEY if quantization == "mlx" else "quantization_config.quant_method"
+    sources.note("quantization", quantization, source_of("config.json", place))
     for value in versions:
         sources.note(f"versions.{value.name}", value.value, value.source)
     facts = CardFacts(
@@ -239,7 +244,7 @@ def _facts(
         language=sources.note("language", settings.language, "settings: card.language") or (),
         datasets=_datasets(folder, settings, sources),
         peft_task=sources.note("peft_task", _word(adapter.get("task_type")), "adapter_config.json: task_type"),
-        adapter=_adapter_settings(adapter),
+        adapter=adapter_settings(adapter),
         training=training,
         versions=tuple((value.name, str(value.value)) for value in versions),
         active_parameters=built.active_parameters,
@@ -278,8 +283,12 @@ def _word(value: Any) -> str | None:
 
 
 def _task(folder: ModelFolder, chat: ChatFacts | None, sources: Sources) -> str | None:
-    """Of GGUF files only those with a chat template say what they are for."""
+    """Of GGUF files only those with a pooling or a chat template say what they are for."""
     if folder.kind is ModelKind.GGUF:
+        pooled = next((path for path, file in folder.gguf.items() if file.is_model and file.pooling is not None), None)
+        if pooled is not None:
+            task = "feature-extraction" if gguf_embeds(folder) else None
+            return sources.note("pipeline_tag", task, source_of(pooled, "pooling_type"))
         return sources.note("pipeline_tag", "text-generation", chat.path) if chat is not None else None
     place = {ModelKind.ADAPTER: "adapter_config.json: task_type", ModelKind.SENTENCE_TRANSFORMERS: "modules.json"}
     told = place.get(folder.kind, "config.json: architectures.0")
@@ -317,15 +326,21 @@ def _datasets(folder: ModelFolder, settings: CardSettings, sources: Sources) -> 
     return sources.note("datasets", tuple(str(one.value) for one in found), found[0].source if found else "") or ()
 
 
-def _labels(config: Mapping[str, Any], architecture: str | None) -> tuple[str, ...]:
+def _labels(
+    folder: ModelFolder, config: Mapping[str, Any], architecture: str | None, sources: Sources
+) -> tuple[str, ...]:
+    if is_setfit(folder):
+        told = json_object(folder.json(SETFIT_CONFIG)).get("labels")
+        named = tuple(label for label in told if isinstance(label, str)) if isinstance(told, list) else ()
+        return sources.note("labels", named[:_MOST_LABELS], source_of(SETFIT_CONFIG, "labels")) or ()
     table = config.get("id2label")
     if not isinstance(table, dict) or not architecture or "Classification" not in architecture:
         return ()
-    named = [(key, label) for key, label in table.items() if isinstance(label, str) and str(key).isdecimal()]
-    labels = tuple(label for _, label in sorted(named, key=lambda item: int(item[0][:9])))
+    listed = [(key, label) for key, label in table.items() if isinstance(label, str) and str(key).isdecimal()]
+    labels = tuple(label for _, label in sorted(listed, key=lambda item: int(item[0][:9])))
     if all(re.fullmatch(r"LABEL_\d+", label) for label in labels):
         return ()
-    return labels[:_MOST_LABELS]
+    return sources.note("labels", labels[:_MOST_LABELS], source_of("config.json", "id2label")) or ()
 
 
 def _relation(folder: ModelFolder, training: TrainingRun, base_model: str, sources: Sources) -> str | None:
@@ -343,31 +358,6 @@ def _license(folder: ModelFolder, settings: CardSettings, sources: Sources) -> s
         return sources.note("license", told, next(iter(files)))
     wanted = settings.license and (licence_alias(settings.license) or settings.license)
     return sources.note("license", wanted, "settings: card.license")
-
-
-def _adapter_settings(adapter: Mapping[str, Any]) -> tuple[Value, ...]:
-    named = (
-        ("Method", "peft_type"),
-        ("Rank", "r"),
-        ("Alpha", "lora_alpha"),
-        ("Dropout", "lora_dropout"),
-        ("Target modules", "target_modules"),
-        ("Modules saved in full", "modules_to_save"),
-        ("Bias", "bias"),
-        ("DoRA", "use_dora"),
-        ("rsLoRA", "use_rslora"),
-        ("Virtual tokens", "num_virtual_tokens"),
-    )
-    found = ((name, _joined(adapter.get(key)), source_of("adapter_config.json", key)) for name, key in named)
-    return tuple(
-        Value(name, value, source)
-        for name, value, source in found
-        if isinstance(value, int | float | str) and value is not False and value not in ("", "none")
-    )
-
-
-def _joined(value: Any) -> Any:
-    return ", ".join(sorted(map(str, value))) if isinstance(value, list) else value
 
 
 def _versions(folder: ModelFolder, config: Mapping[str, Any], adapter: Mapping[str, Any]) -> Iterator[Value]:

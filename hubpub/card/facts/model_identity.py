@@ -43,6 +43,10 @@ _WITHOUT_NAMESPACE = Pattern(
 # mergekit writes its recipe beside what it merged: https://github.com/arcee-ai/mergekit
 MERGE_RECIPE = "mergekit_config.yml"
 _RECIPE_LIMIT = 1 << 16
+# https://github.com/huggingface/setfit/blob/main/src/setfit/modeling.py
+SETFIT_CONFIG = "config_setfit.json"
+# https://github.com/ml-explore/mlx-lm/blob/main/mlx_lm/utils.py
+MLX_KEY = "quantization"
 # Names of repos that hold quantised weights: what was trained from one is not quantised by its author.
 _QUANTISED_NAME = Pattern(
     r"[-_.](?:bnb|gptq|awq|gguf|[48]-?bit|int[48]|fp8|nf4|exl2|mxfp4|nvfp4|w[48]a\d+)", re.IGNORECASE
@@ -68,23 +72,34 @@ def json_object(file: JsonFile | None) -> Mapping[str, Any]:
     return file.value if file is not None and isinstance(file.value, dict) else {}
 
 
+def is_setfit(folder: ModelFolder) -> bool:
+    """Whether SetFit made the folder: a classifier on top of what sentence-transformers saves."""
+    return SETFIT_CONFIG in folder.root_names
+
+
 def library_of(folder: ModelFolder) -> str | None:
     """The Hub's id of the library that loads the model."""
     if folder.kind is ModelKind.ADAPTER and (folder.adapter is None or "modules.json" in folder.root_names):
         return None  # AdapterHub and MLX call their files the same
-    if any(header.metadata.get("format") == "mlx" for header in folder.weights.headers.values()):
+    if folder.weights.mlx:
         return "mlx"
+    if is_setfit(folder):
+        return "setfit"
+    if folder.kind is ModelKind.TRANSFORMERS and folder.config is None:
+        return None  # weights alone; others call theirs the same
     name = "sentence-transformers" if sentence_class(folder) else _LIBRARY_KINDS.get(folder.kind)
     return name if name in libraries() else None
 
 
 def task_of(folder: ModelFolder) -> str | None:
     """The Hub's id of the model's task."""
+    if is_setfit(folder):
+        return "text-classification"
     if loader := sentence_class(folder):
         return _sentence_task(folder, loader)
     if folder.kind is ModelKind.ADAPTER:
         return pipeline_tag_of_adapter(json_object(folder.adapter_config).get("task_type"))
-    if folder.kind is not ModelKind.TRANSFORMERS or not folder.architectures:
+    if folder.kind not in (ModelKind.TRANSFORMERS, ModelKind.ONNX) or not folder.architectures:
         return None
     config = json_object(folder.config)
     sees = isinstance(config.get("vision_config"), dict) or "image_size" in config or "num_channels" in config
@@ -144,10 +159,18 @@ def relation_of(folder: ModelFolder, base_models: tuple[str, ...] = ()) -> str |
 
 
 def quantisation_of(config: Mapping[str, Any]) -> str | None:
-    """The method by which the weights were quantised, as transformers names it."""
+    """The method by which the weights were quantised, as transformers names it; "mlx" for MLX, which has one only."""
     quantisation = config.get("quantization_config")
     method = quantisation.get("quant_method") if isinstance(quantisation, dict) else None
-    return method if isinstance(method, str) and method else None
+    if isinstance(method, str) and method:
+        return method
+    return "mlx" if quantisation_key(config) == MLX_KEY else None
+
+
+def quantisation_key(config: Mapping[str, Any]) -> str:
+    """The key of config.json that says how the weights were quantised; MLX writes its settings under two."""
+    own = config.get(MLX_KEY)
+    return MLX_KEY if isinstance(own, dict) and {"bits", "group_size"} <= own.keys() else "quantization_config"
 
 
 def _merged(folder: ModelFolder) -> Iterator[str]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 DECIMALS = 4
 """Decimals of the numbers in the table of evaluations, which says so."""
 
-_DTYPES = {"F8_E4M3": "float8", "F8_E5M2": "float8", "U8": "uint8", "BOOL": "bool", "BF16": "bfloat16"}
+_DTYPES = {"F8_E4M3": "float8", "F8_E5M2": "float8", "U8": "uint8", "U32": "uint32", "BOOL": "bool", "BF16": "bfloat16"}
 _DTYPES |= {f"F{bits}": f"float{bits}" for bits in (16, 32, 64)} | {
     f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)
 }
@@ -255,7 +255,8 @@ def _properties(facts: CardFacts) -> list[tuple[str, Any]]:
         ("Model type", facts.model_type and _code(facts.model_type)),
         ("Parameters", facts.parameters),
         ("Parameters active for each token", facts.active_parameters),
-        ("Data type", Ready(dtypes)),
+        # of several quantisations, each has its own
+        ("Data type", Ready(dtypes if len(facts.quantised_files) < 2 else "")),
         ("Quantisation", facts.quantization and _code(facts.quantization)),
         ("Layers", facts.layers),
         ("Hidden size", facts.hidden_size),

@@ -101,6 +101,10 @@ def choose_snippet(facts: CardFacts) -> str:
         return _SENTENCE_SNIPPETS[usage.sentence_class]
     if (facts.kind == "adapter" and facts.library_name != "peft") or (facts.kind == "onnx" and usage.onnx is None):
         return "download"
+    if facts.library_name == "mlx" and facts.pipeline_tag == "text-generation":
+        return "mlx"
+    if facts.quantization == "mlx":
+        return "download"  # transformers cannot read it
     if facts.kind != "transformers" or usage.auto_class is None:
         return _BY_KIND.get(facts.kind, "download")
     if usage.auto_class == "AutoModel" and usage.image and not usage.sound:

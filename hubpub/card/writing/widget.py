@@ -20,6 +20,9 @@ def widget_examples(facts: CardFacts) -> list[dict[str, Any]]:
         return []
     if task in data["files"]:
         return [dict(example) for example in data["files"][task]]
+    reads = facts.usage.tokenizer or facts.kind != "transformers"  # others take their tokenizer from another repo
+    if not reads or (task == "feature-extraction" and (facts.usage.sound or facts.usage.image)):
+        return []
     if facts.language and not {"en", "multilingual"} & set(facts.language):
         return []
     if task == "fill-mask":
