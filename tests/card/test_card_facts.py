@@ -125,7 +125,7 @@ def test_a_mixture_of_experts_tells_its_active_parameters(
     assert facts.parameters is not None
     assert facts.active_parameters == facts.parameters - 2 * 16 * 8
     assert "config.json: num_experts_per_tok" in facts.sources["active_parameters"]
-    assert f"of which a token takes part of {facts.active_parameters:,}, are stored as float32" in text
+    assert f"of which {facts.active_parameters:,} are active for each token, are stored as float32" in text
 
 
 @pytest.mark.parametrize(

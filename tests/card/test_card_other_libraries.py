@@ -209,3 +209,52 @@ def test_weights_of_skops_and_of_adapters_are_weights(tmp_path: Path, name: str,
     file = "adapter_config.json" if "adapter" in name else "config.json"
     put(tmp_path, {name: b"PK\x05\x06" + bytes(18), file: config})
     assert "WEIGHT001" not in {found.rule for found in judge_folder(tmp_path) if isinstance(found, Finding)}
+
+
+def weights(root: Path) -> Path:
+    write_safetensors(root / "model.safetensors", {"head.weight": ("F32", (3, 8))})
+    return root
+
+
+def test_timm_says_its_architecture_task_and_labels(tmp_path: Path) -> None:
+    config = {"architecture": "vit_base_patch16_224.augreg", "num_classes": 2, "label_names": ["cat", "dog"]}
+    facts = facts_of(weights(put(tmp_path, {"config.json": config})))
+    assert (facts.architecture, facts.labels) == ("vit_base_patch16_224.augreg", ("cat", "dog"))
+    assert (facts.library_name, facts.pipeline_tag) == ("timm", "image-classification")
+    assert facts.sources["architecture"] == "config.json: architecture"
+    assert facts.sources["labels"] == "config.json: label_names"
+    assert "for image classification (`vit_base_patch16_224.augreg`)" in render_card(facts)
+
+
+@pytest.mark.parametrize(("classes", "task"), [(0, "image-feature-extraction"), (None, None), (True, None)])
+def test_timm_without_a_head_makes_features(tmp_path: Path, classes: Any, task: str | None) -> None:
+    config = {"architecture": "resnet18", "num_classes": classes, "label_names": ["a", 1]}
+    facts = facts_of(weights(put(tmp_path, {"config.json": config})))
+    assert (facts.pipeline_tag, facts.labels) == (task, ())
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "task"),
+    [
+        ("FluxPipeline", "text-to-image"),
+        ("DDPMPipeline", "unconditional-image-generation"),
+        ("StableDiffusionInpaintPipeline", None),
+        (["FluxPipeline"], None),
+        ("<b>Flux</b>", None),
+    ],
+)
+def test_a_pipeline_of_diffusers_says_its_class_and_what_that_is_for(
+    tmp_path: Path, pipeline: Any, task: str | None
+) -> None:
+    facts = facts_of(put(tmp_path, {"model_index.json": {"_class_name": pipeline}}))
+    assert facts.pipeline_tag == task
+    told = isinstance(pipeline, str) and pipeline.isalnum()
+    assert facts.architecture == (pipeline if told else None)
+    assert facts.sources.get("architecture") == ("model_index.json: _class_name" if told else None)
+
+
+@pytest.mark.parametrize(("task", "tag"), [("tabular-regression", "tabular-regression"), ("magic", None), ([], None)])
+def test_scikit_learn_as_skops_describes_it(tmp_path: Path, task: Any, tag: str | None) -> None:
+    files = {"model.skops": b"PK\x05\x06" + bytes(18), "config.json": {"sklearn": {"task": task}}}
+    facts = facts_of(put(tmp_path, files))
+    assert (facts.library_name, facts.pipeline_tag) == ("sklearn", tag)

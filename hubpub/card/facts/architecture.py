@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubpub.card.facts.experts import active_parameters
 from hubpub.card.facts.model_identity import json_object
+from hubpub.card.facts.other_libraries import Told, class_told
 from hubpub.card.facts.sourced import source_of
 from hubpub.model.kind import ModelKind
 from hubpub.model.sentence_class import SENTENCE_TRANSFORMER, sentence_class
@@ -17,11 +18,18 @@ if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
     from hubpub.model.gguf import GgufFile
 
-_CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx")
+_CONTEXT_KEYS = (
+    *("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx"),
+    "max_encoder_position_embeddings",
+)
 _HIDDEN_KEYS = ("hidden_size", "d_model", "n_embd", "dim")
 _LAYER_KEYS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
-# Their position embeddings begin behind the padding token's, so two of them cannot be used.
-_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "xmod", "longformer", "mpnet"}
+# Their position embeddings begin behind the padding token's, so that many of them cannot be used.
+_OFFSET_POSITIONS = {
+    *("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "xmod", "longformer", "mpnet", "roberta-prelayernorm"),
+    *("data2vec-text", "ibert", "esm", "luke", "mluke", "layoutlmv3", "lilt", "markuplm", "clap", "altclip"),
+    "bridgetower",
+}
 # Relative positions: the number in the configuration is what they were trained with, not a limit.
 _RELATIVE_POSITIONS = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
 _TEXT_PARTS = ("text_config", "llm_config", "language_config", "decoder")
@@ -55,11 +63,13 @@ def architecture_facts(folder: ModelFolder, sources: Sources) -> ArchitectureFac
     parameters = folder.weights.parameters if folder.weights.primary else sum(dtypes.values()) or None
     in_config = sources.reader("config.json", part, text)
     in_gguf = _GgufReader(gguf, sources)
-    architecture = folder.architectures[0] if folder.architectures else None
+    made = class_told(folder) or Told(
+        next(iter(folder.architectures), None), source_of("config.json", "architectures.0")
+    )
     return ArchitectureFacts(
         model_type=sources.note("model_type", folder.model_type, source_of("config.json", "model_type"))
         or in_gguf.architecture(),
-        architecture=sources.note("architecture", architecture, source_of("config.json", "architectures.0")),
+        architecture=sources.note("architecture", made.value, made.source),
         parameters=sources.note("parameters", parameters, place),
         active_parameters=active_parameters(folder, part, text, parameters, place, sources),
         dtypes=sources.note("dtypes", tuple(sorted(dtypes.items(), key=lambda item: (-item[1], item[0]))), place) or (),
@@ -143,7 +153,9 @@ def _context_length(folder: ModelFolder, text: Mapping[str, Any], part: str, sou
         if length := positive(text.get(key)):
             source = source_of("config.json", part + key)
             if folder.model_type in _OFFSET_POSITIONS:
-                return sources.note("context_length", length - 2, f"{source} - 2")
+                padding = text.get("pad_token_id")
+                behind = 1 + (padding if isinstance(padding, int) and 0 <= padding < length - 1 else 1)
+                return sources.note("context_length", positive(length - behind), f"{source} - {behind}")
             return sources.note("context_length", length, source)
     return None
 

@@ -20,9 +20,7 @@ from hubpub.card.facts.licence_text import licence_files
 from hubpub.card.facts.model_identity import (
     MERGE_RECIPE,
     MLX_KEY,
-    SETFIT_CONFIG,
     is_public_id,
-    is_setfit,
     json_object,
     library_of,
     parents_of,
@@ -30,6 +28,7 @@ from hubpub.card.facts.model_identity import (
     relation_of,
     task_of,
 )
+from hubpub.card.facts.other_libraries import labels_told, task_told
 from hubpub.card.facts.provenance import Sources
 from hubpub.card.facts.quantisation import QuantisedFile, quantisation_settings, quantised_files
 from hubpub.card.facts.recorded_run import recorded_run
@@ -290,6 +289,8 @@ def _task(folder: ModelFolder, chat: ChatFacts | None, sources: Sources) -> str 
             task = "feature-extraction" if gguf_embeds(folder) else None
             return sources.note("pipeline_tag", task, source_of(pooled, "pooling_type"))
         return sources.note("pipeline_tag", "text-generation", chat.path) if chat is not None else None
+    if (own := task_told(folder)) is not None:
+        return sources.note("pipeline_tag", str(own.value), own.source)
     place = {ModelKind.ADAPTER: "adapter_config.json: task_type", ModelKind.SENTENCE_TRANSFORMERS: "modules.json"}
     told = place.get(folder.kind, "config.json: architectures.0")
     if sentence_class(folder) not in (None, SENTENCE_TRANSFORMER):
@@ -329,10 +330,8 @@ def _datasets(folder: ModelFolder, settings: CardSettings, sources: Sources) -> 
 def _labels(
     folder: ModelFolder, config: Mapping[str, Any], architecture: str | None, sources: Sources
 ) -> tuple[str, ...]:
-    if is_setfit(folder):
-        told = json_object(folder.json(SETFIT_CONFIG)).get("labels")
-        named = tuple(label for label in told if isinstance(label, str)) if isinstance(told, list) else ()
-        return sources.note("labels", named[:_MOST_LABELS], source_of(SETFIT_CONFIG, "labels")) or ()
+    if (told := labels_told(folder)) is not None:
+        return sources.note("labels", told.value[:_MOST_LABELS], told.source) or ()
     table = config.get("id2label")
     if not isinstance(table, dict) or not architecture or "Classification" not in architecture:
         return ()

@@ -24,7 +24,11 @@ _USED = (
     "expert_used_count",
 )
 _EACH = Pattern(r"(?P<group>.*\bexperts)\.(?:expert_)?(?P<number>\d{1,5})\..*")
-_FUSED = Pattern(r"(?P<group>.*\bexperts)\.[^.]+(?:\.weight)?|.*\.ffn_\w+_exps\.\w+")
+# Those of GraniteMoe and of GGUF have names of their own.
+_FUSED = Pattern(
+    r"(?P<group>.*\bexperts)\.[^.]+(?:\.weight)?|.*\.ffn_\w+_exps\.\w+"
+    r"|.*\.block_sparse_moe\.(?:input|output)_linear\.weight"
+)
 
 
 def active_parameters(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hubpub.card.facts.other_libraries import is_setfit, is_sklearn, task_told
 from hubpub.card.facts.tasks import pipeline_tag_of, pipeline_tag_of_adapter
 from hubpub.card.hub_lists import libraries
 from hubpub.card.metadata.schema import is_repo_id
@@ -43,8 +44,6 @@ _WITHOUT_NAMESPACE = Pattern(
 # mergekit writes its recipe beside what it merged: https://github.com/arcee-ai/mergekit
 MERGE_RECIPE = "mergekit_config.yml"
 _RECIPE_LIMIT = 1 << 16
-# https://github.com/huggingface/setfit/blob/main/src/setfit/modeling.py
-SETFIT_CONFIG = "config_setfit.json"
 # https://github.com/ml-explore/mlx-lm/blob/main/mlx_lm/utils.py
 MLX_KEY = "quantization"
 # Names of repos that hold quantised weights: what was trained from one is not quantised by its author.
@@ -72,11 +71,6 @@ def json_object(file: JsonFile | None) -> Mapping[str, Any]:
     return file.value if file is not None and isinstance(file.value, dict) else {}
 
 
-def is_setfit(folder: ModelFolder) -> bool:
-    """Whether SetFit made the folder: a classifier on top of what sentence-transformers saves."""
-    return SETFIT_CONFIG in folder.root_names
-
-
 def library_of(folder: ModelFolder) -> str | None:
     """The Hub's id of the library that loads the model."""
     if folder.kind is ModelKind.ADAPTER and (folder.adapter is None or "modules.json" in folder.root_names):
@@ -85,6 +79,8 @@ def library_of(folder: ModelFolder) -> str | None:
         return "mlx"
     if is_setfit(folder):
         return "setfit"
+    if is_sklearn(folder):
+        return "sklearn"
     if folder.kind is ModelKind.TRANSFORMERS and folder.config is None:
         return None  # weights alone; others call theirs the same
     name = "sentence-transformers" if sentence_class(folder) else _LIBRARY_KINDS.get(folder.kind)
@@ -93,8 +89,8 @@ def library_of(folder: ModelFolder) -> str | None:
 
 def task_of(folder: ModelFolder) -> str | None:
     """The Hub's id of the model's task."""
-    if is_setfit(folder):
-        return "text-classification"
+    if (told := task_told(folder)) is not None:
+        return str(told.value)
     if loader := sentence_class(folder):
         return _sentence_task(folder, loader)
     if folder.kind is ModelKind.ADAPTER:

@@ -18,6 +18,8 @@ _BY_CLASS = (
     (r"TapasForQuestionAnswering", "table-question-answering"),
     (r"(?:Vits|Bark|FastSpeech2Conformer)Model", "text-to-speech"),
     (r"Sam(?:2|HQ|3Tracker)?Model|EdgeTamModel", "mask-generation"),
+    (r"VisionEncoderDecoderModel", "image-to-text"),
+    (r"SpeechEncoderDecoderModel", "automatic-speech-recognition"),
 )
 # The heads of transformers' model classes, as in its auto mappings
 # (https://github.com/huggingface/transformers/blob/main/src/transformers/models/auto/modeling_auto.py).
@@ -124,7 +126,7 @@ def pipeline_tag_of(architecture: str, model_type: str | None, *, sees: bool, re
         known = _BY_MODEL_TYPE.get(("bare", model_type or ""))
         if known:
             return known
-        if not sees and not architecture.endswith(("DecoderModel", "DoubleHeadsModel")):
+        if not sees and not architecture.endswith(("DecoderModel", "DoubleHeadsModel", "LMHeadModel")):
             return "feature-extraction"
     return None
 

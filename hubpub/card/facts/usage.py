@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.code.removed_api import auto_classes_that_make, model_types_of
-from hubpub.card.facts.model_identity import is_setfit, json_object
+from hubpub.card.facts.model_identity import json_object
+from hubpub.card.facts.other_libraries import PIPELINE_INDEX, is_setfit
 from hubpub.core.pattern import Pattern
 from hubpub.model.chat import DEFAULT, ChatTemplate, Reader
 from hubpub.model.configs import wants_preprocessor
@@ -128,7 +129,7 @@ def usage_of(folder: ModelFolder) -> Usage:
         gguf_embeds=gguf_embeds(folder),
         onnx=onnx,
         onnx_reads_text=onnx in reading,
-        pipeline_class=_word(json_object(folder.json("model_index.json")).get("_class_name")),
+        pipeline_class=_word(json_object(folder.json(PIPELINE_INDEX)).get("_class_name")),
         setfit=is_setfit(folder),
         auto_mapping=isinstance(json_object(folder.adapter_config).get("auto_mapping"), dict),
         timm_backbone=config.get("use_timm_backbone") is True,

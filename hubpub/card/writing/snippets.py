@@ -78,6 +78,10 @@ _QUANTISERS = {
     "aqlm": ("accelerate", "aqlm"),
     "eetq": ("accelerate", "eetq"),
     "mxfp4": ("accelerate", "kernels"),
+    "fp8": ("accelerate", "kernels"),
+    "bitnet": ("accelerate",),
+    "vptq": ("accelerate", "vptq"),
+    "auto-round": ("accelerate", "auto-round"),
 }
 # The languages of the tokenizers that are told them: the code of the source, and that of the target.
 _LANGUAGE_CODES = {
