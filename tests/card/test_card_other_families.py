@@ -117,3 +117,64 @@ def test_weights_in_eight_bits_of_floating_point_want_accelerate(tmp_path: Path)
     root = saved(tmp_path / "m", "LlamaForCausalLM", "llama", quantization_config={"quant_method": "fp8"})
     assert "accelerate kernels" in code_of(root, "bash")
     assert 'device_map="auto"' in code_of(root)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "model_type", "task"),
+    [
+        ("GitForCausalLM", "git", "image-to-text"),
+        ("FuyuForCausalLM", "fuyu", "image-text-to-text"),
+        ("Siglip2Model", "siglip2", "zero-shot-image-classification"),
+        ("MoonshineForConditionalGeneration", "moonshine", "automatic-speech-recognition"),
+        ("SpeechT5ForTextToSpeech", "speecht5", "text-to-speech"),
+        ("MusicgenForConditionalGeneration", "musicgen", "text-to-audio"),
+        ("XLNetForQuestionAnsweringSimple", "xlnet", "question-answering"),
+        ("FSMTForConditionalGeneration", "fsmt", "translation"),
+    ],
+)
+def test_the_task_of_families_whose_class_says_less(
+    tmp_path: Path, architecture: str, model_type: str, task: str
+) -> None:
+    assert facts_of(saved(tmp_path / "m", architecture, model_type)).pipeline_tag == task
+
+
+@pytest.mark.parametrize(
+    ("architecture", "model_type"),
+    [
+        ("LayoutLMv3ForTokenClassification", "layoutlmv3"),
+        ("LayoutLMForSequenceClassification", "layoutlm"),
+        ("BrosForTokenClassification", "bros"),
+        ("LayoutLMModel", "layoutlm"),
+    ],
+)
+def test_a_model_that_wants_the_places_of_words_is_not_given_words_alone(
+    tmp_path: Path, architecture: str, model_type: str
+) -> None:
+    root = saved(tmp_path / "m", architecture, model_type)
+    assert "num_parameters()" in code_of(root)
+    assert "widget" not in metadata(facts_of(root))
+
+
+def test_a_model_that_speaks_is_not_asked_to_listen(tmp_path: Path) -> None:
+    root = saved(tmp_path / "m", "DiaForConditionalGeneration", "dia")
+    (root / "preprocessor_config.json").write_text(json.dumps({"sampling_rate": 44100}))
+    assert "automatic-speech-recognition" not in render_card(facts_of(root))
+
+
+@pytest.mark.parametrize(
+    ("problem", "described", "called"),
+    [
+        ("regression", "It gives a number for each of 3 labels:", ", top_k=None))  # a number for each label"),
+        (
+            "multi_label_classification",
+            "It tells apart 3 labels, of which several can be true at once:",
+            ", top_k=None))  # the score of every label",
+        ),
+        ("single_label_classification", "It tells apart 3 labels:", '.")'),
+    ],
+)
+def test_the_kind_of_problem_is_told(tmp_path: Path, problem: str, described: str, called: str) -> None:
+    labels = {"0": "tone", "1": "length", "2": "grammar"}
+    root = saved(tmp_path / "m", "BertForSequenceClassification", "bert", problem_type=problem, id2label=labels)
+    assert f"\n{described}\n\n" in render_card(facts_of(root))
+    assert called in code_of(root)

@@ -51,6 +51,7 @@ class Usage:
         thinking: whether that template reads `enable_thinking`.
         classes: how many labels it tells apart, if it is a classifier.
         several_labels: whether several labels can be true at once.
+        regression: whether each label stands for a number and not for a class.
         sampling_rate: of the sound that it hears, in Hz.
         frames: of a film that it looks at.
         image: whether its configuration has a part for pictures.
@@ -79,6 +80,7 @@ class Usage:
     thinking: bool = False
     classes: int | None = None
     several_labels: bool = False
+    regression: bool = False
     sampling_rate: int = 16_000
     frames: int = 16
     image: bool = False
@@ -115,6 +117,7 @@ def usage_of(folder: ModelFolder) -> Usage:
         thinking=template is not None and "enable_thinking" in (template.text or ""),
         classes=_classes(folder, config),
         several_labels=config.get("problem_type") == "multi_label_classification",
+        regression=config.get("problem_type") == "regression",
         sampling_rate=_sampling_rate(folder) or 16_000,
         frames=_small(config.get("num_frames")) or 16,
         image=image,

@@ -94,6 +94,17 @@ _GGUF_FIRST = {"Q4_K_M", "UD-Q4_K_XL"}
 # Families that describe a picture without being asked, and those that the pipeline for speech knows how to run.
 _DESCRIBING = {"blip", "blip-2", "git", "vision-encoder-decoder"}
 _SPEAKING = {"vits", "bark", "musicgen"}
+# Families that get more than text: where the words stand on a page, tables.
+WITH_MORE_THAN_TEXT = {"layoutlm", "layoutlmv2", "layoutlmv3", "lilt", "bros", "markuplm", "tapas"}
+_OF_TEXT_ALONE = (
+    "text-classification",
+    "token-classification",
+    "question-answering",
+    "fill-mask",
+    "feature-extraction",
+)
+# Families that make sound of what they are given, though their auto class is that of speech recognition.
+_MAKING_SOUND = {"dia", "pop2piano"}
 
 
 def choose_snippet(facts: CardFacts) -> str:
@@ -124,11 +135,14 @@ def _in_particular(facts: CardFacts, name: str) -> str:
     usage = facts.usage
     if name == "text-generation" and usage.chat:
         return "chat"
+    if facts.model_type in WITH_MORE_THAN_TEXT and name in _OF_TEXT_ALONE:
+        return "transformers"
     if name == "text-classification" and usage.classes == 1:
         return "reward"
     if name == "image-text-to-text" and not usage.chat and facts.model_type in _DESCRIBING:
         return "image-to-text"
     unfit = {
+        "sound": facts.model_type in _MAKING_SOUND,
         "fill-mask": not facts.mask_token,
         "seq2seq": usage.sound or usage.image,
         "question-answering": usage.preprocessor,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.hub_lists import read_data
+from hubpub.card.writing.snippets import WITH_MORE_THAN_TEXT
 
 if TYPE_CHECKING:
     from hubpub.card.facts.collect import CardFacts
@@ -21,6 +22,8 @@ def widget_examples(facts: CardFacts) -> list[dict[str, Any]]:
     if task in data["files"]:
         return [dict(example) for example in data["files"][task]]
     reads = facts.usage.tokenizer or facts.kind != "transformers"  # others take their tokenizer from another repo
+    if facts.model_type in WITH_MORE_THAN_TEXT:
+        return []
     if not reads or (task == "feature-extraction" and (facts.usage.sound or facts.usage.image)):
         return []
     if facts.language and not {"en", "multilingual"} & set(facts.language):
