@@ -137,7 +137,7 @@ def test_setfit_classifies_and_says_its_labels(tmp_path: Path) -> None:
     facts = facts_of(root)
     assert (facts.library_name, facts.pipeline_tag, facts.labels) == ("setfit", "text-classification", ("bad", "good"))
     known = metadata(facts)
-    assert known["tags"] == ["setfit", "sentence-transformers"]
+    assert known["tags"] == ["sentence-transformers"]
     assert set(known["widget"][0]) == {"text"}
     assert facts.sources["labels"] == "config_setfit.json: labels"
 
@@ -258,3 +258,33 @@ def test_scikit_learn_as_skops_describes_it(tmp_path: Path, task: Any, tag: str 
     files = {"model.skops": b"PK\x05\x06" + bytes(18), "config.json": {"sklearn": {"task": task}}}
     facts = facts_of(put(tmp_path, files))
     assert (facts.library_name, facts.pipeline_tag) == ("sklearn", tag)
+
+
+def named(root: Path, *bases: str, name: str = "adapter_model.safetensors") -> Path:
+    """A folder of adapters for these base models, in directories a, b, ..."""
+    for directory, base in zip("abc", bases, strict=False):
+        config = {"peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": base}
+        put(root, {f"{directory}/adapter_config.json": config})
+        write_safetensors(root / directory / name, {"base_model.q.lora_A.weight": ("F32", (2, 8))})
+    return root
+
+
+def test_several_adapters_are_not_one_model(tmp_path: Path) -> None:
+    facts = facts_of(named(tmp_path, "acme/base", "acme/base"))
+    assert (facts.library_name, facts.pipeline_tag, facts.parameters) == ("peft", "text-generation", None)
+    assert (facts.base_model, facts.base_model_relation) == ("acme/base", "adapter")
+    assert facts.sources["base_model"] == "a/adapter_config.json: base_model_name_or_path"
+    assert facts.sources["pipeline_tag"] == "a/adapter_config.json: task_type"
+    code = code_of(tmp_path)
+    assert 'PeftModel.from_pretrained(base, "acme/model", adapter_name="a", subfolder="a")' in code
+    assert 'load_adapter("acme/model", adapter_name="b", subfolder="b")' in code
+
+
+def test_several_adapters_of_several_base_models_name_none(tmp_path: Path) -> None:
+    assert facts_of(named(tmp_path, "acme/base", "acme/other")).base_model is None
+    assert "snapshot_download" in code_of(tmp_path)
+
+
+def test_weights_beside_adapters_are_no_adapters(tmp_path: Path) -> None:
+    weights(named(tmp_path, "acme/base", "acme/base"))
+    assert facts_of(tmp_path).library_name is None

@@ -335,6 +335,7 @@ def models() -> Iterator[CardFacts]:
     for kind in ("adapter", "diffusers", "gguf", "onnx", "timm", "other"):
         yield CardFacts("x", kind=kind, library_name="peft", usage=Usage(gguf=(("x.gguf", ""),), onnx="model.onnx"))
     yield CardFacts("x", usage=Usage(setfit=True))
+    yield CardFacts("x", base_model="a/b", usage=Usage(adapters=("one", "other")))
     yield CardFacts("x", kind="transformers", library_name="mlx", pipeline_tag="text-generation")
     for name in ("SentenceTransformer", "CrossEncoder", "SparseEncoder"):
         yield CardFacts("x", usage=Usage(sentence_class=name))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubpub.card.facts.experts import active_parameters
 from hubpub.card.facts.model_identity import json_object
+from hubpub.card.facts.named_adapters import named_adapters
 from hubpub.card.facts.other_libraries import Told, class_told
 from hubpub.card.facts.sourced import source_of
 from hubpub.model.kind import ModelKind
@@ -61,6 +62,8 @@ def architecture_facts(folder: ModelFolder, sources: Sources) -> ArchitectureFac
     gguf = next(models, None) if folder.kind is ModelKind.GGUF else None
     dtypes, place = _dtypes(folder)
     parameters = folder.weights.parameters if folder.weights.primary else sum(dtypes.values()) or None
+    if named_adapters(folder):
+        parameters = None  # one of them is used, not their sum
     in_config = sources.reader("config.json", part, text)
     in_gguf = _GgufReader(gguf, sources)
     made = class_told(folder) or Told(

@@ -24,10 +24,12 @@ from hubpub.card.facts.model_identity import (
     json_object,
     library_of,
     parents_of,
+    peft_task_of,
     quantisation_of,
     relation_of,
     task_of,
 )
+from hubpub.card.facts.named_adapters import ADAPTER_CONFIG, named_adapters
 from hubpub.card.facts.other_libraries import labels_told, task_told
 from hubpub.card.facts.provenance import Sources
 from hubpub.card.facts.quantisation import QuantisedFile, quantisation_settings, quantised_files
@@ -242,7 +244,7 @@ def _facts(
         license=_license(folder, settings, sources),
         language=sources.note("language", settings.language, "settings: card.language") or (),
         datasets=_datasets(folder, settings, sources),
-        peft_task=sources.note("peft_task", _word(adapter.get("task_type")), "adapter_config.json: task_type"),
+        peft_task=sources.note("peft_task", peft_task_of(folder), _adapter_place(folder)),
         adapter=adapter_settings(adapter),
         training=training,
         versions=tuple((value.name, str(value.value)) for value in versions),
@@ -291,19 +293,26 @@ def _task(folder: ModelFolder, chat: ChatFacts | None, sources: Sources) -> str 
         return sources.note("pipeline_tag", "text-generation", chat.path) if chat is not None else None
     if (own := task_told(folder)) is not None:
         return sources.note("pipeline_tag", str(own.value), own.source)
-    place = {ModelKind.ADAPTER: "adapter_config.json: task_type", ModelKind.SENTENCE_TRANSFORMERS: "modules.json"}
-    told = place.get(folder.kind, "config.json: architectures.0")
+    place = {ModelKind.ADAPTER: _adapter_place(folder), ModelKind.SENTENCE_TRANSFORMERS: "modules.json"}
+    told = _adapter_place(folder) if named_adapters(folder) else place.get(folder.kind, "config.json: architectures.0")
     if sentence_class(folder) not in (None, SENTENCE_TRANSFORMER):
         told = f"{SENTENCE_CONFIG}: model_type" if told == "modules.json" else "config.json: sentence_transformers"
     return sources.note("pipeline_tag", task_of(folder), told)
 
 
+def _adapter_place(folder: ModelFolder) -> str:
+    several = named_adapters(folder)
+    return source_of(f"{several[0].name}/{ADAPTER_CONFIG}" if several else ADAPTER_CONFIG, "task_type")
+
+
 def _base_model(folder: ModelFolder, repo_id: str | None, sources: Sources) -> str | None:
-    keys = {"adapter_config.json": "base_model_name_or_path", "config.json": "_name_or_path", MERGE_RECIPE: ""}
+    keys = {"config.json": "_name_or_path", MERGE_RECIPE: ""}
     if parents := parents_of(folder, repo_id):
         if len(parents.names) != 1:
             return None
-        return sources.note("base_model", parents.names[0], source_of(parents.path, keys[parents.path]))
+        return sources.note(
+            "base_model", parents.names[0], source_of(parents.path, keys.get(parents.path, "base_model_name_or_path"))
+        )
     for config in run_configs(folder.run_facts):
         base = config.base_model
         if base and isinstance(base.value, str) and base.value != repo_id and is_public_id(base.value):

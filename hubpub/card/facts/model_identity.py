@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hubpub.card.facts.named_adapters import ADAPTER_CONFIG, named_adapters
 from hubpub.card.facts.other_libraries import is_setfit, is_sklearn, task_told
 from hubpub.card.facts.tasks import pipeline_tag_of, pipeline_tag_of_adapter
 from hubpub.card.hub_lists import libraries
@@ -77,6 +78,8 @@ def library_of(folder: ModelFolder) -> str | None:
         return None  # AdapterHub and MLX call their files the same
     if folder.weights.mlx:
         return "mlx"
+    if named_adapters(folder):
+        return "peft"
     if is_setfit(folder):
         return "setfit"
     if is_sklearn(folder):
@@ -93,14 +96,21 @@ def task_of(folder: ModelFolder) -> str | None:
         return str(told.value)
     if loader := sentence_class(folder):
         return _sentence_task(folder, loader)
-    if folder.kind is ModelKind.ADAPTER:
-        return pipeline_tag_of_adapter(json_object(folder.adapter_config).get("task_type"))
+    if folder.kind is ModelKind.ADAPTER or named_adapters(folder):
+        return pipeline_tag_of_adapter(peft_task_of(folder))
     if folder.kind not in (ModelKind.TRANSFORMERS, ModelKind.ONNX) or not folder.architectures:
         return None
     config = json_object(folder.config)
     sees = isinstance(config.get("vision_config"), dict) or "image_size" in config or "num_channels" in config
     reads = isinstance(config.get("text_config"), dict) or "vocab_size" in config
     return pipeline_tag_of(folder.architectures[0], folder.model_type, sees=sees, reads=reads)
+
+
+def peft_task_of(folder: ModelFolder) -> str | None:
+    """What an adapter is for, as PEFT names it; of several, what all of them are for."""
+    tasks = {adapter.task for adapter in named_adapters(folder)}
+    told = tasks.pop() if len(tasks) == 1 else json_object(folder.adapter_config).get("task_type")
+    return told if isinstance(told, str) and told else None
 
 
 def _sentence_task(folder: ModelFolder, loader: str) -> str:
@@ -122,7 +132,10 @@ def parents_of(folder: ModelFolder, repo_id: str | None = None) -> Parents | Non
     """
     adapter, config = json_object(folder.adapter_config), json_object(folder.config)
     recipe = tuple(dict.fromkeys(_merged(folder)))
+    several = named_adapters(folder)
+    of_all = tuple(dict.fromkeys(one.base_model for one in several))
     found = (
+        Parents(of_all, f"{several[0].name}/{ADAPTER_CONFIG}" if several else ADAPTER_CONFIG, sure=True),
         Parents((adapter.get("base_model_name_or_path"),), "adapter_config.json", sure=True),  # type: ignore[arg-type]
         Parents(recipe, MERGE_RECIPE, sure=True),
         Parents((config.get("_name_or_path"),), "config.json", sure=False),  # type: ignore[arg-type]
@@ -146,6 +159,8 @@ def relation_of(folder: ModelFolder, base_models: tuple[str, ...] = ()) -> str |
     """What the files say of how the model was made from `base_models`, as the Hub names it."""
     if folder.kind is ModelKind.ADAPTER:
         return "adapter" if folder.adapter else None
+    if named_adapters(folder):
+        return "adapter"
     if MERGE_RECIPE in folder.root_names:
         return "merge"
     quantised = folder.kind is ModelKind.GGUF or quantisation_of(json_object(folder.config)) is not None

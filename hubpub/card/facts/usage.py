@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hubpub.card.code.removed_api import auto_classes_that_make, model_types_of
 from hubpub.card.facts.model_identity import json_object
+from hubpub.card.facts.named_adapters import named_adapters
 from hubpub.card.facts.other_libraries import PIPELINE_INDEX, is_setfit
 from hubpub.core.pattern import Pattern
 from hubpub.model.chat import DEFAULT, ChatTemplate, Reader
@@ -68,6 +69,7 @@ class Usage:
         onnx_reads_text: whether what a tokenizer makes is all that it takes.
         pipeline_class: of diffusers.
         setfit: whether it is a SetFit model.
+        adapters: names of the adapters, where there are several.
         auto_mapping: whether an adapter names the class of its base model.
         timm_backbone: whether transformers needs timm for it.
     """
@@ -97,6 +99,7 @@ class Usage:
     onnx_reads_text: bool = False
     pipeline_class: str | None = None
     setfit: bool = False
+    adapters: tuple[str, ...] = ()
     auto_mapping: bool = False
     timm_backbone: bool = False
 
@@ -134,6 +137,7 @@ def usage_of(folder: ModelFolder) -> Usage:
         onnx_reads_text=onnx in reading,
         pipeline_class=_word(json_object(folder.json(PIPELINE_INDEX)).get("_class_name")),
         setfit=is_setfit(folder),
+        adapters=tuple(adapter.name for adapter in named_adapters(folder)),
         auto_mapping=isinstance(json_object(folder.adapter_config).get("auto_mapping"), dict),
         timm_backbone=config.get("use_timm_backbone") is True,
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hubpub.card.metadata.yaml_block import Path
 
 # What the libraries' own cards carry, and people search for.
-_SETFIT_TAGS = ("setfit", "sentence-transformers")
+_SETFIT_TAGS = ("sentence-transformers",)
 _TAGS_BY_KIND = {"gguf": ("gguf",)}
 _TAGS_BY_CLASS = {
     "SentenceTransformer": ("sentence-transformers", "feature-extraction"),

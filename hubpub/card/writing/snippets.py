@@ -112,6 +112,8 @@ def choose_snippet(facts: CardFacts) -> str:
     usage = facts.usage
     if usage.setfit:
         return "setfit"
+    if usage.adapters:
+        return "named-adapters" if facts.base_model else "download"
     if usage.sentence_class:
         return _SENTENCE_SNIPPETS[usage.sentence_class]
     if (facts.kind == "adapter" and facts.library_name != "peft") or (facts.kind == "onnx" and usage.onnx is None):
@@ -173,6 +175,7 @@ def snippet_names(facts: CardFacts) -> dict[str, Any]:
         "remote_code": ", trust_remote_code=True" if usage.own_code else "",
         "device_map": ', device_map="auto"' if facts.quantization in _QUANTISERS else "",
         "peft_class": peft_class(facts),
+        "base_class": peft_class(facts).replace("AutoPeftModel", "AutoModel").replace("ForFeatureExtraction", ""),
         "language_codes": codes,
         "pairs": bool(set(map(str.casefold, facts.labels)) & {"entailment", "contradiction"}),
         "gguf_file": min(usage.gguf, key=lambda file: (file[1] not in _GGUF_FIRST, *file), default=None),
