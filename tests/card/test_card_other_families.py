@@ -178,3 +178,25 @@ def test_the_kind_of_problem_is_told(tmp_path: Path, problem: str, described: st
     root = saved(tmp_path / "m", "BertForSequenceClassification", "bert", problem_type=problem, id2label=labels)
     assert f"\n{described}\n\n" in render_card(facts_of(root))
     assert called in code_of(root)
+
+
+def test_only_the_weights_beside_the_configuration_are_the_model(tmp_path: Path) -> None:
+    root = saved(tmp_path / "m", "Qwen3MoeForCausalLM", "qwen3_moe", num_experts_per_tok=1)
+    experts = {"m.layers.0.mlp.experts.gate_up_proj": ("BF16", (4, 8, 8)), "m.embed.weight": ("BF16", (10, 8))}
+    (root / "original").mkdir()
+    write_safetensors(root / "model.safetensors", experts)
+    write_safetensors(root / "original" / "consolidated.00.safetensors", experts)
+    facts = facts_of(root)
+    assert facts.parameters == 4 * 64 + 80
+    assert facts.active_parameters == 64 + 80
+    assert facts.dtypes == (("BF16", 4 * 64 + 80),)
+    assert facts.weight_bytes == (root / "model.safetensors").stat().st_size
+
+
+@pytest.mark.parametrize(("config", "wanted"), [({"video_token_id": 3}, " torchvision"), ({}, "")])
+def test_a_processor_that_reads_films_wants_torchvision(tmp_path: Path, config: dict[str, int], wanted: str) -> None:
+    parts = {"vision_config": {}, "text_config": {}}
+    root = saved(tmp_path / "m", "Qwen2VLForConditionalGeneration", "qwen2_vl", **parts, **config)
+    (root / "chat_template.jinja").write_text("{{ messages }}")
+    (root / "preprocessor_config.json").write_text("{}")
+    assert code_of(root, "bash") == f"pip install transformers torch pillow{wanted}\n"

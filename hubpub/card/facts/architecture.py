@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.facts.experts import active_parameters
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hubpub.card.facts.provenance import Sources
     from hubpub.model.folder import ModelFolder
     from hubpub.model.gguf import GgufFile
+    from hubpub.model.weights import Weights
 
 _CONTEXT_KEYS = (
     *("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx"),
@@ -60,8 +61,9 @@ def architecture_facts(folder: ModelFolder, sources: Sources) -> ArchitectureFac
     part, text = _part(config)
     models = ((path, file) for path, file in folder.gguf.items() if file.is_model)
     gguf = next(models, None) if folder.kind is ModelKind.GGUF else None
-    dtypes, place = _dtypes(folder)
-    parameters = folder.weights.parameters if folder.weights.primary else sum(dtypes.values()) or None
+    loaded = _loaded(folder)
+    dtypes, place = _dtypes(folder, loaded)
+    parameters = loaded.parameters if loaded.primary else sum(dtypes.values()) or None
     if named_adapters(folder):
         parameters = None  # one of them is used, not their sum
     in_config = sources.reader("config.json", part, text)
@@ -74,9 +76,9 @@ def architecture_facts(folder: ModelFolder, sources: Sources) -> ArchitectureFac
         or in_gguf.architecture(),
         architecture=sources.note("architecture", made.value, made.source),
         parameters=sources.note("parameters", parameters, place),
-        active_parameters=active_parameters(folder, part, text, parameters, place, sources),
+        active_parameters=active_parameters(folder, loaded, part, text, parameters, place, sources),
         dtypes=sources.note("dtypes", tuple(sorted(dtypes.items(), key=lambda item: (-item[1], item[0]))), place) or (),
-        weight_bytes=sources.note("weight_bytes", folder.weights.weight_bytes, _files(folder)) or 0,
+        weight_bytes=sources.note("weight_bytes", loaded.weight_bytes, _files(loaded)) or 0,
         context_length=_context_length(folder, text, part, sources)
         or in_gguf.number("context_length", "context_length"),
         vocabulary=in_config("vocabulary", "vocab_size") or in_gguf.tokens(),
@@ -122,9 +124,15 @@ def _part(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     return ("", config) if key is None else (f"{key}.", config[key])
 
 
-def _dtypes(folder: ModelFolder) -> tuple[Mapping[str, int], str]:
-    """Elements by data type, and where they were counted; without safetensors in the next format that there is."""
+def _loaded(folder: ModelFolder) -> Weights:
+    """The weights that make up the model: transformers takes those beside config.json, whatever lies further down."""
     weights = folder.weights
+    beside = {path: header for path, header in weights.headers.items() if "/" not in path}
+    return replace(weights, headers=beside) if beside and folder.kind is ModelKind.TRANSFORMERS else weights
+
+
+def _dtypes(folder: ModelFolder, weights: Weights) -> tuple[Mapping[str, int], str]:
+    """Elements by data type, and where they were counted; without safetensors in the next format that there is."""
     if weights.primary:
         return weights.parameters_by_dtype, f"{_listed(weights.primary)}: shapes of the tensors"
     if folder.kind not in _COUNTED:
@@ -134,11 +142,10 @@ def _dtypes(folder: ModelFolder) -> tuple[Mapping[str, int], str]:
     counts: dict[str, int] = {}
     for tensor in stated_tensors(folder):
         counts[tensor.dtype] = counts.get(tensor.dtype, 0) + tensor.elements
-    return counts, f"{_files(folder)}: shapes of the tensors"
+    return counts, f"{_files(weights)}: shapes of the tensors"
 
 
-def _files(folder: ModelFolder) -> str:
-    weights = folder.weights
+def _files(weights: Weights) -> str:
     return _listed(weights.primary or tuple(entry.path for entries in weights.files.values() for entry in entries))
 
 

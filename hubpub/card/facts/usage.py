@@ -27,6 +27,7 @@ _TELLING = (
 )
 _TELLING_LITTLE = ("AutoModelForMultimodalLM", "AutoModel", "AutoModelForTextEncoding", "AutoModelForPreTraining")
 _PREPROCESSORS = ("preprocessor_config.json", "processor_config.json")
+_VIDEO_TOKENS = {"video_token_id", "video_token_index"}
 _POOLING = (1, 2, 3)  # mean, CLS, last: https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h
 _FROM_TOKENIZER = {"input_ids", "attention_mask", "token_type_ids"}
 _CLASSIFIER = Pattern(r"(?:^|\.)(?:classifier|score|out_proj)\.(?:modules_to_save\.[\w-]+\.)?(?:base_layer\.)?weight$")
@@ -72,6 +73,7 @@ class Usage:
         adapters: names of the adapters, where there are several.
         auto_mapping: whether an adapter names the class of its base model.
         timm_backbone: whether transformers needs timm for it.
+        video: whether its text may hold films, which its processor reads with torchvision.
     """
 
     auto_class: str | None = None
@@ -102,6 +104,7 @@ class Usage:
     adapters: tuple[str, ...] = ()
     auto_mapping: bool = False
     timm_backbone: bool = False
+    video: bool = False
 
 
 def usage_of(folder: ModelFolder) -> Usage:
@@ -140,6 +143,7 @@ def usage_of(folder: ModelFolder) -> Usage:
         adapters=tuple(adapter.name for adapter in named_adapters(folder)),
         auto_mapping=isinstance(json_object(folder.adapter_config).get("auto_mapping"), dict),
         timm_backbone=config.get("use_timm_backbone") is True,
+        video=not _VIDEO_TOKENS.isdisjoint(config) or "video_preprocessor_config.json" in folder.root_names,
     )
 
 

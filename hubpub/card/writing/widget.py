@@ -21,10 +21,7 @@ def widget_examples(facts: CardFacts) -> list[dict[str, Any]]:
         return []
     if task in data["files"]:
         return [dict(example) for example in data["files"][task]]
-    reads = facts.usage.tokenizer or facts.kind != "transformers"  # others take their tokenizer from another repo
-    if facts.model_type in WITH_MORE_THAN_TEXT:
-        return []
-    if not reads or (task == "feature-extraction" and (facts.usage.sound or facts.usage.image)):
+    if facts.model_type in WITH_MORE_THAN_TEXT or (task == "feature-extraction" and not _reads(facts)):
         return []
     if facts.language and not {"en", "multilingual"} & set(facts.language):
         return []
@@ -33,3 +30,9 @@ def widget_examples(facts: CardFacts) -> list[dict[str, Any]]:
         return [{"text": text.replace("{mask}", facts.mask_token)} for text in texts if facts.mask_token]
     name = "chat" if task == "text-generation" and facts.chat_template else task
     return [dict(example) for example in data["texts"].get(name, ())]
+
+
+def _reads(facts: CardFacts) -> bool:
+    """Whether it makes vectors of text, and not of pictures, sounds or numbers."""
+    usage = facts.usage
+    return not usage.sound and not usage.image and (usage.tokenizer or facts.kind != "transformers")
