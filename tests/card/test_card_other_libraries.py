@@ -23,6 +23,7 @@ from hubpub.card.writing.render import render_card
 from hubpub.core.findings import Finding
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
+from hubpub.publish.load_request import no_load_check
 from hubpub.rules.registry import CardSubject
 
 
@@ -166,6 +167,7 @@ def test_weights_that_mlx_packed_are_loaded_by_mlx_and_not_counted(tmp_path: Pat
     assert "transformers" not in code_of(root)
     assert "pip install mlx-lm\n" in code_of(root, "bash")
     assert "vllm" not in code_of(root, "bash")
+    assert no_load_check(ModelFolder.open(root), facts) == "only MLX reads weights that it quantised"
     assert "CONF017" not in {found.rule for found in judge_folder(root) if isinstance(found, Finding)}
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from hubpub.card.facts.data_summary import DataSetSummary
     from hubpub.card.facts.evaluation_log import EvaluationLog
     from hubpub.card.facts.run_summary import Benchmarks
+    from hubpub.card.facts.tokenizer import TokenizerFacts
     from hubpub.model.citation_file import Citation
 
 DECIMALS = 4
@@ -277,9 +278,15 @@ def _tokenizer_rows(facts: CardFacts) -> list[tuple[str, Any]]:
         *((step.name, _code(str(step.value))) for step in known.steps),
         ("Longest text in tokens", known.longest),
         ("Class", known.class_name and _code(known.class_name)),
-        ("Implementation", None if known.fast is None else "fast (`tokenizer.json`)" if known.fast else "slow"),
+        ("Implementation", _implementation(known)),
     ]
-    return [(name, Ready(value) if name == "Implementation" else value) for name, value in rows if value]
+    return [(name, value) for name, value in rows if value]
+
+
+def _implementation(known: TokenizerFacts) -> Ready | None:
+    if known.fast is None:
+        return None
+    return Ready(f"fast ({_code(dict(known.sources)['fast'])})" if known.fast else "slow")
 
 
 def _token(text: str | None) -> Ready:
