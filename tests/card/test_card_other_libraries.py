@@ -141,6 +141,8 @@ def test_setfit_classifies_and_says_its_labels(tmp_path: Path) -> None:
     assert known["tags"] == ["sentence-transformers"]
     assert set(known["widget"][0]) == {"text"}
     assert facts.sources["labels"] == "config_setfit.json: labels"
+    card = Card.parse("---\nlicense: mit\nlibrary_name: sentence-transformers\n---\n")
+    assert findings_of(CardSubject(card, folder=ModelFolder.open(root), repo_id="acme/model"), "META028") == []
 
 
 def mlx(root: Path, **more: Any) -> Path:
