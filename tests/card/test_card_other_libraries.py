@@ -292,3 +292,12 @@ def test_several_adapters_of_several_base_models_name_none(tmp_path: Path) -> No
 def test_weights_beside_adapters_are_no_adapters(tmp_path: Path) -> None:
     weights(named(tmp_path, "acme/base", "acme/base"))
     assert facts_of(tmp_path).library_name is None
+
+
+@pytest.mark.parametrize(("said", "told"), [("apache-2.0", "apache-2.0"), ("All rights reserved", None), (3, None)])
+def test_the_licence_that_a_gguf_file_names(tmp_path: Path, said: Any, told: str | None) -> None:
+    put(tmp_path, {"m.gguf": gguf(metadata=MODEL | {"general.license": said})})
+    facts = card_facts(ModelFolder.open(tmp_path), repo_id=None, settings=CardSettings())
+    assert facts.license == told
+    assert facts.sources.get("license") == (told and "m.gguf: general.license")
+    assert facts_of(tmp_path).license == "mit"  # a person's word counts before

@@ -39,7 +39,7 @@ from hubpub.card.facts.sourced import Value, source_of
 from hubpub.card.facts.tokenizer import TokenizerFacts, tokenizer_facts
 from hubpub.card.facts.training import TrainingRun
 from hubpub.card.facts.usage import Usage, gguf_embeds, usage_of
-from hubpub.card.hub_lists import licence_alias
+from hubpub.card.hub_lists import licence_alias, licences
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
@@ -364,8 +364,13 @@ def _license(folder: ModelFolder, settings: CardSettings, sources: Sources) -> s
     found = set(files.values())
     if len(found) == 1 and (told := found.pop()):
         return sources.note("license", told, next(iter(files)))
-    wanted = settings.license and (licence_alias(settings.license) or settings.license)
-    return sources.note("license", wanted, "settings: card.license")
+    if settings.license:
+        return sources.note("license", licence_alias(settings.license) or settings.license, "settings: card.license")
+    key = "general.license"
+    for path, file in folder.gguf.items():
+        if (named := file.text(key)) and named in licences():
+            return sources.note("license", named, source_of(path, key))
+    return None
 
 
 def _versions(folder: ModelFolder, config: Mapping[str, Any], adapter: Mapping[str, Any]) -> Iterator[Value]:
