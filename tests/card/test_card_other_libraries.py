@@ -127,9 +127,10 @@ def test_a_gguf_model_that_pools_makes_vectors(tmp_path: Path) -> None:
     assert "max_tokens" not in code_of(tmp_path)
 
 
-def test_a_gguf_reranker_is_given_no_task_that_it_does_not_have(tmp_path: Path) -> None:
-    known = {"general.architecture": "bert", "bert.pooling_type": 4, "tokenizer.chat_template": CHAT_TEMPLATE}
-    assert facts_of(put(tmp_path, {"m.gguf": gguf(metadata=known)})).pipeline_tag is None
+@pytest.mark.parametrize(("pooling", "task"), [(4, None), (0, "text-generation")], ids=["ranks", "does not pool"])
+def test_a_gguf_model_is_given_no_task_that_it_does_not_have(tmp_path: Path, pooling: int, task: str | None) -> None:
+    known = {"general.architecture": "bert", "bert.pooling_type": pooling, "tokenizer.chat_template": CHAT_TEMPLATE}
+    assert facts_of(put(tmp_path, {"m.gguf": gguf(metadata=known)})).pipeline_tag == task
 
 
 def test_setfit_classifies_and_says_its_labels(tmp_path: Path) -> None:

@@ -286,7 +286,7 @@ def _word(value: Any) -> str | None:
 def _task(folder: ModelFolder, chat: ChatFacts | None, sources: Sources) -> str | None:
     """Of GGUF files only those with a pooling or a chat template say what they are for."""
     if folder.kind is ModelKind.GGUF:
-        pooled = next((path for path, file in folder.gguf.items() if file.is_model and file.pooling is not None), None)
+        pooled = next((path for path, file in folder.gguf.items() if file.is_model and file.pooling), None)
         if pooled is not None:
             task = "feature-extraction" if gguf_embeds(folder) else None
             return sources.note("pipeline_tag", task, source_of(pooled, "pooling_type"))
