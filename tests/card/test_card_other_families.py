@@ -200,3 +200,27 @@ def test_a_processor_that_reads_films_wants_torchvision(tmp_path: Path, config: 
     (root / "chat_template.jinja").write_text("{{ messages }}")
     (root / "preprocessor_config.json").write_text("{}")
     assert code_of(root, "bash") == f"pip install transformers torch pillow{wanted}\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "rows"),
+    [
+        (
+            {"num_layers": 6, "num_decoder_layers": 4, "is_encoder_decoder": True},
+            {"of the encoder": 6, "of the decoder": 4},
+        ),
+        (
+            {"encoder_layers": 12, "decoder_layers": 2, "is_encoder_decoder": True},
+            {"of the encoder": 12, "of the decoder": 2},
+        ),
+        ({"num_layers": 6, "is_encoder_decoder": True}, {"": 6}),
+        ({"encoder_layers": 12, "decoder_layers": 2}, {}),
+        ({"num_hidden_layers": 3, "decoder_layers": [2], "is_encoder_decoder": True}, {"": 3}),
+    ],
+)
+def test_encoder_and_decoder_have_their_own_layers(
+    tmp_path: Path, config: dict[str, Any], rows: dict[str, int]
+) -> None:
+    root = saved(tmp_path / "m", "BartForConditionalGeneration", "bart", **config)
+    shown = [line for line in render_card(facts_of(root)).splitlines() if line.startswith("| Layers")]
+    assert shown == [f"| {f'Layers {name}'.strip()} | {count} |" for name, count in rows.items()]

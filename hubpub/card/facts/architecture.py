@@ -26,6 +26,8 @@ _CONTEXT_KEYS = (
 )
 _HIDDEN_KEYS = ("hidden_size", "d_model", "n_embd", "dim")
 _LAYER_KEYS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
+_ENCODER_KEYS = ("encoder_layers", "num_encoder_layers")
+_DECODER_KEYS = ("decoder_layers", "num_decoder_layers")
 # Their position embeddings begin behind the padding token's, so that many of them cannot be used.
 _OFFSET_POSITIONS = {
     *("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "xmod", "longformer", "mpnet", "roberta-prelayernorm"),
@@ -52,6 +54,7 @@ class ArchitectureFacts:
     vocabulary: int | None
     hidden_size: int | None
     layers: int | None
+    decoder_layers: int | None
     embedding_size: int | None
 
 
@@ -68,6 +71,7 @@ def architecture_facts(folder: ModelFolder, sources: Sources) -> ArchitectureFac
         parameters = None  # one of them is used, not their sum
     in_config = sources.reader("config.json", part, text)
     in_gguf = _GgufReader(gguf, sources)
+    pair = text.get("is_encoder_decoder") is True
     made = class_told(folder) or Told(
         next(iter(folder.architectures), None), source_of("config.json", "architectures.0")
     )
@@ -83,7 +87,9 @@ def architecture_facts(folder: ModelFolder, sources: Sources) -> ArchitectureFac
         or in_gguf.number("context_length", "context_length"),
         vocabulary=in_config("vocabulary", "vocab_size") or in_gguf.tokens(),
         hidden_size=in_config("hidden_size", *_HIDDEN_KEYS) or in_gguf.number("hidden_size", "embedding_length"),
-        layers=in_config("layers", *_LAYER_KEYS) or in_gguf.number("layers", "block_count"),
+        layers=in_config("layers", *_LAYER_KEYS, *(_ENCODER_KEYS if pair else ()))
+        or in_gguf.number("layers", "block_count"),
+        decoder_layers=in_config("decoder_layers", *_DECODER_KEYS) if pair else None,
         embedding_size=_embedding_size(folder, config, sources),
     )
 

@@ -259,7 +259,8 @@ def _properties(facts: CardFacts) -> list[tuple[str, Any]]:
         # of several quantisations, each has its own
         ("Data type", Ready(dtypes if len(facts.quantised_files) < 2 else "")),
         ("Quantisation", facts.quantization and _code(facts.quantization)),
-        ("Layers", facts.layers),
+        ("Layers of the encoder" if facts.decoder_layers else "Layers", facts.layers),
+        ("Layers of the decoder", facts.decoder_layers),
         ("Hidden size", facts.hidden_size),
         ("Vocabulary", facts.vocabulary),
         ("Context length in tokens", facts.context_length),
