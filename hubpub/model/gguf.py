@@ -99,6 +99,19 @@ class GgufFile:
         return self.text("general.architecture")
 
     @property
+    def is_model(self) -> bool:
+        """Whether it is a model by itself: no LoRA, projector of pictures, importance matrix or vocabulary.
+
+        Older projectors do not say `general.type`.
+        """
+        return self.text("general.type") in (None, "model") and self.architecture != "clip"
+
+    @property
+    def pooling(self) -> int | None:
+        """How an embedding model makes one vector of many, as llama.cpp's `llama_pooling_type`; None for others."""
+        return self.number(f"{self.architecture}.pooling_type")
+
+    @property
     def tokens(self) -> int | None:
         """How many tokens its vocabulary has; None without one."""
         array = self.arrays.get("tokenizer.ggml.tokens")

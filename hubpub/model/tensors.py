@@ -139,8 +139,9 @@ def _zip_places(folder: ModelFolder, path: str) -> dict[str, int]:
 
 def _one_variant(files: dict[str, GgufFile]) -> list[GgufFile]:
     """The parts of the first model: others are the same one quantised in another way."""
-    first = next(iter(files.values()))
-    return [file for file in files.values() if file.split_count == first.split_count][: first.split_count]
+    models = [file for file in files.values() if file.is_model] or list(files.values())
+    count = models[0].split_count
+    return [file for file in models if file.split_count == count][:count]
 
 
 def _gguf_tensor(tensor: GgufTensor, start: int) -> Tensor:

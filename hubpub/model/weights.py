@@ -15,7 +15,9 @@ from hubpub.model.walk import FileEntry
 
 _SHARD = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<total>\d{5})(?P<suffix>\.[a-z]+)")
 _INDEX = re.compile(r"(?P<stem>.+)(?P<suffix>\.safetensors|\.bin)\.index(?P<variant>\.[\w-]+)?\.json")
-_TORCH_BIN = re.compile(r"(?:pytorch_model|adapter_model|diffusion_pytorch_model|consolidated|model)\b.*\.bin")
+_TORCH_BIN = re.compile(
+    r"(?:pytorch_(?:model|adapter)|adapter_model|diffusion_pytorch_model|consolidated|model)\b.*\.bin"
+)
 
 _FORMATS = {
     ".safetensors": "safetensors",
@@ -37,6 +39,7 @@ _FORMATS = {
     ".pkl": "pickle",
     ".pickle": "pickle",
     ".joblib": "pickle",
+    ".skops": "skops",
 }
 
 # What loaders take first when several are there in one directory; transformers, diffusers and peft each have
@@ -154,7 +157,7 @@ class Weights:
         """How many parameters the primary safetensors files hold, as the Hub counts: every element stored.
 
         None when that cannot be told: no safetensors, a broken file, or integers that pack several parameters
-        each (GPTQ, AWQ, compressed-tensors, MXFP4 blocks, bitsandbytes).
+        each (GPTQ, AWQ, compressed-tensors, MXFP4 blocks, bitsandbytes, MLX).
         """
         if not self.primary or any(self.headers[path].problems for path in self.primary):
             return None
@@ -164,10 +167,14 @@ class Weights:
 
     def _packed(self, path: str) -> bool:
         return any(
-            tensor.dtype in ("U8", "I32")
-            and (tensor.name.endswith(_PACKED_SUFFIXES) or tensor.name.endswith(".weight"))
+            tensor.dtype in ("U8", "I32", "U32") and tensor.name.endswith(_PACKED_SUFFIXES)
             for tensor in self.headers[path].tensors.values()
         )
+
+    @property
+    def mlx(self) -> bool:
+        """Whether MLX saved them."""
+        return any(header.metadata.get("format") == "mlx" for header in self.headers.values())
 
     @cached_property
     def weight_bytes(self) -> int:

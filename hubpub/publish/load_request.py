@@ -58,6 +58,8 @@ def no_load_check(folder: ModelFolder, facts: CardFacts) -> str | None:
     """Why there is nothing to ask of this model; None when there is."""
     if folder.kind not in _KINDS:
         return f"hubpub has no load check for {folder.kind.value} models"
+    if facts.quantization == "mlx":
+        return "only MLX reads weights that it quantised"
     if folder.kind is ModelKind.TRANSFORMERS and not facts.architecture:
         return "config.json names no class (architectures)" if folder.config else "there is no config.json"
     return None

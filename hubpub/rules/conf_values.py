@@ -295,10 +295,10 @@ def _rope_problem(value: Any) -> str | None:
     source="https://huggingface.co/docs/transformers/main_classes/quantization",
 )
 def quantization_without_method(folder: ModelFolder) -> Iterator[Problem]:
-    """load_in_4bit and load_in_8bit imply bitsandbytes, as in files of transformers 4.30."""
+    """load_in_4bit and load_in_8bit imply bitsandbytes, as in files of transformers 4.30; MLX has one method only."""
     config = transformers_config(folder)
     value = config.get("quantization_config") if config else None
-    if value is None:
+    if value is None or folder.weights.mlx:
         return
     if not isinstance(value, dict):
         yield Problem(f"{PATH}: quantization_config is {_shown(value)}, not an object", path=PATH)

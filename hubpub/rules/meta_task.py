@@ -237,7 +237,7 @@ def _loads_too(library: str, folder: ModelFolder) -> bool:
     if library == "transformers":
         return folder.kind in (ModelKind.TIMM, ModelKind.SENTENCE_TRANSFORMERS)
     if library == "sentence-transformers":
-        return folder.kind is ModelKind.TRANSFORMERS
+        return folder.kind in (ModelKind.TRANSFORMERS, ModelKind.SENTENCE_TRANSFORMERS)  # of SetFit, the body
     if library == "peft":
         return "adapter_config.json" in folder.root_names
     return library == "diffusers" and folder.kind is ModelKind.ADAPTER

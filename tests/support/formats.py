@@ -108,11 +108,12 @@ def onnx(
     nodes: Sequence[bytes] = (),
     ir_version: int = 8,
     graph: bool = True,
+    inputs: Sequence[str] = ("x",),
 ) -> bytes:
-    """A ModelProto with these initializers, opset domains and nodes."""
+    """A ModelProto with these initializers, opset domains, nodes and inputs."""
     body = b"".join(field(1, node) for node in nodes or [field(1, "x") + field(2, "y") + field(4, "Relu")])
     body += field(2, "main") + b"".join(field(5, tensor) for tensor in tensors or [onnx_tensor("w", (2, 3))])
-    body += field(11, field(1, "x")) + field(12, field(1, "y"))
+    body += b"".join(field(11, field(1, name)) for name in inputs) + field(12, field(1, "y"))
     message = field(1, ir_version) + field(2, "tests") + (field(7, body) if graph else b"")
     return message + b"".join(field(8, field(1, domain) + field(2, 17)) for domain in domains)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 Shapes = dict[str, tuple[str, tuple[int, ...]]]
 
-BYTES = {"F32": 4, "F16": 2, "BF16": 2, "I64": 8, "U8": 1}
+BYTES = {"F32": 4, "F16": 2, "BF16": 2, "I64": 8, "U32": 4, "U8": 1}
 
 
 def header_of(tensors: Shapes, metadata: dict[str, str] | None = None) -> tuple[dict[str, Any], int]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.facts.experts import active_parameters
 from hubpub.card.facts.model_identity import json_object
+from hubpub.card.facts.named_adapters import named_adapters
+from hubpub.card.facts.other_libraries import Told, class_told
 from hubpub.card.facts.provenance import Sources, positive
 from hubpub.card.facts.sourced import source_of
 from hubpub.model.kind import ModelKind
@@ -16,12 +18,22 @@ from hubpub.model.sentence_class import SENTENCE_TRANSFORMER, sentence_class
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
     from hubpub.model.gguf import GgufFile
+    from hubpub.model.weights import Weights
 
-_CONTEXT_KEYS = ("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx")
+_CONTEXT_KEYS = (
+    *("max_position_embeddings", "n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx"),
+    "max_encoder_position_embeddings",
+)
 _HIDDEN_KEYS = ("hidden_size", "d_model", "n_embd", "dim")
 _LAYER_KEYS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers")
-# Their position embeddings begin behind the padding token's, so two of them cannot be used.
-_OFFSET_POSITIONS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "xmod", "longformer", "mpnet"}
+_ENCODER_KEYS = ("encoder_layers", "num_encoder_layers")
+_DECODER_KEYS = ("decoder_layers", "num_decoder_layers")
+# Their position embeddings begin behind the padding token's, so that many of them cannot be used.
+_OFFSET_POSITIONS = {
+    *("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "xmod", "longformer", "mpnet", "roberta-prelayernorm"),
+    *("data2vec-text", "ibert", "esm", "luke", "mluke", "layoutlmv3", "lilt", "markuplm", "clap", "altclip"),
+    "bridgetower",
+}
 # Relative positions: the number in the configuration is what they were trained with, not a limit.
 _RELATIVE_POSITIONS = {"t5", "mt5", "umt5", "longt5", "switch_transformers"}
 _TEXT_PARTS = ("text_config", "llm_config", "language_config", "decoder")
@@ -42,6 +54,7 @@ class ArchitectureFacts:
     vocabulary: int | None
     hidden_size: int | None
     layers: int | None
+    decoder_layers: int | None
     embedding_size: int | None
 
 
@@ -49,25 +62,34 @@ def architecture_facts(folder: ModelFolder, sources: Sources) -> ArchitectureFac
     """What the files tell of the architecture; where is noted in `sources`."""
     config = json_object(folder.config)
     part, text = _part(config)
-    gguf = next(iter(folder.gguf.items()), None) if folder.kind is ModelKind.GGUF else None
-    dtypes, place = _dtypes(folder)
-    parameters = folder.weights.parameters if folder.weights.primary else sum(dtypes.values()) or None
+    models = ((path, file) for path, file in folder.gguf.items() if file.is_model)
+    gguf = next(models, None) if folder.kind is ModelKind.GGUF else None
+    loaded = _loaded(folder)
+    dtypes, place = _dtypes(folder, loaded)
+    parameters = loaded.parameters if loaded.primary else sum(dtypes.values()) or None
+    if named_adapters(folder):
+        parameters = None  # one of them is used, not their sum
     in_config = sources.reader("config.json", part, text)
     in_gguf = _GgufReader(gguf, sources)
-    architecture = folder.architectures[0] if folder.architectures else None
+    pair = text.get("is_encoder_decoder") is True
+    made = class_told(folder) or Told(
+        next(iter(folder.architectures), None), source_of("config.json", "architectures.0")
+    )
     return ArchitectureFacts(
         model_type=sources.note("model_type", folder.model_type, source_of("config.json", "model_type"))
         or in_gguf.architecture(),
-        architecture=sources.note("architecture", architecture, source_of("config.json", "architectures.0")),
+        architecture=sources.note("architecture", made.value, made.source),
         parameters=sources.note("parameters", parameters, place),
-        active_parameters=active_parameters(folder, part, text, parameters, place, sources),
+        active_parameters=active_parameters(folder, loaded, part, text, parameters, place, sources),
         dtypes=sources.note("dtypes", tuple(sorted(dtypes.items(), key=lambda item: (-item[1], item[0]))), place) or (),
-        weight_bytes=sources.note("weight_bytes", folder.weights.weight_bytes, _files(folder)) or 0,
+        weight_bytes=sources.note("weight_bytes", loaded.weight_bytes, _files(loaded)) or 0,
         context_length=_context_length(folder, text, part, sources)
         or in_gguf.number("context_length", "context_length"),
         vocabulary=in_config("vocabulary", "vocab_size") or in_gguf.tokens(),
         hidden_size=in_config("hidden_size", *_HIDDEN_KEYS) or in_gguf.number("hidden_size", "embedding_length"),
-        layers=in_config("layers", *_LAYER_KEYS) or in_gguf.number("layers", "block_count"),
+        layers=in_config("layers", *_LAYER_KEYS, *(_ENCODER_KEYS if pair else ()))
+        or in_gguf.number("layers", "block_count"),
+        decoder_layers=in_config("decoder_layers", *_DECODER_KEYS) if pair else None,
         embedding_size=_embedding_size(folder, config, sources),
     )
 
@@ -103,9 +125,15 @@ def _part(config: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     return ("", config) if key is None else (f"{key}.", config[key])
 
 
-def _dtypes(folder: ModelFolder) -> tuple[Mapping[str, int], str]:
-    """Elements by data type, and where they were counted; without safetensors in the next format that there is."""
+def _loaded(folder: ModelFolder) -> Weights:
+    """The weights that make up the model: transformers takes those beside config.json, whatever lies further down."""
     weights = folder.weights
+    beside = {path: header for path, header in weights.headers.items() if "/" not in path}
+    return replace(weights, headers=beside) if beside and folder.kind is ModelKind.TRANSFORMERS else weights
+
+
+def _dtypes(folder: ModelFolder, weights: Weights) -> tuple[Mapping[str, int], str]:
+    """Elements by data type, and where they were counted; without safetensors in the next format that there is."""
     if weights.primary:
         return weights.parameters_by_dtype, f"{_listed(weights.primary)}: shapes of the tensors"
     if folder.kind not in _COUNTED:
@@ -115,11 +143,10 @@ def _dtypes(folder: ModelFolder) -> tuple[Mapping[str, int], str]:
     counts: dict[str, int] = {}
     for tensor in stated_tensors(folder):
         counts[tensor.dtype] = counts.get(tensor.dtype, 0) + tensor.elements
-    return counts, f"{_files(folder)}: shapes of the tensors"
+    return counts, f"{_files(weights)}: shapes of the tensors"
 
 
-def _files(folder: ModelFolder) -> str:
-    weights = folder.weights
+def _files(weights: Weights) -> str:
     return _listed(weights.primary or tuple(entry.path for entries in weights.files.values() for entry in entries))
 
 
@@ -137,7 +164,9 @@ def _context_length(folder: ModelFolder, text: Mapping[str, Any], part: str, sou
         if length := positive(text.get(key)):
             source = source_of("config.json", part + key)
             if folder.model_type in _OFFSET_POSITIONS:
-                return sources.note("context_length", length - 2, f"{source} - 2")
+                padding = text.get("pad_token_id")
+                behind = 1 + (padding if isinstance(padding, int) and 0 <= padding < length - 1 else 1)
+                return sources.note("context_length", positive(length - behind), f"{source} - {behind}")
             return sources.note("context_length", length, source)
     return None
 

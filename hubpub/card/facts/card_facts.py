@@ -39,7 +39,8 @@ class CardFacts:
         context_length: tokens that fit into the model.
         vocabulary: entries of the vocabulary that the model has room for.
         hidden_size: width of its layers.
-        layers: how many.
+        layers: how many; those of the encoder where there is a decoder as well.
+        decoder_layers: how many the decoder has.
         embedding_size: dimensions of the vectors that a sentence-transformers model makes.
         labels: what it tells apart, by id.
         base_model: the repo that it was made from.
@@ -92,6 +93,7 @@ class CardFacts:
     vocabulary: int | None = None
     hidden_size: int | None = None
     layers: int | None = None
+    decoder_layers: int | None = None
     embedding_size: int | None = None
     labels: tuple[str, ...] = ()
     base_model: str | None = None

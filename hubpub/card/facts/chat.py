@@ -51,25 +51,32 @@ def _used(folder: ModelFolder) -> list[ChatTemplate]:
 
 def _failed(examination: Examination) -> bool:
     broken = examination.unseen or examination.broken or examination.exhausted or examination.escapes
-    return bool(broken) or examination.text("user") is None
+    return bool(broken) or (examination.text("user") is None and not _takes_parts_alone(examination))
+
+
+def _takes_parts_alone(examination: Examination) -> bool:
+    """Whether the template writes what is said only when it comes in parts, as processors of pictures pass it."""
+    return USER not in (examination.text("user") or "") and USER in (examination.text("parts") or "")
 
 
 def _abilities(examination: Examination) -> tuple[tuple[str, bool], ...]:
     text = examination.text
     function, document = TOOL["function"], str(DOCUMENT["text"])
     tool = str(function["name"]) if isinstance(function, dict) else ""
-    plain, in_parts, pictured = text("user go"), text("parts go"), text("image")
+    in_parts, pictured = text("parts go"), text("image")
+    alone = _takes_parts_alone(examination)
+    unprompted, plain, system = ("parts", "parts go", "parts system") if alone else ("user", "user go", "system")
     tools = tool in (text("tools") or "")
     return (
-        ("System message", SYSTEM in (text("system") or "")),
-        ("Generation prompt", plain is not None and plain != text("user")),
+        ("System message", SYSTEM in (text(system) or "")),
+        ("Generation prompt", _differ(text(plain), text(unprompted))),
         ("Tools", tools),
         ("Results of tools", tools and RESULT in (text("tool result") or "")),
         ("Thinking switched on and off", _differ(text("thinking"), text("no thinking"))),
         ("Reasoning effort", _differ(text("high effort"), text("low effort"))),
         ("Documents", document in (text("documents") or "")),
         # a template that knows nothing of parts writes the list as Python does
-        ("Images", in_parts == plain and _differ(pictured, plain) and USER in (pictured or "")),
+        ("Images", in_parts == text(plain) and _differ(pictured, in_parts) and USER in (pictured or "")),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from hubpub.card.answers.card_input import CardInput, answers_for
 from hubpub.card.answers.named_data import read_named_data
+from hubpub.card.facts.adapter import adapter_settings
 from hubpub.card.facts.answered import answered
 from hubpub.card.facts.architecture import architecture_facts
 from hubpub.card.facts.card_facts import CardFacts
@@ -19,14 +20,18 @@ from hubpub.card.facts.interface import embedding_modules, generation_defaults, 
 from hubpub.card.facts.licence_text import licence_files
 from hubpub.card.facts.model_identity import (
     MERGE_RECIPE,
+    MLX_KEY,
     is_public_id,
     json_object,
     library_of,
     parents_of,
+    peft_task_of,
     quantisation_of,
     relation_of,
     task_of,
 )
+from hubpub.card.facts.named_adapters import ADAPTER_CONFIG, named_adapters
+from hubpub.card.facts.other_libraries import labels_told, task_told
 from hubpub.card.facts.provenance import Sources
 from hubpub.card.facts.quantisation import quantisation_settings, quantised_files
 from hubpub.card.facts.recorded_run import recorded_run
@@ -34,8 +39,8 @@ from hubpub.card.facts.run_summary import read_run, run_configs
 from hubpub.card.facts.sourced import Value, source_of
 from hubpub.card.facts.tokenizer import tokenizer_facts
 from hubpub.card.facts.training import TrainingRun
-from hubpub.card.facts.usage import usage_of
-from hubpub.card.hub_lists import licence_alias
+from hubpub.card.facts.usage import gguf_embeds, usage_of
+from hubpub.card.hub_lists import licence_alias, licences
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 from hubpub.model.kind import ModelKind
@@ -82,7 +87,7 @@ def _facts(
     sources = Sources()
     config, adapter = json_object(folder.config), json_object(folder.adapter_config)
     built = architecture_facts(folder, sources)
-    labels = sources.note("labels", _labels(config, built.architecture), source_of("config.json", "id2label")) or ()
+    labels = _labels(folder, config, built.architecture, sources)
     training, summary = read_run(folder, labels)
     base_model = _base_model(folder, repo_id, sources)
     named = read_named_data(folder, answers.data) if answers.data else None
@@ -91,7 +96,8 @@ def _facts(
     chat = chat_answer()
     versions = tuple(_versions(folder, config, adapter))
     quantization = quantisation_of(config)
-    sources.note("quantization", quantization, source_of("config.json", "quantization_config.quant_method"))
+    place = MLX_KEY if quantization == "mlx" else "quantization_config.quant_method"
+    sources.note("quantization", quantization, source_of("config.json", place))
     for value in versions:
         sources.note(f"versions.{value.name}", value.value, value.source)
     facts = CardFacts(
@@ -109,6 +115,7 @@ def _facts(
         vocabulary=built.vocabulary,
         hidden_size=built.hidden_size,
         layers=built.layers,
+        decoder_layers=built.decoder_layers,
         embedding_size=built.embedding_size,
         labels=labels,
         base_model=base_model,
@@ -117,8 +124,8 @@ def _facts(
         license=_license(folder, settings, sources),
         language=sources.note("language", settings.language, "settings: card.language") or (),
         datasets=_datasets(folder, settings, sources),
-        peft_task=sources.note("peft_task", _word(adapter.get("task_type")), "adapter_config.json: task_type"),
-        adapter=_adapter_settings(adapter),
+        peft_task=sources.note("peft_task", peft_task_of(folder), _adapter_place(folder)),
+        adapter=adapter_settings(adapter),
         training=training,
         versions=tuple((value.name, str(value.value)) for value in versions),
         active_parameters=built.active_parameters,
@@ -157,22 +164,35 @@ def _word(value: Any) -> str | None:
 
 
 def _task(folder: ModelFolder, chat: ChatFacts | None, sources: Sources) -> str | None:
-    """Of GGUF files only those with a chat template say what they are for."""
+    """Of GGUF files only those with a pooling or a chat template say what they are for."""
     if folder.kind is ModelKind.GGUF:
+        pooled = next((path for path, file in folder.gguf.items() if file.is_model and file.pooling), None)
+        if pooled is not None:
+            task = "feature-extraction" if gguf_embeds(folder) else None
+            return sources.note("pipeline_tag", task, source_of(pooled, "pooling_type"))
         return sources.note("pipeline_tag", "text-generation", chat.path) if chat is not None else None
-    place = {ModelKind.ADAPTER: "adapter_config.json: task_type", ModelKind.SENTENCE_TRANSFORMERS: "modules.json"}
-    told = place.get(folder.kind, "config.json: architectures.0")
+    if (own := task_told(folder)) is not None:
+        return sources.note("pipeline_tag", str(own.value), own.source)
+    place = {ModelKind.ADAPTER: _adapter_place(folder), ModelKind.SENTENCE_TRANSFORMERS: "modules.json"}
+    told = _adapter_place(folder) if named_adapters(folder) else place.get(folder.kind, "config.json: architectures.0")
     if sentence_class(folder) not in (None, SENTENCE_TRANSFORMER):
         told = f"{SENTENCE_CONFIG}: model_type" if told == "modules.json" else "config.json: sentence_transformers"
     return sources.note("pipeline_tag", task_of(folder), told)
 
 
+def _adapter_place(folder: ModelFolder) -> str:
+    several = named_adapters(folder)
+    return source_of(f"{several[0].name}/{ADAPTER_CONFIG}" if several else ADAPTER_CONFIG, "task_type")
+
+
 def _base_model(folder: ModelFolder, repo_id: str | None, sources: Sources) -> str | None:
-    keys = {"adapter_config.json": "base_model_name_or_path", "config.json": "_name_or_path", MERGE_RECIPE: ""}
+    keys = {"config.json": "_name_or_path", MERGE_RECIPE: ""}
     if parents := parents_of(folder, repo_id):
         if len(parents.names) != 1:
             return None
-        return sources.note("base_model", parents.names[0], source_of(parents.path, keys[parents.path]))
+        return sources.note(
+            "base_model", parents.names[0], source_of(parents.path, keys.get(parents.path, "base_model_name_or_path"))
+        )
     for config in run_configs(folder.run_facts):
         base = config.base_model
         if base and isinstance(base.value, str) and base.value != repo_id and is_public_id(base.value):
@@ -196,15 +216,19 @@ def _datasets(folder: ModelFolder, settings: CardSettings, sources: Sources) -> 
     return sources.note("datasets", tuple(str(one.value) for one in found), found[0].source if found else "") or ()
 
 
-def _labels(config: Mapping[str, Any], architecture: str | None) -> tuple[str, ...]:
+def _labels(
+    folder: ModelFolder, config: Mapping[str, Any], architecture: str | None, sources: Sources
+) -> tuple[str, ...]:
+    if (told := labels_told(folder)) is not None:
+        return sources.note("labels", told.value[:_MOST_LABELS], told.source) or ()
     table = config.get("id2label")
     if not isinstance(table, dict) or not architecture or "Classification" not in architecture:
         return ()
-    named = [(key, label) for key, label in table.items() if isinstance(label, str) and str(key).isdecimal()]
-    labels = tuple(label for _, label in sorted(named, key=lambda item: int(item[0][:9])))
+    listed = [(key, label) for key, label in table.items() if isinstance(label, str) and str(key).isdecimal()]
+    labels = tuple(label for _, label in sorted(listed, key=lambda item: int(item[0][:9])))
     if all(re.fullmatch(r"LABEL_\d+", label) for label in labels):
         return ()
-    return labels[:_MOST_LABELS]
+    return sources.note("labels", labels[:_MOST_LABELS], source_of("config.json", "id2label")) or ()
 
 
 def _relation(folder: ModelFolder, training: TrainingRun, base_model: str, sources: Sources) -> str | None:
@@ -220,33 +244,13 @@ def _license(folder: ModelFolder, settings: CardSettings, sources: Sources) -> s
     found = set(files.values())
     if len(found) == 1 and (told := found.pop()):
         return sources.note("license", told, next(iter(files)))
-    wanted = settings.license and (licence_alias(settings.license) or settings.license)
-    return sources.note("license", wanted, "settings: card.license")
-
-
-def _adapter_settings(adapter: Mapping[str, Any]) -> tuple[Value, ...]:
-    named = (
-        ("Method", "peft_type"),
-        ("Rank", "r"),
-        ("Alpha", "lora_alpha"),
-        ("Dropout", "lora_dropout"),
-        ("Target modules", "target_modules"),
-        ("Modules saved in full", "modules_to_save"),
-        ("Bias", "bias"),
-        ("DoRA", "use_dora"),
-        ("rsLoRA", "use_rslora"),
-        ("Virtual tokens", "num_virtual_tokens"),
-    )
-    found = ((name, _joined(adapter.get(key)), source_of("adapter_config.json", key)) for name, key in named)
-    return tuple(
-        Value(name, value, source)
-        for name, value, source in found
-        if isinstance(value, int | float | str) and value is not False and value not in ("", "none")
-    )
-
-
-def _joined(value: Any) -> Any:
-    return ", ".join(sorted(map(str, value))) if isinstance(value, list) else value
+    if settings.license:
+        return sources.note("license", licence_alias(settings.license) or settings.license, "settings: card.license")
+    key = "general.license"
+    for path, file in folder.gguf.items():
+        if (named := file.text(key)) and named in licences():
+            return sources.note("license", named, source_of(path, key))
+    return None
 
 
 def _versions(folder: ModelFolder, config: Mapping[str, Any], adapter: Mapping[str, Any]) -> Iterator[Value]:

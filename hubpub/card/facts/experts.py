@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hubpub.card.facts.provenance import Sources
     from hubpub.model.folder import ModelFolder
     from hubpub.model.safetensors import Tensor
+    from hubpub.model.weights import Weights
 
 # How the configurations of transformers and the metadata of GGUF call them.
 _USED = (
@@ -24,11 +25,16 @@ _USED = (
     "expert_used_count",
 )
 _EACH = Pattern(r"(?P<group>.*\bexperts)\.(?:expert_)?(?P<number>\d{1,5})\..*")
-_FUSED = Pattern(r"(?P<group>.*\bexperts)\.[^.]+(?:\.weight)?|.*\.ffn_\w+_exps\.\w+")
+# Those of GraniteMoe and of GGUF have names of their own.
+_FUSED = Pattern(
+    r"(?P<group>.*\bexperts)\.[^.]+(?:\.weight)?|.*\.ffn_\w+_exps\.\w+"
+    r"|.*\.block_sparse_moe\.(?:input|output)_linear\.weight"
+)
 
 
 def active_parameters(
     folder: ModelFolder,
+    weights: Weights,
     part: str,
     text: Mapping[str, Any],
     parameters: int | None,
@@ -39,6 +45,7 @@ def active_parameters(
 
     Args:
         folder: the saved model.
+        weights: those of its files that were counted.
         part: the keys that lead to `text` in config.json, with a dot at the end.
         text: the configuration of the language part.
         parameters: all of them.
@@ -48,13 +55,19 @@ def active_parameters(
     used, key = _used(folder, text, part)
     if not parameters or not used:
         return None
-    from hubpub.model.tensors import stated_tensors
-
-    routed = tuple(_routed(stated_tensors(folder)))
+    routed = tuple(_routed(_tensors(folder, weights)))
     if not routed or any(experts < used for experts, _ in routed):
         return None
     idle = sum(count // experts * (experts - used) for experts, count in routed)
     return sources.note("active_parameters", parameters - idle, f"{place}; {key}")
+
+
+def _tensors(folder: ModelFolder, weights: Weights) -> Iterable[Tensor]:
+    if weights.primary:
+        return (tensor for path in weights.primary for tensor in weights.headers[path].tensors.values())
+    from hubpub.model.tensors import stated_tensors
+
+    return stated_tensors(folder)
 
 
 def _used(folder: ModelFolder, text: Mapping[str, Any], part: str) -> tuple[int, str]:

@@ -29,6 +29,7 @@ _SINGLE = (
     "vocabulary",
     "hidden_size",
     "layers",
+    "decoder_layers",
     "embedding_size",
     "labels",
     "base_model",

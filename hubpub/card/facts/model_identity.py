@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hubpub.card.facts.named_adapters import ADAPTER_CONFIG, named_adapters
+from hubpub.card.facts.other_libraries import is_setfit, is_sklearn, task_told
 from hubpub.card.facts.tasks import pipeline_tag_of, pipeline_tag_of_adapter
 from hubpub.card.hub_lists import libraries
 from hubpub.card.metadata.schema import is_repo_id
@@ -43,6 +45,8 @@ _WITHOUT_NAMESPACE = Pattern(
 # mergekit writes its recipe beside what it merged: https://github.com/arcee-ai/mergekit
 MERGE_RECIPE = "mergekit_config.yml"
 _RECIPE_LIMIT = 1 << 16
+# https://github.com/ml-explore/mlx-lm/blob/main/mlx_lm/utils.py
+MLX_KEY = "quantization"
 # Names of repos that hold quantised weights: what was trained from one is not quantised by its author.
 _QUANTISED_NAME = Pattern(
     r"[-_.](?:bnb|gptq|awq|gguf|[48]-?bit|int[48]|fp8|nf4|exl2|mxfp4|nvfp4|w[48]a\d+)", re.IGNORECASE
@@ -72,24 +76,41 @@ def library_of(folder: ModelFolder) -> str | None:
     """The Hub's id of the library that loads the model."""
     if folder.kind is ModelKind.ADAPTER and (folder.adapter is None or "modules.json" in folder.root_names):
         return None  # AdapterHub and MLX call their files the same
-    if any(header.metadata.get("format") == "mlx" for header in folder.weights.headers.values()):
+    if folder.weights.mlx:
         return "mlx"
+    if named_adapters(folder):
+        return "peft"
+    if is_setfit(folder):
+        return "setfit"
+    if is_sklearn(folder):
+        return "sklearn"
+    if folder.kind is ModelKind.TRANSFORMERS and folder.config is None:
+        return None  # weights alone; others call theirs the same
     name = "sentence-transformers" if sentence_class(folder) else _LIBRARY_KINDS.get(folder.kind)
     return name if name in libraries() else None
 
 
 def task_of(folder: ModelFolder) -> str | None:
     """The Hub's id of the model's task."""
+    if (told := task_told(folder)) is not None:
+        return str(told.value)
     if loader := sentence_class(folder):
         return _sentence_task(folder, loader)
-    if folder.kind is ModelKind.ADAPTER:
-        return pipeline_tag_of_adapter(json_object(folder.adapter_config).get("task_type"))
-    if folder.kind is not ModelKind.TRANSFORMERS or not folder.architectures:
+    if folder.kind is ModelKind.ADAPTER or named_adapters(folder):
+        return pipeline_tag_of_adapter(peft_task_of(folder))
+    if folder.kind not in (ModelKind.TRANSFORMERS, ModelKind.ONNX) or not folder.architectures:
         return None
     config = json_object(folder.config)
     sees = isinstance(config.get("vision_config"), dict) or "image_size" in config or "num_channels" in config
     reads = isinstance(config.get("text_config"), dict) or "vocab_size" in config
     return pipeline_tag_of(folder.architectures[0], folder.model_type, sees=sees, reads=reads)
+
+
+def peft_task_of(folder: ModelFolder) -> str | None:
+    """What an adapter is for, as PEFT names it; of several, what all of them are for."""
+    tasks = {adapter.task for adapter in named_adapters(folder)}
+    told = tasks.pop() if len(tasks) == 1 else json_object(folder.adapter_config).get("task_type")
+    return told if isinstance(told, str) and told else None
 
 
 def _sentence_task(folder: ModelFolder, loader: str) -> str:
@@ -111,7 +132,10 @@ def parents_of(folder: ModelFolder, repo_id: str | None) -> Parents | None:
     """
     adapter, config = json_object(folder.adapter_config), json_object(folder.config)
     recipe = tuple(dict.fromkeys(_merged(folder)))
+    several = named_adapters(folder)
+    of_all = tuple(dict.fromkeys(one.base_model for one in several))
     found = (
+        Parents(of_all, f"{several[0].name}/{ADAPTER_CONFIG}" if several else ADAPTER_CONFIG, sure=True),
         Parents((adapter.get("base_model_name_or_path"),), "adapter_config.json", sure=True),  # type: ignore[arg-type]
         Parents(recipe, MERGE_RECIPE, sure=True),
         Parents((config.get("_name_or_path"),), "config.json", sure=False),  # type: ignore[arg-type]
@@ -135,6 +159,8 @@ def relation_of(folder: ModelFolder, base_models: tuple[str, ...]) -> str | None
     """What the files say of how the model was made from `base_models`, as the Hub names it."""
     if folder.kind is ModelKind.ADAPTER:
         return "adapter" if folder.adapter else None
+    if named_adapters(folder):
+        return "adapter"
     if MERGE_RECIPE in folder.root_names:
         return "merge"
     quantised = folder.kind is ModelKind.GGUF or quantisation_of(json_object(folder.config)) is not None
@@ -144,10 +170,18 @@ def relation_of(folder: ModelFolder, base_models: tuple[str, ...]) -> str | None
 
 
 def quantisation_of(config: Mapping[str, Any]) -> str | None:
-    """The method by which the weights were quantised, as transformers names it."""
+    """The method by which the weights were quantised, as transformers names it; "mlx" for MLX, which has one only."""
     quantisation = config.get("quantization_config")
     method = quantisation.get("quant_method") if isinstance(quantisation, dict) else None
-    return method if isinstance(method, str) and method else None
+    if isinstance(method, str) and method:
+        return method
+    return "mlx" if quantisation_key(config) == MLX_KEY else None
+
+
+def quantisation_key(config: Mapping[str, Any]) -> str:
+    """The key of config.json that says how the weights were quantised; MLX writes its settings under two."""
+    own = config.get(MLX_KEY)
+    return MLX_KEY if isinstance(own, dict) and {"bits", "group_size"} <= own.keys() else "quantization_config"
 
 
 def _merged(folder: ModelFolder) -> Iterator[str]:

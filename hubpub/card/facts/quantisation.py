@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from hubpub.card.facts.model_identity import quantisation_key
 from hubpub.card.facts.sourced import Value, source_of
 from hubpub.core.pattern import Pattern
 
@@ -41,11 +42,12 @@ class QuantisedFile:
 
 
 def quantisation_settings(config: Mapping[str, Any]) -> tuple[Value, ...]:
-    """The plain settings of `quantization_config`, by their keys there; those of nested objects with dots."""
-    document = config.get("quantization_config")
+    """The plain settings of the quantisation, by their keys in config.json; those of nested objects with dots."""
+    place = quantisation_key(config)
+    document = config.get(place)
     found = list(_plain(document, "")) if isinstance(document, dict) else []
     return tuple(
-        Value(key, value, source_of("config.json", f"quantization_config.{key}"))
+        Value(key, value, source_of("config.json", f"{place}.{key}"))
         for key, value in found[:_MOST_SETTINGS]
         if key not in _HIDDEN
     )
@@ -62,9 +64,9 @@ def _plain(document: Mapping[str, Any], prefix: str, depth: int = 0) -> Iterator
 
 
 def quantised_files(folder: ModelFolder) -> tuple[QuantisedFile, ...]:
-    """The GGUF files, each series of shards once."""
+    """The GGUF files that are models, each series of shards once."""
     series: dict[str, list[str]] = {}
-    for path in folder.gguf:
+    for path in (path for path, file in folder.gguf.items() if file.is_model):
         first = path if not _FURTHER_SHARD.fullmatch(path) else path[:-20] + "-00001" + path[-14:]
         series.setdefault(first, []).append(path)
     found = (_file(first, [folder.gguf[path] for path in sorted(paths)]) for first, paths in series.items())

@@ -18,16 +18,20 @@ _BY_CLASS = (
     (r"TapasForQuestionAnswering", "table-question-answering"),
     (r"(?:Vits|Bark|FastSpeech2Conformer)Model", "text-to-speech"),
     (r"Sam(?:2|HQ|3Tracker)?Model|EdgeTamModel", "mask-generation"),
+    (r"VisionEncoderDecoderModel|GitForCausalLM", "image-to-text"),
+    (r"FuyuForCausalLM", "image-text-to-text"),
+    (r"SpeechEncoderDecoderModel|(?:SpeechT5|SeamlessM4T(?:v2)?)ForSpeechToText", "automatic-speech-recognition"),
+    (r"(?:SpeechT5|SeamlessM4T(?:v2)?)ForTextToSpeech", "text-to-speech"),
 )
 # The heads of transformers' model classes, as in its auto mappings
 # (https://github.com/huggingface/transformers/blob/main/src/transformers/models/auto/modeling_auto.py).
 _BY_HEAD = (
     (r"ForSequenceClassification", "text-classification"),
     (r"ForTokenClassification", "token-classification"),
-    (r"ForQuestionAnswering", "question-answering"),
+    (r"ForQuestionAnswering(?:Simple)?", "question-answering"),
     (r"ForMultipleChoice", "multiple-choice"),
-    (r"ForMaskedLM|WithLMHeadModel", "fill-mask"),
-    (r"ForCausalLM|LMHeadModel", "text-generation"),
+    (r"ForMaskedLM|(?:XLM|Flaubert)WithLMHeadModel", "fill-mask"),
+    (r"ForCausalLM|(?<!With)LMHeadModel", "text-generation"),
     (r"For(?:Image|Video)Classification(?:WithTeacher)?", "image-classification"),
     (r"ForObjectDetection", "object-detection"),
     (r"For(?:Semantic|Instance|Universal|Image)Segmentation", "image-segmentation"),
@@ -47,8 +51,17 @@ _BY_MODEL_TYPE = {
     ("conditional", "pegasus"): "summarization",
     ("conditional", "whisper"): "automatic-speech-recognition",
     ("conditional", "speech_to_text"): "automatic-speech-recognition",
+    ("conditional", "moonshine"): "automatic-speech-recognition",
+    ("conditional", "fsmt"): "translation",
+    ("conditional", "nllb-moe"): "translation",
+    ("conditional", "musicgen"): "text-to-audio",
+    ("conditional", "dia"): "text-to-speech",
     ("bare", "clip"): "zero-shot-image-classification",
     ("bare", "siglip"): "zero-shot-image-classification",
+    ("bare", "siglip2"): "zero-shot-image-classification",
+    ("bare", "align"): "zero-shot-image-classification",
+    ("bare", "chinese_clip"): "zero-shot-image-classification",
+    ("bare", "metaclip_2"): "zero-shot-image-classification",
     ("bare", "marian"): "translation",
 }
 _BY_PEFT_TASK = {
@@ -124,7 +137,7 @@ def pipeline_tag_of(architecture: str, model_type: str | None, *, sees: bool, re
         known = _BY_MODEL_TYPE.get(("bare", model_type or ""))
         if known:
             return known
-        if not sees and not architecture.endswith(("DecoderModel", "DoubleHeadsModel")):
+        if not sees and not architecture.endswith(("DecoderModel", "DoubleHeadsModel", "LMHeadModel")):
             return "feature-extraction"
     return None
 

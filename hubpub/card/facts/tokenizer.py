@@ -24,6 +24,12 @@ _WITHOUT_VOCABULARY = {
     "DiaTokenizer": "byte level",
     "CanineTokenizer": "character level",
 }
+# Classes on top of the tokenizers library that build no algorithm of their own, in transformers 5.24.
+_FAST_AS_WELL = {
+    *("BarthezTokenizer", "CamembertTokenizer", "ConvBertTokenizer", "DPRContextEncoderTokenizer", "FNetTokenizer"),
+    *("DPRQuestionEncoderTokenizer", "DPRReaderTokenizer", "MLukeTokenizer", "ParakeetTokenizer", "RoFormerTokenizer"),
+    "TokenizersBackend",
+}
 # tokenizer.ggml.model, https://github.com/ggml-org/ggml/blob/master/docs/gguf.md#ggml
 _GGML = {
     "llama": "BPE with byte fallback (SentencePiece)",
@@ -96,6 +102,7 @@ def tokenizer_facts(folder: ModelFolder) -> TokenizerFacts:
     special = tuple(_special(files))
     sources = {"class_name": source_of(config, "tokenizer_class"), "longest": source_of(config, "model_max_length")}
     sources["special_total"] = config
+    sources["fast"] = sources["class_name"]
     vocabulary: int | None = None
     if digest is not None:
         path = f"{files.directory}tokenizer.json"
@@ -113,12 +120,22 @@ def tokenizer_facts(folder: ModelFolder) -> TokenizerFacts:
         added_tokens=_added(digest),
         steps=tuple(_steps(digest, files.directory)) if digest else (),
         class_name=files.tokenizer_class,
-        fast=digest is not None if digest or fallback else None,
+        fast=_fast(files),
         longest=longest if isinstance(longest, int) and 0 < longest < _NO_LIMIT else None,
         special=special[:_MOST_SPECIAL],
         special_total=len(special),
         sources=tuple(sorted(sources.items())),
     )
+
+
+def _fast(files: TokenizerFiles) -> bool | None:
+    """Whether the tokenizers library runs it: transformers 5 builds most classes with it from any of their files."""
+    if files.tokenizer_json is not None:
+        return True
+    name = (files.tokenizer_class or "").removesuffix("Fast")
+    if files.fallback is None or files.chosen is None:
+        return False if name in _WITHOUT_VOCABULARY else None
+    return files.chosen.algorithm is not None or files.chosen.name in _FAST_AS_WELL
 
 
 def _kind(files: TokenizerFiles) -> str | None:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from hubpub.card.code.removed_api import auto_classes_that_make, model_types_of
 from hubpub.card.facts.model_identity import json_object
+from hubpub.card.facts.named_adapters import named_adapters
+from hubpub.card.facts.other_libraries import PIPELINE_INDEX, is_setfit
 from hubpub.core.pattern import Pattern
 from hubpub.model.chat import DEFAULT, ChatTemplate, Reader
 from hubpub.model.configs import wants_preprocessor
@@ -25,6 +27,9 @@ _TELLING = (
 )
 _TELLING_LITTLE = ("AutoModelForMultimodalLM", "AutoModel", "AutoModelForTextEncoding", "AutoModelForPreTraining")
 _PREPROCESSORS = ("preprocessor_config.json", "processor_config.json")
+_VIDEO_TOKENS = {"video_token_id", "video_token_index"}
+_POOLING = (1, 2, 3)  # mean, CLS, last: https://github.com/ggml-org/llama.cpp/blob/master/include/llama.h
+_FROM_TOKENIZER = {"input_ids", "attention_mask", "token_type_ids"}
 _CLASSIFIER = Pattern(r"(?:^|\.)(?:classifier|score|out_proj)\.(?:modules_to_save\.[\w-]+\.)?(?:base_layer\.)?weight$")
 # Shards after the first, and what is not a language model: projectors for images, importance matrices.
 _GGUF_MODEL = Pattern(r"(?!.*(?:mmproj|imatrix))(?:.*-00001-of-\d{5}|(?!.*-\d{5}-of-\d{5}).*)\.gguf", re.IGNORECASE)
@@ -48,6 +53,7 @@ class Usage:
         thinking: whether that template reads `enable_thinking`.
         classes: how many labels it tells apart, if it is a classifier.
         several_labels: whether several labels can be true at once.
+        regression: whether each label stands for a number and not for a class.
         sampling_rate: of the sound that it hears, in Hz.
         frames: of a film that it looks at.
         image: whether its configuration has a part for pictures.
@@ -59,11 +65,15 @@ class Usage:
         sentence_class: the class of sentence-transformers that loads it.
         prompts: names of the prompts that are not empty.
         gguf: the files that llama.cpp loads, each with the quantisation that its name says.
+        gguf_embeds: whether they make vectors of texts.
         onnx: the ONNX model to load.
+        onnx_reads_text: whether what a tokenizer makes is all that it takes.
         pipeline_class: of diffusers.
         setfit: whether it is a SetFit model.
+        adapters: names of the adapters, where there are several.
         auto_mapping: whether an adapter names the class of its base model.
         timm_backbone: whether transformers needs timm for it.
+        video: whether its text may hold films, which its processor reads with torchvision.
     """
 
     auto_class: str | None = None
@@ -74,6 +84,7 @@ class Usage:
     thinking: bool = False
     classes: int | None = None
     several_labels: bool = False
+    regression: bool = False
     sampling_rate: int = 16_000
     frames: int = 16
     image: bool = False
@@ -85,11 +96,15 @@ class Usage:
     sentence_class: str | None = None
     prompts: tuple[str, ...] = ()
     gguf: tuple[tuple[str, str], ...] = ()
+    gguf_embeds: bool = False
     onnx: str | None = None
+    onnx_reads_text: bool = False
     pipeline_class: str | None = None
     setfit: bool = False
+    adapters: tuple[str, ...] = ()
     auto_mapping: bool = False
     timm_backbone: bool = False
+    video: bool = False
 
 
 def usage_of(folder: ModelFolder) -> Usage:
@@ -97,6 +112,8 @@ def usage_of(folder: ModelFolder) -> Usage:
     config = json_object(folder.config)
     template = _template(folder)
     image = isinstance(config.get("vision_config"), dict) or "image_size" in config or "patch_size" in config
+    reading = _onnx_that_read(folder)
+    onnx = _onnx(folder, reading)
     return Usage(
         auto_class=_auto_class(folder, config, sees=image),
         own_code=_own_code(folder, config),
@@ -106,6 +123,7 @@ def usage_of(folder: ModelFolder) -> Usage:
         thinking=template is not None and "enable_thinking" in (template.text or ""),
         classes=_classes(folder, config),
         several_labels=config.get("problem_type") == "multi_label_classification",
+        regression=config.get("problem_type") == "regression",
         sampling_rate=_sampling_rate(folder) or 16_000,
         frames=_small(config.get("num_frames")) or 16,
         image=image,
@@ -117,11 +135,15 @@ def usage_of(folder: ModelFolder) -> Usage:
         sentence_class=sentence_class(folder),
         prompts=_prompts(folder),
         gguf=tuple(_gguf(folder)),
-        onnx=_onnx(folder),
-        pipeline_class=_word(json_object(folder.json("model_index.json")).get("_class_name")),
-        setfit="config_setfit.json" in folder.root_names,
+        gguf_embeds=gguf_embeds(folder),
+        onnx=onnx,
+        onnx_reads_text=onnx in reading,
+        pipeline_class=_word(json_object(folder.json(PIPELINE_INDEX)).get("_class_name")),
+        setfit=is_setfit(folder),
+        adapters=tuple(adapter.name for adapter in named_adapters(folder)),
         auto_mapping=isinstance(json_object(folder.adapter_config).get("auto_mapping"), dict),
         timm_backbone=config.get("use_timm_backbone") is True,
+        video=not _VIDEO_TOKENS.isdisjoint(config) or "video_preprocessor_config.json" in folder.root_names,
     )
 
 
@@ -152,6 +174,8 @@ def _auto_class(folder: ModelFolder, config: Mapping[str, Any], *, sees: bool) -
         known = folder.model_type in (model_types_of("AutoModel") or ())
         return "AutoModel" if known and architecture is None else None
     telling = list(_TELLING)
+    if "AutoModelForMaskedLM" in made_by and config.get("causal") is not True:
+        telling.remove("AutoModelForCausalLM")  # XLM and FlauBERT have one class for both
     if sees and "AutoModelForImageTextToText" in made_by:
         telling.insert(0, "AutoModelForImageTextToText")
     specific = [name for name in sorted(made_by) if name not in (*_TELLING, *_TELLING_LITTLE)]
@@ -245,12 +269,33 @@ def _prompts(folder: ModelFolder) -> tuple[str, ...]:
 
 def _gguf(folder: ModelFolder) -> Iterator[tuple[str, str]]:
     for entry in folder.release_files:
-        if _GGUF_MODEL.fullmatch(entry.path):
+        header = folder.gguf.get(entry.path)
+        if _GGUF_MODEL.fullmatch(entry.path) and (header is None or header.is_model):
             quant = _GGUF_QUANT.search(entry.name)
             yield entry.path, quant[1].upper() if quant else ""
 
 
-def _onnx(folder: ModelFolder) -> str | None:
-    """The plainest ONNX file: model.onnx before quantised and other variants."""
+def gguf_embeds(folder: ModelFolder) -> bool:
+    """Whether a GGUF file says how vectors of tokens become one; a ranking (4) is no vector."""
+    return any(file.pooling in _POOLING for file in folder.gguf.values() if file.is_model)
+
+
+def _onnx(folder: ModelFolder, reading: frozenset[str]) -> str | None:
+    """The plainest ONNX file: what reads text before what gets it from another, model.onnx before its variants."""
     paths = [entry.path for entry in folder.release_files if entry.name.endswith(".onnx")]
-    return min(paths, key=lambda path: (not path.endswith("model.onnx"), len(path), path), default=None)
+    return min(
+        paths,
+        key=lambda path: (path not in reading, not path.endswith("model.onnx"), len(path), path),
+        default=None,
+    )
+
+
+def _onnx_that_read(folder: ModelFolder) -> frozenset[str]:
+    """The ONNX files that take what a tokenizer makes, and nothing else: no pictures, no states of an encoder."""
+    if folder.kind is not ModelKind.ONNX:
+        return frozenset()
+    return frozenset(
+        path
+        for path, file in folder.onnx.items()
+        if "input_ids" in file.inputs and _FROM_TOKENIZER.issuperset(file.inputs)
+    )

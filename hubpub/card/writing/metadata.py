@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from hubpub.card.metadata.yaml_block import Path
 
 # What the libraries' own cards carry, and people search for.
+_SETFIT_TAGS = ("sentence-transformers",)
 _TAGS_BY_KIND = {"gguf": ("gguf",)}
 _TAGS_BY_CLASS = {
     "SentenceTransformer": ("sentence-transformers", "feature-extraction"),
@@ -86,7 +87,8 @@ def front_matter(facts: CardFacts) -> str:
 
 
 def _tags(facts: CardFacts) -> list[str]:
-    tags = [*_TAGS_BY_KIND.get(facts.kind, ()), *_TAGS_BY_CLASS.get(facts.usage.sentence_class or "", ())]
+    by_class = _TAGS_BY_CLASS.get(facts.usage.sentence_class or "", ())
+    tags = [*_TAGS_BY_KIND.get(facts.kind, ()), *(_SETFIT_TAGS if facts.usage.setfit else by_class)]
     methods = {str(value.value).casefold() for value in facts.adapter if value.name == "Method"}
     tags += ["reranker"] if facts.pipeline_tag == "text-ranking" and "cross-encoder" in tags else []
     tags += [method for method in ("lora",) if facts.kind == "adapter" and method in methods]

@@ -22,12 +22,13 @@ if TYPE_CHECKING:
     from hubpub.card.facts.data_summary import DataSetSummary
     from hubpub.card.facts.evaluation_log import EvaluationLog
     from hubpub.card.facts.run_summary import Benchmarks
+    from hubpub.card.facts.tokenizer import TokenizerFacts
     from hubpub.model.citation_file import Citation
 
 DECIMALS = 4
 """Decimals of the numbers in the table of evaluations, which says so."""
 
-_DTYPES = {"F8_E4M3": "float8", "F8_E5M2": "float8", "U8": "uint8", "BOOL": "bool", "BF16": "bfloat16"}
+_DTYPES = {"F8_E4M3": "float8", "F8_E5M2": "float8", "U8": "uint8", "U32": "uint32", "BOOL": "bool", "BF16": "bfloat16"}
 _DTYPES |= {f"F{bits}": f"float{bits}" for bits in (16, 32, 64)} | {
     f"I{bits}": f"int{bits}" for bits in (8, 16, 32, 64)
 }
@@ -255,9 +256,11 @@ def _properties(facts: CardFacts) -> list[tuple[str, Any]]:
         ("Model type", facts.model_type and _code(facts.model_type)),
         ("Parameters", facts.parameters),
         ("Parameters active for each token", facts.active_parameters),
-        ("Data type", Ready(dtypes)),
+        # of several quantisations, each has its own
+        ("Data type", Ready(dtypes if len(facts.quantised_files) < 2 else "")),
         ("Quantisation", facts.quantization and _code(facts.quantization)),
-        ("Layers", facts.layers),
+        ("Layers of the encoder" if facts.decoder_layers else "Layers", facts.layers),
+        ("Layers of the decoder", facts.decoder_layers),
         ("Hidden size", facts.hidden_size),
         ("Vocabulary", facts.vocabulary),
         ("Context length in tokens", facts.context_length),
@@ -276,9 +279,15 @@ def _tokenizer_rows(facts: CardFacts) -> list[tuple[str, Any]]:
         *((step.name, _code(str(step.value))) for step in known.steps),
         ("Longest text in tokens", known.longest),
         ("Class", known.class_name and _code(known.class_name)),
-        ("Implementation", None if known.fast is None else "fast (`tokenizer.json`)" if known.fast else "slow"),
+        ("Implementation", _implementation(known)),
     ]
-    return [(name, Ready(value) if name == "Implementation" else value) for name, value in rows if value]
+    return [(name, value) for name, value in rows if value]
+
+
+def _implementation(known: TokenizerFacts) -> Ready | None:
+    if known.fast is None:
+        return None
+    return Ready(f"fast ({_code(dict(known.sources)['fast'])})" if known.fast else "slow")
 
 
 def _token(text: str | None) -> Ready:

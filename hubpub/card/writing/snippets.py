@@ -78,6 +78,10 @@ _QUANTISERS = {
     "aqlm": ("accelerate", "aqlm"),
     "eetq": ("accelerate", "eetq"),
     "mxfp4": ("accelerate", "kernels"),
+    "fp8": ("accelerate", "kernels"),
+    "bitnet": ("accelerate",),
+    "vptq": ("accelerate", "vptq"),
+    "auto-round": ("accelerate", "auto-round"),
 }
 # The languages of the tokenizers that are told them: the code of the source, and that of the target.
 _LANGUAGE_CODES = {
@@ -90,6 +94,17 @@ _GGUF_FIRST = {"Q4_K_M", "UD-Q4_K_XL"}
 # Families that describe a picture without being asked, and those that the pipeline for speech knows how to run.
 _DESCRIBING = {"blip", "blip-2", "git", "vision-encoder-decoder"}
 _SPEAKING = {"vits", "bark", "musicgen"}
+# Families that get more than text: where the words stand on a page, tables.
+WITH_MORE_THAN_TEXT = {"layoutlm", "layoutlmv2", "layoutlmv3", "lilt", "bros", "markuplm", "tapas"}
+_OF_TEXT_ALONE = (
+    "text-classification",
+    "token-classification",
+    "question-answering",
+    "fill-mask",
+    "feature-extraction",
+)
+# Families that make sound of what they are given, though their auto class is that of speech recognition.
+_MAKING_SOUND = {"dia", "pop2piano"}
 
 
 def choose_snippet(facts: CardFacts) -> str:
@@ -97,10 +112,16 @@ def choose_snippet(facts: CardFacts) -> str:
     usage = facts.usage
     if usage.setfit:
         return "setfit"
+    if usage.adapters:
+        return "named-adapters" if facts.base_model else "download"
     if usage.sentence_class:
         return _SENTENCE_SNIPPETS[usage.sentence_class]
     if (facts.kind == "adapter" and facts.library_name != "peft") or (facts.kind == "onnx" and usage.onnx is None):
         return "download"
+    if facts.library_name == "mlx" and facts.pipeline_tag == "text-generation":
+        return "mlx"
+    if facts.quantization == "mlx":
+        return "download"  # transformers cannot read it
     if facts.kind != "transformers" or usage.auto_class is None:
         return _BY_KIND.get(facts.kind, "download")
     if usage.auto_class == "AutoModel" and usage.image and not usage.sound:
@@ -116,11 +137,14 @@ def _in_particular(facts: CardFacts, name: str) -> str:
     usage = facts.usage
     if name == "text-generation" and usage.chat:
         return "chat"
+    if facts.model_type in WITH_MORE_THAN_TEXT and name in _OF_TEXT_ALONE:
+        return "transformers"
     if name == "text-classification" and usage.classes == 1:
         return "reward"
     if name == "image-text-to-text" and not usage.chat and facts.model_type in _DESCRIBING:
         return "image-to-text"
     unfit = {
+        "sound": facts.model_type in _MAKING_SOUND,
         "fill-mask": not facts.mask_token,
         "seq2seq": usage.sound or usage.image,
         "question-answering": usage.preprocessor,
@@ -151,6 +175,7 @@ def snippet_names(facts: CardFacts) -> dict[str, Any]:
         "remote_code": ", trust_remote_code=True" if usage.own_code else "",
         "device_map": ', device_map="auto"' if facts.quantization in _QUANTISERS else "",
         "peft_class": peft_class(facts),
+        "base_class": peft_class(facts).replace("AutoPeftModel", "AutoModel").replace("ForFeatureExtraction", ""),
         "language_codes": codes,
         "pairs": bool(set(map(str.casefold, facts.labels)) & {"entailment", "contradiction"}),
         "gguf_file": min(usage.gguf, key=lambda file: (file[1] not in _GGUF_FIRST, *file), default=None),

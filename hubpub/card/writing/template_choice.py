@@ -50,6 +50,7 @@ _BY_TASK = {
     "image-to-image": "vision",
     "image-feature-extraction": "vision",
     "image-text-to-text": "vision",
+    "image-to-text": "vision",
     "zero-shot-image-classification": "vision",
     "zero-shot-object-detection": "vision",
     "keypoint-detection": "vision",

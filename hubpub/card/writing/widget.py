@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.hub_lists import read_data
+from hubpub.card.writing.snippets import WITH_MORE_THAN_TEXT
 
 if TYPE_CHECKING:
     from hubpub.card.facts.card_facts import CardFacts
@@ -20,6 +21,8 @@ def widget_examples(facts: CardFacts) -> list[dict[str, Any]]:
         return []
     if task in data["files"]:
         return [dict(example) for example in data["files"][task]]
+    if facts.model_type in WITH_MORE_THAN_TEXT or (task == "feature-extraction" and not _reads(facts)):
+        return []
     if facts.language and not {"en", "multilingual"} & set(facts.language):
         return []
     if task == "fill-mask":
@@ -27,3 +30,9 @@ def widget_examples(facts: CardFacts) -> list[dict[str, Any]]:
         return [{"text": text.replace("{mask}", facts.mask_token)} for text in texts if facts.mask_token]
     name = "chat" if task == "text-generation" and facts.chat_template else task
     return [dict(example) for example in data["texts"].get(name, ())]
+
+
+def _reads(facts: CardFacts) -> bool:
+    """Whether it makes vectors of text, and not of pictures, sounds or numbers."""
+    usage = facts.usage
+    return not usage.sound and not usage.image and (usage.tokenizer or facts.kind != "transformers")

@@ -127,7 +127,7 @@ def test_a_mixture_of_experts_tells_its_active_parameters(
     assert facts.parameters is not None
     assert facts.active_parameters == facts.parameters - 2 * 16 * 8
     assert "config.json: num_experts_per_tok" in facts.sources["active_parameters"]
-    assert f"of which a token takes part of {facts.active_parameters:,}, are stored as float32" in text
+    assert f"of which {facts.active_parameters:,} are active for each token, are stored as float32" in text
 
 
 @pytest.mark.parametrize(
@@ -194,6 +194,22 @@ def test_a_template_with_tools_thinking_and_images(tmp_path: Path) -> None:
     able = {name for name, able in chat.abilities if able}
     expected = {"System message", "Generation prompt", "Tools", "Results of tools", "Images"}
     assert able == expected | {"Thinking switched on and off"}
+
+
+PARTS_ALONE = (
+    "{% for message in messages %}{{ message.role | upper }}: {% for part in message.content FILTERED %}"
+    "{% if part.type == 'image' %}<image>{% else %}{{ part.text }}{% endif %}{% endfor %}\n{% endfor %}"
+    "{% if add_generation_prompt %}ASSISTANT:{% endif %}"
+)
+
+
+@pytest.mark.parametrize("filtered", ["", "| selectattr('type', 'in', ['image', 'text'])"])
+def test_a_template_that_takes_only_parts_can_what_it_can_with_parts(tmp_path: Path, filtered: str) -> None:
+    PROFILES["llm"](tmp_path / "m")
+    (tmp_path / "m" / "chat_template.jinja").write_text(PARTS_ALONE.replace("FILTERED", filtered))
+    chat = facts_of(tmp_path / "m").chat
+    assert chat is not None
+    assert {name for name, able in chat.abilities if able} == {"System message", "Generation prompt", "Images"}
 
 
 def test_a_broken_chat_template_has_no_abilities(tmp_path: Path) -> None:

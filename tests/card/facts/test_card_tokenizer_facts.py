@@ -9,7 +9,10 @@ from support.models import bytelevel, save_plain, wordpiece
 from support.profile_folders import edit
 from tokenizers import Tokenizer
 
+from hubpub.card.facts.collect import card_facts
 from hubpub.card.facts.tokenizer import TokenizerFacts, tokenizer_facts
+from hubpub.card.writing.render import render_card
+from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
 
 
@@ -58,14 +61,14 @@ def test_many_special_tokens_are_counted_and_some_shown(tmp_path: Path) -> None:
     assert facts.special_total == 54
 
 
-def test_a_slow_tokenizer_is_told_by_its_files(tmp_path: Path) -> None:
+def test_a_tokenizer_without_tokenizer_json_is_told_by_its_files(tmp_path: Path) -> None:
     save_plain(tmp_path / "bert")
     made = wordpiece()
     words = sorted(made.get_vocab(), key=made.get_vocab().__getitem__)
     (tmp_path / "bert" / "tokenizer.json").unlink()
     (tmp_path / "bert" / "vocab.txt").write_text("\n".join(words) + "\n")
     facts = facts_of(tmp_path / "bert")
-    assert (facts.kind, facts.fast, facts.vocabulary) == ("WordPiece", False, len(words))
+    assert (facts.kind, facts.fast, facts.vocabulary) == ("WordPiece", True, len(words))
     assert dict(facts.sources)["vocabulary"] == "vocab.txt"
     assert {token.role: token.id for token in facts.special}["mask_token"] == made.token_to_id("[MASK]")
 
@@ -74,7 +77,7 @@ def test_a_tokenizer_of_bytes_needs_no_vocabulary(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "t5"}')
     (tmp_path / "tokenizer_config.json").write_text('{"tokenizer_class": "ByT5Tokenizer", "eos_token": "</s>"}')
     facts = facts_of(tmp_path)
-    assert (facts.kind, facts.vocabulary, facts.fast) == ("byte level", None, None)
+    assert (facts.kind, facts.vocabulary, facts.fast) == ("byte level", None, False)
 
 
 def test_no_limit_is_none(tmp_path: Path) -> None:
@@ -89,3 +92,14 @@ def test_a_broken_tokenizer_is_none(content: str, tmp_path: Path) -> None:
     folder = tokenizer_kinds.saved(tmp_path / "t", wordpiece())
     (folder / "tokenizer.json").write_text(content)
     assert facts_of(folder).vocabulary is None
+
+
+def test_what_transformers_runs_in_python_is_slow(tmp_path: Path) -> None:
+    config = {"model_type": "wav2vec2", "architectures": ["Wav2Vec2ForCTC"]}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "Wav2Vec2CTCTokenizer"}))
+    (tmp_path / "vocab.json").write_text(json.dumps({"<pad>": 0, "<unk>": 1, "|": 2, "a": 3}))
+    facts = card_facts(ModelFolder.open(tmp_path), repo_id=None, settings=CardSettings())
+    assert facts.sources["tokenizer.fast"] == "vocab.json"
+    assert facts.tokenizer.fast is False
+    assert "| Implementation | slow |" in render_card(facts)

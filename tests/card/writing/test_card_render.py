@@ -336,6 +336,8 @@ def models() -> Iterator[CardFacts]:
     for kind in ("adapter", "diffusers", "gguf", "onnx", "timm", "other"):
         yield CardFacts("x", kind=kind, library_name="peft", usage=Usage(gguf=(("x.gguf", ""),), onnx="model.onnx"))
     yield CardFacts("x", usage=Usage(setfit=True))
+    yield CardFacts("x", base_model="a/b", usage=Usage(adapters=("one", "other")))
+    yield CardFacts("x", kind="transformers", library_name="mlx", pipeline_tag="text-generation")
     for name in ("SentenceTransformer", "CrossEncoder", "SparseEncoder"):
         yield CardFacts("x", usage=Usage(sentence_class=name))
     for auto_class in {"AutoModel", *chain.from_iterable(auto_classes_that_make().values())}:

@@ -86,7 +86,8 @@ def test_a_gguf_model_in_parts_is_left_to_llama_cpp(tmp_path: Path) -> None:
 
 def test_an_onnx_model_is_run_by_onnxruntime(tmp_path: Path) -> None:
     config = {"architectures": ["BertForSequenceClassification"], "model_type": "bert"}
-    files = with_tokenizer(tmp_path, config) | {"onnx/model.onnx": onnx_file(), "onnx/model_int8.onnx": onnx_file()}
+    graph = onnx_file(inputs=("input_ids", "attention_mask"))
+    files = with_tokenizer(tmp_path, config) | {"onnx/model.onnx": graph, "onnx/model_int8.onnx": graph}
     (code,) = blocks(card_of(tmp_path, files), "python")
     assert 'InferenceSession(Path(folder, "onnx/model.onnx"))' in code
     assert 'allow_patterns="onnx/model.onnx*"' in code
