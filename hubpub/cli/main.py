@@ -105,6 +105,7 @@ def _run(arguments: list[str]) -> int:
 
 def _carried_out(arguments: list[str]) -> int:
     try:
+        _refuse_empty(arguments)
         result: Any = cli.main(args=arguments, prog_name="hubpub", standalone_mode=False)
     except HubpubError as error:
         show_error(error, arguments)
@@ -121,6 +122,17 @@ def _carried_out(arguments: list[str]) -> int:
         click.echo(f"interrupted: {left}", err=True)
         return _INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """A variable of the shell that is not set must not become the working directory, or another organisation."""
+    before = ""
+    for number, argument in enumerate(arguments, 1):
+        name, equals, value = argument.partition("=")
+        if not argument or (argument.startswith("--") and equals and not value):
+            what = name or (before if before.startswith("-") else f"argument {number}")
+            raise UsageError(f"{what} is empty", "see whether a variable of the shell is not set, or leave it out")
+        before = argument
 
 
 def _usage_error(error: click.ClickException, arguments: list[str]) -> UsageError:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 from pathlib import Path
 
 import pytest
 from support.command import CommandHub
+from support.secrets_kept import keeps
 from support.tiny_release import save_tiny
 
 PUSH = ("--org", "acme", "--tag", "v1")
@@ -77,3 +79,58 @@ def test_a_quiet_dry_run_says_the_plan_and_no_steps(hub: CommandHub, folder: Pat
     run = hub.hubpub("push", folder, *PUSH, "--dry-run", "--quiet")
     assert (run.code, run.stderr) == (0, "")
     assert "plan http" in run.stdout
+
+
+@pytest.mark.parametrize("xet", ["0", "1"], ids=["xet", "lfs"])
+def test_the_hub_of_the_command_itself_is_not_looked_for_behind_a_proxy(
+    hub: CommandHub, folder: Path, xet: str
+) -> None:
+    nobody = "http://127.0.0.1:9"
+    proxies = {"http_proxy": nobody, "HTTPS_PROXY": nobody, "ALL_PROXY": nobody, "NO_PROXY": "example.org"}
+    arguments = ("push", folder, *PUSH, "--hub", "local", "--attempts", "1", "--json")
+    run = hub.hubpub(*arguments, HF_HUB_DISABLE_XET=xet, **proxies)
+    assert (run.code, json.loads(run.stdout)["published"]) == (0, True), run.stderr
+    run = hub.hubpub("verify", "acme/model", "--hub", hub.endpoint, "--attempts", "1", **proxies)
+    assert "Connection refused" in run.stderr, "the proxy is meant for all other hubs"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        pytest.param(
+            "http_proxy",
+            "socks5://127.0.0.1:9",
+            "speaks SOCKS, which needs a package: http_proxy; pip install socksio",
+            marks=pytest.mark.skipif(importlib.util.find_spec("socksio") is not None, reason="the package is here"),
+        ),
+        ("ALL_PROXY", "nonsense://u:theSecret@x", "a proxy of the environment cannot be used: ALL_PROXY; set it to"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem", "the certificates cannot be read: No such file or directory; see where"),
+        ("HF_ENDPOINT", "", "HF_ENDPOINT is empty; give the URL"),
+    ],
+)
+def test_an_environment_that_cannot_be_used_is_named(
+    hub: CommandHub, folder: Path, variable: str, value: str, said: str
+) -> None:
+    run = hub.hubpub("push", folder, *PUSH, **{variable: value})
+    assert run.code == 2
+    assert said in run.stderr
+    assert run.stderr.count("\n") == 1, "at once, in one line"
+    assert "theSecret" not in run.stderr
+
+
+def test_a_token_in_the_place_of_its_file_is_not_shown(hub: CommandHub, folder: Path) -> None:
+    token = "hf_theTokenThatStandsWhereItsFileShould"
+    run = hub.hubpub("push", folder, *PUSH, "--token-file", token, "--json", token="")
+    assert (run.code, json.loads(run.stdout)["layer"]) == (3, "token")
+    assert "looks like the token itself" in run.stderr
+    keeps([token], run)
+
+
+def test_a_token_that_is_not_accepted_is_replaced_where_it_is(hub: CommandHub, folder: Path) -> None:
+    """HF_TOKEN goes before what `hf auth login` stores, so logging in would change nothing."""
+    refused = "hf_aStrangerToThisHub00"
+    run = hub.hubpub("push", folder, *PUSH, token=refused)
+    assert "from HF_TOKEN; make a new token in the hub's settings, and put it in place of this one" in run.stderr
+    (hub.home / "token").write_text(refused)
+    run = hub.hubpub("push", folder, *PUSH, token="")
+    assert "make a new token in the hub's settings, and run `hf auth login` with it" in run.stderr
