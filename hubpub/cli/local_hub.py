@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from hubpub.publish.own_hub import past_the_proxy
 from hubpub.publish.target import Target
 
 USER = "local"
@@ -31,5 +32,8 @@ def local_hub(organisation: str | None) -> Iterator[Target]:
 
     token = f"hf_{secrets.token_hex(17)}"
     organisations = [] if organisation in (None, USER) else [parse_org(f"{organisation}={USER}:admin")]
-    with running(root=local_root(), tokens=[parse_token(f"{token}={USER}:write")], orgs=organisations) as hub:
+    with (
+        past_the_proxy(),
+        running(root=local_root(), tokens=[parse_token(f"{token}={USER}:write")], orgs=organisations) as hub,
+    ):
         yield Target(endpoint=hub.endpoint, token=token, token_source="the local hub")  # noqa: S106 -- in words

@@ -11,6 +11,7 @@ import click
 
 from hubpub import __version__
 from hubpub.cli.output import show_error
+from hubpub.cli.streams import StdoutError, steady_streams
 from hubpub.core.errors import HubpubError, UsageError
 
 # Verb -> what --help says of it. The module of a verb is hubpub.cli.<verb>, its command has the verb's name.
@@ -33,6 +34,7 @@ _VERBS = {
 }
 
 _INTERRUPTED = 130
+_READER_GONE = 141  # as of a command that SIGPIPE ends
 # Objects between two looks for garbage, which by default are 700: a tenth of the time of a command that reads a
 # large tokenizer went into looking, and none of the verbs makes much garbage that has cycles.
 _BETWEEN_COLLECTIONS = 100_000
@@ -81,6 +83,7 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command line and leave with its exit code."""
     if argv is not None:
         sys.exit(_run(argv))
+    steady_streams()
     gc.set_threshold(_BETWEEN_COLLECTIONS)
     try:
         code = _run(sys.argv[1:])
@@ -91,6 +94,18 @@ def main(argv: list[str] | None = None) -> None:
 
 def _run(arguments: list[str]) -> int:
     try:
+        return _carried_out(arguments)
+    except StdoutError as error:
+        if error.reason is None:
+            return _READER_GONE
+        unwritten = UsageError(f"the result cannot be written to stdout: {error.reason}", "see where stdout leads to")
+        show_error(unwritten, ())
+        return unwritten.exit_code
+
+
+def _carried_out(arguments: list[str]) -> int:
+    try:
+        _refuse_empty(arguments)
         result: Any = cli.main(args=arguments, prog_name="hubpub", standalone_mode=False)
     except HubpubError as error:
         show_error(error, arguments)
@@ -107,6 +122,17 @@ def _run(arguments: list[str]) -> int:
         click.echo(f"interrupted: {left}", err=True)
         return _INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def _refuse_empty(arguments: list[str]) -> None:
+    """A variable of the shell that is not set must not become the working directory, or another organisation."""
+    before = ""
+    for number, argument in enumerate(arguments, 1):
+        name, equals, value = argument.partition("=")
+        if not argument or (argument.startswith("--") and equals and not value):
+            what = name or (before if before.startswith("-") else f"argument {number}")
+            raise UsageError(f"{what} is empty", "see whether a variable of the shell is not set, or leave it out")
+        before = argument
 
 
 def _usage_error(error: click.ClickException, arguments: list[str]) -> UsageError:

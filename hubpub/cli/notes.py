@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from hubpub.cli.output import format_options, notify, print_json
-from hubpub.cli.release import hub_option, target_of, token_wish
+from hubpub.cli.release import hub_option, notifier, target_of, token_wish
 
 
 @click.command()
@@ -51,13 +51,13 @@ def notes(
     namespace, _ = parse_repo_id(repo)
     wish = token_wish(token_file, keyless, repo)
     with target_of(hub, namespace, token_needed=False, wish=wish) as target:
-        found = release_notes(HubClient(target), repo, old, new)
+        found = release_notes(HubClient(target, notify=notifier(output_format)), repo, old, new)
+    # First, so that a reader of JSON gets either the notes or the error, and never both.
+    written = add_section(changelog, new, found.to_markdown()) if changelog else False
     if output_format == "json":
         print_json(found.to_json())
-    else:
-        click.echo(found.to_markdown(), nl=False)
+        return 0
+    click.echo(found.to_markdown(), nl=False)
     if changelog:
-        written = add_section(changelog, new, found.to_markdown())
-        if output_format == "text":
-            notify(f"wrote {changelog}" if written else f"{changelog} has a section for {new} already")
+        notify(f"wrote {changelog}" if written else f"{changelog} has a section for {new} already")
     return 0

@@ -19,6 +19,7 @@ from hubpub.cli.release import (
     repo_id_of,
     target_of,
     token_wish,
+    warnings_only,
 )
 
 if TYPE_CHECKING:
@@ -78,7 +79,15 @@ def plan(
     return code
 
 
-def show_plan(options: PushOptions, client: HubClient, output_format: str, out: Path | None, hub: str | None) -> int:
+def show_plan(
+    options: PushOptions,
+    client: HubClient,
+    output_format: str,
+    out: Path | None,
+    hub: str | None,
+    *,
+    quiet: bool = False,
+) -> int:
     """Print the plan of a push to the hub that was named, and save it if it is asked for; returns the exit code."""
     from hubpub.cli.progress import WorkProgress
     from hubpub.publish.prepare import prepare
@@ -90,9 +99,9 @@ def show_plan(options: PushOptions, client: HubClient, output_format: str, out: 
         check_outside(out, options.path)
     hashed = not _only_shown(output_format, out)
     work = WorkProgress()
-    if output_format != "json":
+    if output_format != "json" and not quiet:
         client.http.watch = work.watch
-    client.http.notify = notifier(output_format, work.say)
+    client.http.notify = notifier(output_format, warnings_only if quiet else work.say)
     try:
         prepared = prepare(options, client, client.http.notify, hashed=hashed)
     finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from hubpub.cli.output import colour, format_options, notify, print_json, settings_for
+from hubpub.cli.output import colour, format_options, print_json, settings_for
 from hubpub.cli.release import (
     ReleaseArguments,
     check_load,
@@ -21,11 +21,10 @@ from hubpub.cli.release import (
     repo_id_of,
     target_of,
     token_wish,
+    warnings_only,
 )
 
 if TYPE_CHECKING:
-    from hubpub.publish.client import HubClient
-    from hubpub.publish.expected import Expected
     from hubpub.publish.prepare import Notify, PushOptions
     from hubpub.publish.receipt import Receipt
     from hubpub.publish.saved import SavedPlan
@@ -134,6 +133,7 @@ def push(
     from hubpub.publish.after_push import After, hooks_to_tell
     from hubpub.publish.client import HubClient
     from hubpub.publish.http import Patience
+    from hubpub.publish.push import push as publish
     from hubpub.publish.saved import read_plan
 
     saved = None
@@ -155,7 +155,7 @@ def push(
             saved.check_hub(target.endpoint, local=hub == "local")
         client = HubClient(target, Patience.given(timeout, attempts))
         if dry_run:
-            return show_plan(options, client, output_format, None, hub)
+            return show_plan(options, client, output_format, None, hub, quiet=quiet)
         expected = saved.expected if saved else None
         work = WorkProgress()
         silent = quiet or output_format == "json"
@@ -163,20 +163,16 @@ def push(
             client.http.watch = work.watch
         say = notifier("json" if silent else output_format, work.say)
         # A warning is for those, too, who want to hear of no steps.
-        aloud = _warnings if silent else work.say
+        aloud = warnings_only if silent else work.say
         try:
-            made = _push(
-                options, client, expected, write, output_format, aloud if silent else say, local=hub == "local"
-            )
+            made = publish(options, client, aloud if silent else say, expected)
         finally:
             work.erase()
+        if write:
+            _keep_card(options, made, aloud)
         after.follow(options, client, made, aloud)
+    _show(made, output_format, local=hub == "local")
     return 0
-
-
-def _warnings(message: str) -> None:
-    if message.startswith("warning"):
-        notify(message)
 
 
 def _refuse_beside_a_plan(context: click.Context) -> None:
@@ -203,31 +199,27 @@ def _planned(saved: SavedPlan, path: Path | None, config: Path | None) -> PushOp
     )
 
 
-def _push(
-    options: PushOptions,
-    client: HubClient,
-    expected: Expected | None,
-    write: bool,
-    output_format: str,
-    say: Notify,
-    *,
-    local: bool,
-) -> Receipt:
+def _keep_card(options: PushOptions, made: Receipt, say: Notify) -> None:
+    """Put a card that was rendered into the folder; a failure is said, and no more, since the release stands."""
     from hubpub.card.merge.lock import write_card
+    from hubpub.core.errors import HubpubError
+
+    card, readme = made.plan.card, options.path / "README.md"
+    if card.given is None:  # there was a README.md, which is published as it is
+        return
+    try:
+        write_card(options.path, readme, card.content.decode(), card.given, None, made.plan.repo_id)
+    except HubpubError as error:
+        say(f"warning: {readme} was not written: {error.message}; the release stands")
+
+
+def _show(made: Receipt, output_format: str, *, local: bool) -> None:
     from hubpub.cli.local_hub import PORT
-    from hubpub.publish.push import push as publish
     from hubpub.report.release import render_receipt
     from hubpub.report.text import render_findings
 
-    receipt = publish(options, client, say, expected)
-    card = receipt.plan.card
-    if write and card.given is not None:  # only of a card that no README.md was there for
-        write_card(
-            options.path, options.path / "README.md", card.content.decode(), card.given, None, receipt.plan.repo_id
-        )
     if output_format == "json":
-        print_json(receipt.to_json())
-        return receipt
-    where = f"run `hubpub serve` and open http://127.0.0.1:{PORT}/{receipt.plan.repo_id}" if local else None
-    click.echo(render_findings(receipt.report, colour) + render_receipt(receipt, colour, where), nl=False)
-    return receipt
+        print_json(made.to_json())
+        return
+    where = f"run `hubpub serve` and open http://127.0.0.1:{PORT}/{made.plan.repo_id}" if local else None
+    click.echo(render_findings(made.report, colour) + render_receipt(made, colour, where), nl=False)

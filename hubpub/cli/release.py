@@ -240,3 +240,9 @@ def notifier(output_format: str, say: Notify = notify) -> Notify:
 
         disable_progress_bars()
     return (lambda _message: None) if output_format == "json" else say
+
+
+def warnings_only(message: str) -> None:
+    """A step, if it is a warning: those who want to hear of no steps hear of that."""
+    if message.startswith("warning"):
+        notify(message)

@@ -56,7 +56,7 @@ def rollback(
     namespace, _ = parse_repo_id(repo)
     notify = notifier(output_format)
     with target_of(hub, namespace, wish=token_wish(token_file, keyless, repo)) as target:
-        client = HubClient(target, Patience.given(timeout, attempts))
+        client = HubClient(target, Patience.given(timeout, attempts), notify)
         plan = plan_rollback(client, repo, revision, to)
         if output_format == "text":
             click.echo(render_rollback_plan(plan, colour), nl=False)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from hubpub.cli.output import colour, config_option, format_options, print_json, quiet_stderr, settings_for
+from hubpub.cli.output import colour, config_option, format_options, print_json, settings_for
 from hubpub.cli.release import check_load, hub_option, load_options, notifier, patience_options, target_of, token_wish
 
 
@@ -68,7 +68,7 @@ def verify(
       hubpub verify acme/model@v1.0.0 --load                 # does it load, as its users load it?
       hubpub verify acme/model@v1.0.0 --receipt receipt.json # is it still what was released?
     """
-    from hubpub.cli.progress import progress_line
+    from hubpub.cli.progress import WorkProgress
     from hubpub.core.errors import VerificationError
     from hubpub.publish.client import HubClient
     from hubpub.publish.http import Patience
@@ -93,13 +93,18 @@ def verify(
         base_limit=base_limit,
     )
     patience = Patience.given(timeout, attempts)
-    notify = notifier(output_format)
+    work = WorkProgress()
+    notify = notifier(output_format, work.say)
     with target_of(hub, namespace, token_needed=False, wish=token_wish(token_file, keyless, options.repo_id)) as target:
-        if output_format == "json" or quiet_stderr():
-            result = compare(options, HubClient(target, patience), notify)
-        else:
-            with progress_line("fetching") as progress:
-                result = compare(options, HubClient(target, patience), notify, progress)
+        try:
+            result = compare(
+                options,
+                HubClient(target, patience),
+                notify,
+                None if output_format == "json" else lambda done, total: work.watch("fetching", done, total, ""),
+            )
+        finally:
+            work.erase()
     if output_format == "json":
         print_json(result.to_json())
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hubpub.cli.output import format_options, print_json
-from hubpub.cli.release import hub_option, target_of, token_wish
+from hubpub.cli.release import hub_option, notifier, target_of, token_wish
 
 if TYPE_CHECKING:
     from hubpub.publish.identity import Identity
@@ -40,7 +40,7 @@ def whoami(repo_id: str | None, hub: str | None, token_file: Path | None, keyles
     if repo_id:
         parse_repo_id(repo_id)
     with target_of(hub, None, wish=token_wish(token_file, keyless, repo_id)) as target:
-        client = HubClient(target)
+        client = HubClient(target, notify=notifier(output_format))
         identity = sign_in(client, repo_id)
         if output_format == "text":
             for line in _lines(identity, target):

@@ -6,13 +6,14 @@ import contextlib
 import os
 import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from hubpub.core.errors import UsageError
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -34,29 +35,51 @@ def replacing(path: Path, *, keep: Path | None = None) -> Iterator[BinaryIO]:
         keep: where the old file is from then on; it must not exist.
 
     Raises:
-        UsageError: it cannot be written, or `path` is a link.
+        UsageError: it cannot be written, or `path` is a link or a device.
     """
-    if path.is_symlink():
-        raise UsageError(f"{path} is a symlink", "replace it by a regular file first")
+    check_replaceable(path)
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+        # A new file has the mode that the user's umask says; one in place of another is never open to more than that.
+        handle = os.open(temporary, _NEW_FILE, 0o666 if mode is None else 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            Path(temporary).chmod(mode)
+            if mode is not None:
+                temporary.chmod(mode)
             if keep is not None:
                 os.link(path, keep)
-            Path(temporary).replace(path)
+            temporary.replace(path)
         except BaseException:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise UsageError(
             f"{path} cannot be written: {error.strerror}", "check the folder's permissions and the disk"
         ) from error
+
+
+def check_replaceable(path: Path) -> None:
+    """Return if a file can be put there, as far as can be told beforehand.
+
+    Raises:
+        UsageError: a link, a directory or a device is there, or the folder takes no file.
+    """
+    if path.is_symlink():
+        raise UsageError(f"{path} is a symlink", "replace it by a regular file first")
+    try:
+        other, parent = path.exists() and not path.is_file(), path.parent.is_dir()
+    except OSError:  # what cannot be looked at, writing tells
+        return
+    if other:
+        raise UsageError(f"{path} is not a regular file", "name another one")
+    if not parent:
+        raise UsageError(f"{path.parent} is not a folder", "make it first, or write somewhere else")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise UsageError(f"{path} cannot be written: no file can be made in {path.parent}", "write somewhere else")
 
 
 def remove_tree(root: Path) -> None:

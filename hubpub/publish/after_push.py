@@ -47,13 +47,25 @@ class After:
                 check_outside(file, options.path)
 
     def follow(self, options: PushOptions, client: HubClient, made: Receipt, say: Say) -> None:
-        """Do it; `say` is told of it, and of what failed."""
-        if self.receipt:
-            save_outside(self.receipt, options.path, made.to_json())
-            say(f"wrote {self.receipt}")
+        """Do it; `say` is told of it, and of what failed.
+
+        Raises:
+            UsageError: the receipt cannot be written, which others count on.
+        """
         if self.changelog and made.tag:
             write_changelog(self.changelog, client, made, say)
         tell_hooks(made, self.hooks, say)
+        if self.receipt:
+            self._keep(self.receipt, options, made)
+            say(f"wrote {self.receipt}")
+
+    def _keep(self, path: Path, options: PushOptions, made: Receipt) -> None:
+        try:
+            save_outside(path, options.path, made.to_json())
+        except UsageError as error:
+            raise UsageError(
+                f"{error.message}; the release stands, as {made.commit[:12]} of {made.plan.repo_id}", error.next_step
+            ) from error
 
 
 def hooks_to_tell(given: Sequence[str], settings: Settings, *, of_settings: bool) -> tuple[str, ...]:

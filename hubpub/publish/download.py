@@ -9,6 +9,7 @@ from contextlib import closing
 from hubpub.core.errors import HubError, VerificationError
 from hubpub.publish.bounds import Bound, within
 from hubpub.publish.http import Http
+from hubpub.publish.session import session
 
 _BLOCK = 1 << 20
 _WHOLE = 200
@@ -56,14 +57,13 @@ def download(http: Http, repo_id: str, path: str, revision: str) -> Iterator[byt
 
 
 def _from(http: Http, url: str, start: int) -> Iterator[bytes]:
-    from huggingface_hub import get_session
     from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
 
     # Ranges count the bytes of the file, so it must come as it is.
     headers = http.headers | {"Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
-    client = get_session()
+    client = session()
     request = client.build_request("GET", url, headers=headers, timeout=http.timeout())
     bound = Bound(http.patience.stall, http.patience.least)
     response = within(

@@ -14,9 +14,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
+from hubpub import __version__
 from hubpub.core.errors import HubError, HubpubError, UsageError
 from hubpub.publish.bounds import Body, Bound, within
 from hubpub.publish.refusals import RETRY_HINT, NoAnswerError, is_page, one_line, page_instead, refusal
+from hubpub.publish.session import session
 from hubpub.publish.target import Target
 
 if TYPE_CHECKING:
@@ -115,7 +117,7 @@ class Http:
         """Headers of every request; the token is among them."""
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-        return dict(build_hf_headers(token=self.token, library_name="hubpub"))
+        return dict(build_hf_headers(token=self.token, library_name="hubpub", library_version=__version__))
 
     def get(self, path: str, *, doing: str, params: Mapping[str, str] | None = None) -> Any:
         """The document that the hub answers with."""
@@ -276,9 +278,8 @@ class Http:
 def _answer(bound: Bound, method: str, url: str, **how: Any) -> httpx2.Response:
     """The answer to a request, read to its end; the reading ends when the time is up, whoever still waits for it."""
     import httpx2
-    from huggingface_hub import get_session
 
-    with get_session().stream(method, url, **how) as answer:
+    with session().stream(method, url, **how) as answer:
         content = b"".join(bound.received(answer.iter_raw()))
         return httpx2.Response(answer.status_code, headers=answer.headers, content=content, request=answer.request)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hubpub.core.errors import UsageError, VerificationError
+from hubpub.core.wording import counted
 from hubpub.publish.client import HubClient
 from hubpub.publish.remote import RemoteFile
 from hubpub.publish.served import fetch, is_inside
@@ -52,7 +53,7 @@ class LoadCache:
         absent = {path: file for path, file in files.items() if not (directory / path).is_file()}
         self.check_room(sum(file.size for file in absent.values()))
         watch = client.http.watch
-        words = f"{len(absent):,} files of {repo_id}"
+        words = f"{counted(len(absent), 'file')} of {repo_id}"
         served = fetch(
             client,
             repo_id,

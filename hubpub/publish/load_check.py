@@ -162,6 +162,7 @@ def _load(
         "HF_HUB_OFFLINE": "0",
         "TRANSFORMERS_OFFLINE": "0",
     }
+    notify(f"loading {found.repo_id} at {found.commit[:12]}, in a process without token and network")
     answer = Child(_CHILD, request, seconds=seconds, memory=memory, env=env).answer()
     if answer.value is None:
         return _could_not(found, f"that {answer.failure}", _ELSEWHERE)

@@ -73,7 +73,7 @@ def refusal(doing: str, error: Any, endpoint: str, token_source: str) -> HubpubE
         return AuthError(
             f"{endpoint} does not accept the token from {token_source}"
             + (f": it has {_ENDS[reason[1]]}" if reason else ""),
-            "make a new token in the hub's settings and set HF_TOKEN to it, or run `hf auth login`",
+            f"make a new token in the hub's settings, and {_where(token_source)}",
             layer="token",
         )
     if status in (401, 402, 403):
@@ -87,6 +87,11 @@ def refusal(doing: str, error: Any, endpoint: str, token_source: str) -> HubpubE
             return NoAnswerError(what, f"wait {told}, then run the same command again", wait=wait, untouched=True)
         return NoAnswerError(what + request, RETRY_HINT, wait=wait)
     return HubError(what + request, RETRY_HINT)
+
+
+def _where(token_source: str) -> str:
+    # Another place would not do: the first that has a token decides.
+    return "run `hf auth login` with it" if token_source.startswith("token file") else "put it in place of this one"
 
 
 def is_page(headers: Mapping[str, str]) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from hubpub.core.documents import read_document
 from hubpub.core.errors import UsageError
-from hubpub.core.files import replace_file
+from hubpub.core.files import check_replaceable, replace_file
 from hubpub.core.findings import Severity
 from hubpub.core.rule import Depth
 from hubpub.publish.card import CardSource
@@ -74,8 +74,7 @@ def check_outside(path: Path, folder: Path) -> None:
     Raises:
         UsageError: it cannot, or it is.
     """
-    if not path.parent.is_dir():
-        raise UsageError(f"{path.parent} is not a folder", "make it first, or write somewhere else")
+    check_replaceable(path)
     if path.parent.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"{path} is in the model folder, and would be published with it", "write it somewhere else")
 

@@ -86,7 +86,7 @@ def find_target(
     """
     from hubpub.publish.tokens import default_endpoint, given_token, stored_token
 
-    endpoint = parse_endpoint(hub) if hub else parse_endpoint(default_endpoint(), "HF_ENDPOINT")
+    endpoint = parse_endpoint(hub) if hub is not None else parse_endpoint(default_endpoint(), "HF_ENDPOINT")
     if wish.file is None and (wish.keyless or environ.get("HF_OIDC_RESOURCE")):
         return _keyless(endpoint, environ, wish)
     found = given_token(environ, endpoint, wish.file) or stored_token(endpoint)
@@ -141,6 +141,8 @@ def parse_endpoint(url: str, variable: str | None = None) -> str:
         valid = False
     if valid and not (parts.username or parts.query or parts.fragment):
         return url.rstrip("/")
+    if not url:
+        raise UsageError(f"{variable or 'the address of the hub'} is empty", "give the URL of a hub, or nothing at all")
     shown = f"***@{url.rpartition('@')[2]}" if "@" in url else url
     form = "a URL such as https://hub.example.org" if "//" in url else f"https://{shown}, or http://{shown}"
     if variable:

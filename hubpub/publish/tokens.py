@@ -40,6 +40,7 @@ _OTHER_KINDS = {
     "dckr_pat_": "Docker",
 }
 _QUOTES = "'\"`‘’“”"
+_LIKE_ONE = re.compile(r"(?:hf|api)_[A-Za-z0-9]{20,}")
 _PLACEHOLDER = re.compile(r"hf_(?:x+|X+|\.+|\*+|…|<.*|your_?token.*|token)?", re.IGNORECASE)
 
 
@@ -127,6 +128,12 @@ def _problem(token: str, endpoint: str) -> tuple[str, str] | None:
 
 
 def _read(file: Path) -> str:
+    if _LIKE_ONE.fullmatch(str(file)) and not file.exists():
+        raise AuthError(
+            "--token-file names no file, and what it names looks like the token itself",
+            "write the token into a file and give the name of that, or set HF_TOKEN",
+            layer="token",
+        )
     try:
         with file.open("rb") as opened:
             content = opened.read(_LARGEST_FILE + 1)

@@ -20,7 +20,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, Any
 
-from hubpub.core.errors import AuthError, HubError
+from hubpub.core.errors import AuthError, HubError, UsageError
 from hubpub.core.wording import counted
 from hubpub.publish.bounds import Bound
 from hubpub.publish.http import Http
@@ -57,12 +57,13 @@ def upload(http: Http, repo_id: str, revision: str, files: Sequence[LocalFile]) 
     tell = _Told(http, files)
     with ExitStack() as stack:
         left = [[_described(file, stack) for file in group] for group in groups(files)]
+        environment = _environment(stack)
         failures = 0
         while left:
             before = len(left)
             token = http.token
             try:
-                _send(http, repo_id, revision, left, tell)
+                _send(http, repo_id, revision, left, tell, environment)
             except AuthError:
                 if not http.renewed(token):
                     raise
@@ -117,10 +118,36 @@ class _Told:
         self.sent(0)
 
 
-def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any]]], tell: _Told) -> None:
+def _environment(stack: ExitStack) -> dict[str, str]:
+    """That of the child: what huggingface_hub and hf_xet read of it, they read at import."""
+    # huggingface_hub takes xet wherever it is installed.
+    return _LITTLE_MEMORY | os.environ | (_xet_cache(stack) if _has_xet() else {"HF_HUB_DISABLE_XET": "1"})
+
+
+def _xet_cache(stack: ExitStack) -> dict[str, str]:
+    """A throw-away cache for hf_xet where it cannot write to its own, as in a container whose home is read-only."""
+    from huggingface_hub import constants
+
+    try:
+        own = Path(constants.HF_XET_CACHE)
+        own.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=own):
+            return {}
+    except OSError:
+        made = tempfile.TemporaryDirectory(prefix="hubpub-xet-", ignore_cleanup_errors=True)
+        return {"HF_XET_CACHE": stack.enter_context(made)}
+
+
+def _send(
+    http: Http,
+    repo_id: str,
+    revision: str,
+    left: list[list[dict[str, Any]]],
+    tell: _Told,
+    environment: dict[str, str],
+) -> None:
     """Send the groups, and take each from `left` once the hub has it."""
     doing = f"upload to {repo_id}"
-    xet = _has_xet()
     request = {
         "endpoint": http.endpoint,
         "repo_id": repo_id,
@@ -129,21 +156,9 @@ def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any
         "headers": http.headers,
         "groups": left,
         "stall": http.patience.stall,
-        "xet": xet,
+        "xet": _has_xet(),
     }
-    # huggingface_hub takes xet wherever it is installed; what it reads of the environment, it reads at import.
-    environment = _LITTLE_MEMORY | os.environ | ({} if xet else {"HF_HUB_DISABLE_XET": "1"})
-    # -P: the working directory may be the model folder, and no hf_xet.py in it may run, least of all with the token.
-    command = [sys.executable, "-P", "-c", _SENDER, str(_CODE)]
-    with subprocess.Popen(  # noqa: S603 -- this Python, and nothing that a model folder says
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        start_new_session=True,
-    ) as child:
+    with _started(doing, environment) as child:
         try:
             said = _listen(child.stdout)
             complaints = _listen(child.stderr, last=20)
@@ -172,6 +187,26 @@ def _send(http: Http, repo_id: str, revision: str, left: list[list[dict[str, Any
                         return
         finally:
             child.kill()
+
+
+def _started(doing: str, environment: dict[str, str]) -> subprocess.Popen[str]:
+    # -P: the working directory may be the model folder, and no hf_xet.py in it may run, least of all with the token.
+    command = [sys.executable, "-P", "-c", _SENDER, str(_CODE)]
+    try:
+        return subprocess.Popen(  # noqa: S603 -- this Python, and nothing that a model folder says
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise UsageError(
+            f"cannot {doing}: no process can be started for it: {error.strerror}",
+            "look at the limits of processes and memory, then run the same command again",
+        ) from error
 
 
 def _has_xet() -> bool:

@@ -120,6 +120,7 @@ def verify(options: VerifyOptions, client: HubClient, notify: Notify, progress: 
         UsageError: there is no such repo, revision, folder or receipt, or no room to load the model.
         HubError: the hub or the network failed.
     """
+    client.http.notify = notify
     with throw_away_cache() if options.load else nullcontext() as cache:
         return _verify(options, client, notify, progress, cache)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hubpub.core.files import remove_tree
+from hubpub.publish.own_hub import past_the_proxy
 from hubpub.publish.target import Target
 
 _USER = "rehearser"
@@ -43,11 +44,14 @@ def stage(namespaces: Iterable[str], *, keep: bool) -> Iterator[Stage]:
     write, read = (f"hf_{secrets.token_hex(17)}" for _ in range(2))
     directory = Path(tempfile.mkdtemp(prefix="hubpub-rehearsal-")).resolve()
     try:
-        with running(
-            directory / "hub",
-            tokens=[Token.of(write, user, "write"), Token.of(read, user, "read")],
-            orgs=[Org(name, {user: Role.ADMIN}) for name in sorted(names)],
-        ) as hub:
+        with (
+            past_the_proxy(),
+            running(
+                directory / "hub",
+                tokens=[Token.of(write, user, "write"), Token.of(read, user, "read")],
+                orgs=[Org(name, {user: Role.ADMIN}) for name in sorted(names)],
+            ) as hub,
+        ):
             target = Target(endpoint=hub.endpoint, token=write, token_source="the rehearsal hub")  # noqa: S106 -- in words
             yield Stage(directory, target, read)
     finally:

@@ -81,6 +81,28 @@ def test_wrong_usage_is_one_line_with_the_next_step(
     assert err.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("push", "", "--org", "acme"), "argument 2"),
+        (("push", "model", "--org", ""), "--org"),
+        (("push", "model", "--org="), "--org"),
+        (("push", "model", "--org", "acme", "--hub="), "--hub"),
+        (("push", "model", "--repo", ""), "--repo"),
+        (("check", ""), "argument 2"),
+        (("rollback", "acme/model", "--to", "", "--json"), "--to"),
+    ],
+)
+def test_what_a_variable_that_is_not_set_leaves_is_not_taken_for_an_argument(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], what: str
+) -> None:
+    """Else the working directory would be published, or to another organisation, or to another hub."""
+    code, out, err = run(capsys, *arguments)
+    assert code == 2
+    assert err.startswith(f"error: {what} is empty; see whether a variable of the shell is not set")
+    assert ("hubpub.error/1" in out) == ("--json" in arguments)
+
+
 def test_a_rule_that_does_not_exist_cannot_be_ignored(capsys: pytest.CaptureFixture[str], plain_model: Path) -> None:
     code, _, err = run(capsys, "check", plain_model, "--ignore", "WEIGHT99")
     assert code == 2

@@ -7,7 +7,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,8 +22,13 @@ from support.secrets_kept import keeps
 from support.tiny_release import save_tiny
 
 from hubpub.core.errors import AuthError, UsageError
+from hubpub.core.rule import Depth
 from hubpub.hub import load_accounts, parse_org, parse_token, running
+from hubpub.publish.client import HubClient
 from hubpub.publish.keyless import KeylessToken, id_token
+from hubpub.publish.prepare import PushOptions
+from hubpub.publish.push import push
+from hubpub.publish.target import TokenWish, find_target
 
 ISSUER = "https://ci.example.org"
 OWNER = "hf_theTokenOfTheOwner"
@@ -53,6 +58,26 @@ class Service:
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/token?api-version=2",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": REQUEST_TOKEN,
         }
+
+
+class Job:
+    """A job that pushes, and whose hub takes its token no more once the test says so."""
+
+    def __init__(self, hub: CommandHub, service: Service) -> None:
+        self.hub, self.service = hub, service
+        self._target = find_target(hub.endpoint, service.env, wish=TokenWish(keyless=True, repo_id="acme/model"))
+        token = self._target.renewable
+        assert isinstance(token, KeylessToken)
+        self.token, self._now = token, 0.0
+        token._clock = lambda: self._now
+
+    def revoke(self, seconds_later: float) -> None:
+        self.hub.hub.revoke(self.token.current())
+        self._now = seconds_later
+
+    def publishes(self, folder: Path, notify: Callable[[str], None]) -> bool:
+        options = PushOptions(folder, "model", namespace="acme", depth=Depth.QUICK)
+        return push(options, HubClient(self._target), notify).published
 
 
 @pytest.fixture
@@ -221,65 +246,38 @@ def test_a_token_is_renewed_before_it_expires(
     keeps([first, second], repr(token))
 
 
-def test_a_push_outlives_its_token(
-    hub: CommandHub, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The hub stops taking the token once the preflight is through; the push goes on with a new one."""
-    from hubpub.core.rule import Depth
-    from hubpub.publish.client import HubClient
-    from hubpub.publish.prepare import PushOptions
-    from hubpub.publish.push import push
-    from hubpub.publish.target import TokenWish, find_target
-
+@pytest.fixture
+def job(hub: CommandHub, service: Service, monkeypatch: pytest.MonkeyPatch) -> Job:
     for name, value in service.env.items():
         monkeypatch.setenv(name, value)
-    target = find_target(hub.endpoint, service.env, wish=TokenWish(keyless=True, repo_id="acme/model"))
-    token, now = target.renewable, [0.0]
-    assert isinstance(token, KeylessToken)
-    token._clock = lambda: now[0]
+    return Job(hub, service)
+
+
+def test_a_push_outlives_its_token(job: Job, tmp_path: Path) -> None:
+    """The hub stops taking the token once the preflight is through; the push goes on with a new one."""
     tokens: list[str] = []
 
     def expire(message: str) -> None:
         if "may publish to" in message:
-            tokens.append(token.current())
-            hub.hub.revoke(tokens[0])
-            now[0] = 3500
+            tokens.append(job.token.current())
+            job.revoke(seconds_later=3500)
 
-    folder = save_tiny(tmp_path / "model", "a")
-    options = PushOptions(folder, "model", namespace="acme", depth=Depth.QUICK)
-    assert push(options, HubClient(target), expire).published
-    assert tokens[0] != token.current()
+    assert job.publishes(save_tiny(tmp_path / "model", "a"), expire)
+    assert tokens[0] != job.token.current()
+
+
+def test_an_upload_that_is_refused_for_its_age_goes_on(job: Job, tmp_path: Path) -> None:
+    """The token is fresh by its own account, and the hub takes it no more: it is fetched anew, once."""
+
+    def refuse(message: str) -> None:
+        if message.startswith("uploading"):
+            job.revoke(seconds_later=61)
+
+    assert job.publishes(save_tiny(tmp_path / "model", "b", weights=3_000), refuse)
+    assert len(job.service.signed) == 2
 
 
 def test_a_command_that_names_no_repo(hub: CommandHub, service: Service, tmp_path: Path) -> None:
     run = says(hub, service, "push", save_tiny(tmp_path / "model", "a"), "--keyless")
     assert run.code == UsageError.exit_code
     assert "--repo-id" in run.stderr
-
-
-def test_an_upload_that_is_refused_for_its_age_goes_on(
-    hub: CommandHub, service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The token is fresh by its own account, and the hub takes it no more: it is fetched anew, once."""
-    from hubpub.core.rule import Depth
-    from hubpub.publish.client import HubClient
-    from hubpub.publish.prepare import PushOptions
-    from hubpub.publish.push import push
-    from hubpub.publish.target import TokenWish, find_target
-
-    for name, value in service.env.items():
-        monkeypatch.setenv(name, value)
-    target = find_target(hub.endpoint, service.env, wish=TokenWish(keyless=True, repo_id="acme/model"))
-    token, now = target.renewable, [0.0]
-    assert isinstance(token, KeylessToken)
-    token._clock = lambda: now[0]
-
-    def refuse(message: str) -> None:
-        if message.startswith("uploading"):
-            hub.hub.revoke(token.current())
-            now[0] = 61
-
-    folder = save_tiny(tmp_path / "model", "b", weights=3_000)
-    options = PushOptions(folder, "model", namespace="acme", depth=Depth.QUICK)
-    assert push(options, HubClient(target), refuse).published
-    assert len(service.signed) == 2

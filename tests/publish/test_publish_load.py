@@ -170,6 +170,18 @@ def test_other_bytes_than_the_hub_states_are_not_loaded(
         load_published(client, "acme/model", commit, lambda _: None)
 
 
+def test_one_file_that_is_fetched_is_counted_as_one(client: HubClient, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    commit = publish(client, folder, "model")
+    words: list[str] = []
+    client.http.watch = lambda _doing, _done, _total, note: words.append(note)
+    with throw_away_cache() as cache:
+        cache.fill(client, "acme/model", commit, {"config.json": client.tree("acme/model", commit)["config.json"]})
+    assert set(words) == {"1 file of acme/model"}
+
+
 def lora(folder: Path, model: Path, base: str, **more: Any) -> Path:
     """An adapter for a model, as PEFT saves it, with a tokenizer of its own."""
     config = json.loads((model / "config.json").read_text())

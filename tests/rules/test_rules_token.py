@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -429,6 +430,12 @@ deep(
         ),
     ),
 )
+
+
+def test_a_folder_whose_name_is_no_text_is_as_sound(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"mod\xe8le")
+    saved(tmp_path / "tokenizer", BUILT[next(iter(BUILT))]()).rename(folder)
+    assert judge(folder, Depth.DEEP) == []
 
 
 @pytest.mark.parametrize("name", DEEP)
