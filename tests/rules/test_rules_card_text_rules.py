@@ -130,6 +130,24 @@ def test_a_copied_card(text: str, repo: str | None, files: dict[str, str], found
 
 
 @pytest.mark.parametrize(
+    ("title", "repo", "folder", "found"),
+    [
+        ("my-model", "acme/my-model", "out", False),
+        ("my-model", None, "my-model", False),
+        ("my-model", None, "sentiment", True),
+        ("My Model", "acme/my-model", "my-model", True),
+        ("checkpoint-500", None, "checkpoint-500", True),
+        ("test_trainer", "acme/test_trainer", "test_trainer", False),
+    ],
+)
+def test_the_name_of_a_model_is_no_template(
+    title: str, repo: str | None, folder: str, found: bool, tmp_path: Path
+) -> None:
+    files = {"config.json": "{}"}
+    assert bool(findings_of(subject(f"# {title}", files, tmp_path / folder, repo_id=repo), "TEXT004")) is found
+
+
+@pytest.mark.parametrize(
     ("text", "code", "after"),
     [
         (f"# Model Card for Model ID\r\n\r\n{USAGE}", "TEXT004", f"# acme/sentiment\r\n\r\n{USAGE}"),
