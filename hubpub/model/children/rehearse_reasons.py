@@ -133,6 +133,8 @@ def _absent(error: BaseException) -> str | None:
         return "needs a token"
     if found := _NO_DATASET.search(text):
         return f"needs the dataset {found[1]}, which the rehearsal hub does not have"
+    if isinstance(error, NameError) and _is_torch_of_a_library(error):
+        return "needs the package torch, which is not installed"
     if isinstance(error, KeyError) and _is_of_environment(error):
         return f"needs the environment variable {error.args[0]}"
     if isinstance(error, RuntimeError | AssertionError | ValueError | OSError) and _NO_GPU.search(text):
@@ -158,11 +160,22 @@ def _absent_package(error: ImportError, text: str) -> str | None:
     return None
 
 
+def _is_torch_of_a_library(error: NameError) -> bool:
+    """Whether transformers missed torch: it imports it where it is installed, and uses its name where it is not."""
+    missed = error.name == "torch" and importlib.util.find_spec("torch") is None
+    return missed and _raised_in(error).partition(".")[0] == "transformers"
+
+
 def _is_of_environment(error: KeyError) -> bool:
+    return _raised_in(error) == "os"
+
+
+def _raised_in(error: BaseException) -> str:
+    """The module whose code raised it."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
-    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "os"
+    return str(trace.tb_frame.f_globals.get("__name__")) if trace is not None else ""
 
 
 def _absent_name(error: BaseException, unmade: Mapping[str, int]) -> str | None:
