@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.facts.card_facts import CardFacts
-from hubpub.card.writing.snippets import peft_class
+from hubpub.card.writing.snippets import choose_snippet, peft_class
 from hubpub.model.kind import ModelKind
 from hubpub.model.load import available_memory, mostly_half
 from hubpub.model.sentence_class import sentence_class
@@ -85,9 +85,16 @@ def load_request(folder: ModelFolder, facts: CardFacts, repo_id: str, *, trust: 
         "repo": repo_id,
         "kind": folder.kind.value,
         "class": classes.get(folder.kind, facts.architecture) or "",
-        "task": facts.pipeline_tag if folder.kind is ModelKind.TRANSFORMERS else None,
+        "task": _pipeline_task(facts) if folder.kind is ModelKind.TRANSFORMERS else None,
         "text": tokenizer.usable,
         "single": mostly_half(folder),
         "tokens": tokens,
         "trust": trust,
     }
+
+
+def _pipeline_task(facts: CardFacts) -> str | None:
+    """The pipeline that is to take the model; that of features takes text, and not every model with features does."""
+    if facts.pipeline_tag == "feature-extraction" and choose_snippet(facts) != facts.pipeline_tag:
+        return None
+    return facts.pipeline_tag
