@@ -51,7 +51,7 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Any:
         (403, "your fine-grained token does not allow it", "scope", "repo.write"),
         (403, "You don't have the rights to create a model under the namespace acme", "role", "administrator"),
         (403, "No", None, "whoami"),
-        (401, f"Invalid credentials: the token {SECRET} has expired", "token", "HF_TOKEN"),
+        (401, f"Invalid credentials: the token {SECRET} has expired", "token", "in place of this one"),
         (403, f"{SECRET} or {ID_TOKEN}", None, "whoami"),
     ],
 )
