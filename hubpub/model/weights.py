@@ -40,7 +40,35 @@ _FORMATS = {
     ".pickle": "pickle",
     ".joblib": "pickle",
     ".skops": "skops",
+    # Formats that hubpub does not look into: those who publish them must not hear that there are no weights.
+    ".caffemodel": "caffe",
+    ".cbm": "catboost",
+    ".dduf": "dduf",
+    ".ftz": "fasttext",
+    ".hef": "hailo",
+    ".litertlm": "litert",
+    ".llamafile": "llamafile",
+    ".mdl": "kaldi",
+    ".mnn": "mnn",
+    ".ot": "tch",
+    ".pdiparams": "paddle",
+    ".pdparams": "paddle",
+    ".pte": "executorch",
+    ".rknn": "rknn",
+    ".task": "litert",
+    ".ubj": "xgboost",
+    ".weights": "darknet",
 }
+
+_BIN_SIGNATURES = (
+    (b"lmgg", "ggml"),  # whisper.cpp, and llama.cpp before GGUF: GGML_FILE_MAGIC of ggml.h
+    (b"fmgg", "ggml"),
+    (b"tjgg", "ggml"),
+    (b"\xba\x16\x4f\x2f", "fasttext"),  # FASTTEXT_FILEFORMAT_MAGIC_INT32 of fasttext.cc
+)
+_MLC_SHARD = re.compile(r"params_shard_\d+\.bin")
+# save_to_zip_file of stable_baselines3/common/save_util.py writes the entry "data" first.
+_STABLE_BASELINES = re.compile(rb"PK\x03\x04.{22}\x04\x00..data", re.DOTALL)
 
 # What loaders take first when several are there in one directory; transformers, diffusers and peft each have
 # theirs (SAFE_WEIGHTS_NAME and the like).
@@ -209,7 +237,12 @@ def read_weights(
     by_format: dict[str, list[FileEntry]] = {}
     names = {entry.path for entry in files}
     for entry in files:
-        found = _bin_format(entry, names, start) if entry.suffix == ".bin" else _FORMATS.get(entry.suffix)
+        if entry.suffix == ".bin":
+            found = _bin_format(entry, names, start)
+        elif entry.suffix == ".zip":
+            found = "stable-baselines3" if _STABLE_BASELINES.match(start(entry.path)) else None
+        else:
+            found = _FORMATS.get(entry.suffix)
         if found == "pytorch" and start(entry.path).startswith(b"PK\x03\x04") and torchscript(entry.path):
             found = "torchscript"
         if found is not None:
@@ -224,11 +257,18 @@ def read_weights(
 
 def _bin_format(entry: FileEntry, names: set[str], start: Callable[[str], bytes]) -> str | None:
     """`.bin` says nothing: torch, CTranslate2 and OpenVINO all use it, and so do data files."""
-    if entry.path.removesuffix(".bin") + ".xml" in names:
+    stem = entry.path.removesuffix(".bin")
+    if stem + ".xml" in names:
         return "openvino"
+    if stem + ".param" in names:
+        return "ncnn"
+    if _MLC_SHARD.fullmatch(entry.name):
+        return "mlc"
     begin = start(entry.path)
     if begin.startswith(b"PK\x03\x04") or is_pickle(begin):
         return "pytorch"
+    if signed := next((name for signature, name in _BIN_SIGNATURES if begin.startswith(signature)), None):
+        return signed
     # CTranslate2's model.bin begins with its format version (32 bits; ctranslate2/specs/model_spec.py).
     if entry.name == "model.bin" and 0 < int.from_bytes(begin[:4], "little") < 64:
         return "ctranslate2"

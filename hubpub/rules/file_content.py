@@ -149,9 +149,10 @@ _PACKED = ((_PROGRAMS, "a compiled program"), (_ARCHIVES, "an archive"))
 )
 def program_or_archive(folder: ModelFolder) -> Iterator[Problem]:
     """Only beside weights: some libraries save their models as a .zip, and llamafiles are both."""
+    weights = {entry for entries in folder.weights.files.values() for entry in entries}
     for entry in folder.release_files:
         noun = next((noun for names, noun in _PACKED if names.fullmatch(entry.name)), None)
-        if noun is not None and folder.weights.files:
+        if noun is not None and weights and entry not in weights:
             yield Problem(f"{entry.path} ({size(entry.size)}) is {noun} beside the model", path=entry.path)
 
 

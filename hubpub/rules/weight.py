@@ -17,6 +17,7 @@ from hubpub.rules.wording import malformed
 
 _FORMAT = "https://github.com/huggingface/safetensors#format"
 _SHARDS = "https://huggingface.co/docs/transformers/big_models#sharded-checkpoints"
+_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".mar")
 
 
 @model_rules.rule(
@@ -31,7 +32,7 @@ _SHARDS = "https://huggingface.co/docs/transformers/big_models#sharded-checkpoin
     source="https://huggingface.co/docs/transformers/main_classes/model",
 )
 def weights_missing(folder: ModelFolder) -> Iterator[Problem]:
-    """No weight file of any format; for a tokenizer on its own that is a warning, for spaCy none at all."""
+    """No weight file of any format; for a tokenizer on its own, or an archive that may hold a model, a warning."""
     if folder.weights.files or folder.kind is ModelKind.SPACY or _weights_among_others(folder):
         return
     if find_pieces(folder.release_files):
@@ -40,8 +41,18 @@ def weights_missing(folder: ModelFolder) -> Iterator[Problem]:
         yield Problem("the folder holds a tokenizer and no weights", severity=Severity.WARNING)
     elif folder.kind is ModelKind.ADAPTER:
         yield Problem("the folder holds no adapter weights (adapter_model.safetensors)")
+    elif folder.kind is ModelKind.OTHER and (packed := _archive(folder)) is not None:
+        yield Problem(
+            f"the folder holds no weights of a format that hubpub knows, unless they are in {packed}",
+            severity=Severity.WARNING,
+        )
     else:
         yield Problem("the folder holds no weights of any format")
+
+
+def _archive(folder: ModelFolder) -> str | None:
+    """Where the model may be: some libraries save theirs as an archive."""
+    return next((entry.path for entry in folder.release_files if entry.suffix in _ARCHIVES), None)
 
 
 def _weights_among_others(folder: ModelFolder) -> bool:
