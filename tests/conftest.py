@@ -14,12 +14,17 @@ from pathlib import Path
 import pytest
 import support.client_env  # noqa: F401  before anything imports huggingface_hub
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 from support import models
 from support import tiny_runs as runs
 
 # A shell without job control starts what runs in the background with Ctrl-C ignored, and all that is started from there
 # would ignore it, too; some tests press it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# How long an example takes says how busy the machine is; what measures time is marked `speed`.
+settings.register_profile("hubpub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hubpub")
 
 
 @pytest.fixture(scope="session")
