@@ -60,6 +60,8 @@ def main() -> None:
                 "HF_TOKEN": token,
                 "HF_HOME": str(workdir / "hf-home"),
                 "HF_HUB_DISABLE_TELEMETRY": "1",
+                # The hub is on this machine, and not behind the proxy that may be set here.
+                **dict.fromkeys(("no_proxy", "NO_PROXY"), "127.0.0.1"),
             }
             for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE", "HF_OIDC_RESOURCE"):
                 environ.pop(name, None)
