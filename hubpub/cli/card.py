@@ -125,6 +125,7 @@ def card(
     from hubpub.card.writing.render import render_card
     from hubpub.core.errors import UsageError
     from hubpub.model.folder import ModelFolder
+    from hubpub.report.card import is_stale
 
     asked = [name for name, given in (("--write", write), ("--diff", show_diff), ("--check", check)) if given]
     if write and len(asked) > 1:
@@ -179,8 +180,7 @@ def card(
     if write and data:
         notify("push and --check know only data = [...] under [tool.hubpub.card] of your settings, and not --data")
     tell_eval_results(results, write=write)
-    stale = merged.text != existing or any(file.is_outdated for file in results)
-    return 1 if check and stale else 0
+    return 1 if check and is_stale(existing, merged, results) else 0
 
 
 def _tell_damage(root: Path, *, write: bool) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import Any, BinaryIO
@@ -61,6 +61,11 @@ class JsonFile:
     def get(self, key: str, default: Any = None) -> Any:
         """The value of `key` when the document is an object that has it, else `default`."""
         return self.value.get(key, default) if isinstance(self.value, dict) else default
+
+
+def json_object(file: JsonFile | None) -> Mapping[str, Any]:
+    """The object that a file holds; empty when it holds none, or is not there."""
+    return file.value if file is not None and isinstance(file.value, dict) else {}
 
 
 def read_json(open_file: Callable[[], BinaryIO], *, limit: int = CONFIG_LIMIT, top: type = dict) -> JsonFile:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hubpub.model.jsonfile import JsonFile
+from hubpub.model.jsonfile import JsonFile, json_object
 from hubpub.model.vocabulary import Wanted
 
 ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
@@ -158,12 +158,11 @@ class ModelIds:
 
 def read_model_ids(config: JsonFile | None, generation: JsonFile | None) -> ModelIds:
     """The ids of special tokens in config.json and generation_config.json; -1 and null mean none."""
-    top = config.value if config is not None and isinstance(config.value, dict) else {}
+    top = json_object(config)
     text = top.get("text_config")
     if "vocab_size" not in top and isinstance(text, dict):
         top = {**text, **{key: value for key, value in top.items() if value is not None}}
-    below = generation.value if generation is not None and isinstance(generation.value, dict) else {}
-    return ModelIds(dict(_ids(top)), dict(_ids(below)))
+    return ModelIds(dict(_ids(top)), dict(_ids(json_object(generation))))
 
 
 def _ids(document: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, ...]]]:

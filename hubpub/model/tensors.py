@@ -81,8 +81,7 @@ def stated_tensors(folder: ModelFolder) -> list[Tensor]:
     The dtypes of GGUF are its own ("Q4_K"); those of ONNX that safetensors does not have are "type 21" and the like.
     """
     if folder.weights.primary:
-        headers = folder.weights.headers
-        return [tensor for path in folder.weights.primary for tensor in headers[path].tensors.values()]
+        return list(folder.weights.tensors)
     for torch in folder.torch_files.values():
         if torch.tensors:
             files = [file for file in folder.torch_files.values() if file.known]

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hubpub.core.errors import UsageError
+from hubpub.core.pattern import Pattern
 
 # The Hub advises against repositories of more than 100,000 files
 # (https://huggingface.co/docs/hub/storage-limits#repository-limitations-and-recommendations).
@@ -26,6 +27,7 @@ DEEPEST = 64
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _EFFECTIVE = os.access in os.supports_effective_ids
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_ARCHIVE = Pattern(r".+\.(?:zip|tar|tgz|tar\.(?:gz|xz|bz2|zst)|7z|rar)", re.IGNORECASE)
 
 
 class EntryKind(StrEnum):
@@ -74,6 +76,11 @@ class FileEntry:
         """The extension in lower case with its dot, or "" ("model.safetensors" gives ".safetensors")."""
         stem, dot, extension = self.name.rpartition(".")
         return dot + extension.lower() if stem else ""
+
+    @property
+    def is_archive(self) -> bool:
+        """Whether its name is that of an archive, as which some libraries save a whole model."""
+        return _ARCHIVE.fullmatch(self.name) is not None
 
 
 @dataclass(frozen=True, slots=True)

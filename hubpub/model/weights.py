@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
 from hubpub.model.jsonfile import JsonFile, JsonProblem
-from hubpub.model.safetensors import Header
+from hubpub.model.safetensors import Header, Tensor
 from hubpub.model.signatures import is_pickle
 from hubpub.model.walk import FileEntry
 
@@ -48,6 +48,7 @@ _FORMATS = {
     ".hef": "hailo",
     ".litertlm": "litert",
     ".llamafile": "llamafile",
+    ".mar": "torchserve",
     ".mdl": "kaldi",
     ".mnn": "mnn",
     ".ot": "tch",
@@ -210,6 +211,11 @@ class Weights:
         if self.primary:
             return sum(self.headers[path].size for path in self.primary)
         return sum(entry.size for entries in self.files.values() for entry in entries)
+
+    @property
+    def tensors(self) -> Iterator[Tensor]:
+        """Those of the primary safetensors files."""
+        return (tensor for path in self.primary for tensor in self.headers[path].tensors.values())
 
     @property
     def formats(self) -> tuple[str, ...]:

@@ -20,6 +20,11 @@ _SHOWN = 20
 _NAMED = 8
 
 
+def is_stale(existing: str, merged: Merged, results: Sequence[EvalFile]) -> bool:
+    """Whether the card, or a file of results beside it, is not as hubpub would write it."""
+    return merged.text != existing or any(file.is_outdated for file in results)
+
+
 def merge_document(
     path: str, existing: str, merged: Merged, results: Sequence[EvalFile] = (), *, written: bool
 ) -> dict[str, Any]:
@@ -28,7 +33,7 @@ def merge_document(
     return {
         "schema": CARD_SCHEMA,
         "path": path,
-        "stale": merged.text != existing or any(file.is_outdated for file in results),
+        "stale": is_stale(existing, merged, results),
         "written": written,
         "sections": {"filled": filled, "total": total},
         "changes": [change.to_json() for change in merged.changes],

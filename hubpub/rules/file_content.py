@@ -132,8 +132,6 @@ def text_encoding(folder: ModelFolder) -> Iterator[Problem]:
 
 
 _PROGRAMS = re.compile(r".+\.(?:exe|msi|dll|so(?:\.\d+)*|dylib|apk|dmg|deb|rpm|jar)", re.IGNORECASE)
-_ARCHIVES = re.compile(r".+\.(?:zip|tar|tgz|tar\.(?:gz|xz|bz2|zst)|7z|rar)", re.IGNORECASE)
-_PACKED = ((_PROGRAMS, "a compiled program"), (_ARCHIVES, "an archive"))
 
 
 @model_rules.rule(
@@ -150,9 +148,9 @@ _PACKED = ((_PROGRAMS, "a compiled program"), (_ARCHIVES, "an archive"))
 def program_or_archive(folder: ModelFolder) -> Iterator[Problem]:
     """Only beside weights: some libraries save their models as a .zip, and llamafiles are both."""
     weights = {entry for entries in folder.weights.files.values() for entry in entries}
-    for entry in folder.release_files:
-        noun = next((noun for names, noun in _PACKED if names.fullmatch(entry.name)), None)
-        if noun is not None and weights and entry not in weights:
+    for entry in folder.release_files if weights else ():
+        noun = "a compiled program" if _PROGRAMS.fullmatch(entry.name) else "an archive" if entry.is_archive else None
+        if noun is not None and entry not in weights:
             yield Problem(f"{entry.path} ({size(entry.size)}) is {noun} beside the model", path=entry.path)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hubpub.card.facts.model_identity import json_object, library_of, task_of
+from hubpub.card.facts.model_identity import library_of, task_of
 from hubpub.card.facts.tasks import contradicts
 from hubpub.card.hub_lists import (
     libraries,
@@ -17,6 +17,7 @@ from hubpub.card.hub_lists import (
 from hubpub.card.metadata.edits import set_text, set_value
 from hubpub.core.findings import Fix, Problem, Severity
 from hubpub.core.rule import Fixable, Needs
+from hubpub.model.jsonfile import json_object
 from hubpub.model.kind import ModelKind
 from hubpub.rules.meta_values import (
     MODEL_CARDS,

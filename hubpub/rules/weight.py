@@ -17,7 +17,6 @@ from hubpub.rules.wording import malformed
 
 _FORMAT = "https://github.com/huggingface/safetensors#format"
 _SHARDS = "https://huggingface.co/docs/transformers/big_models#sharded-checkpoints"
-_ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z", ".mar")
 
 
 @model_rules.rule(
@@ -52,7 +51,7 @@ def weights_missing(folder: ModelFolder) -> Iterator[Problem]:
 
 def _archive(folder: ModelFolder) -> str | None:
     """Where the model may be: some libraries save theirs as an archive."""
-    return next((entry.path for entry in folder.release_files if entry.suffix in _ARCHIVES), None)
+    return next((entry.path for entry in folder.release_files if entry.is_archive), None)
 
 
 def _weights_among_others(folder: ModelFolder) -> bool:

@@ -100,7 +100,7 @@ def rendered(card: Card) -> str:
     return " ".join(re.sub(r"<!--[\s\S]*?-->", " ", html).replace("<", " <").split())
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(
     licence=_LICENCES,
     comment=st.sampled_from(["", "  # hubpub: ignore[META012]", " # keep"]),

@@ -215,7 +215,7 @@ def places(value: Any, here: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(value[key], (*here, key))
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.sampled_from(list(places(WHOLE))), ODD, st.booleans())
 def test_no_file_stops_a_hub(
     tmp_path_factory: pytest.TempPathFactory, place: tuple[Any, ...], odd: Any, as_key: bool

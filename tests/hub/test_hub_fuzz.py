@@ -41,7 +41,6 @@ def thorough(examples: int) -> settings:
     return settings(
         max_examples=LONGER or examples,
         derandomize=not LONGER,
-        deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -47,7 +47,7 @@ def mutated(draw: st.DrawFn) -> str:
     return text
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, suppress_health_check=list(HealthCheck))
 @given(st.lists(mutated(), min_size=8, max_size=8, unique=True))
 def test_every_template_gets_an_answer(tmp_path: Path, texts: list[str]) -> None:
     canary = tmp_path / "canary"

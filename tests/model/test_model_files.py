@@ -122,7 +122,7 @@ def test_the_seeds_are_sound() -> None:
     st.lists(st.tuples(st.integers(0, 700), st.integers(0, 3), st.binary(max_size=4)), max_size=5),
     st.none() | st.integers(0, 700),
 )
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 def test_whatever_is_broken_is_answered(path: str, changes: list[tuple[int, int, bytes]], end: int | None) -> None:
     content = SEEDS[path]
     for at, length, new in changes:

@@ -30,7 +30,7 @@ def patterns() -> list[tuple[str, Pattern]]:
 
 @pytest.mark.parametrize(("reader", "pattern"), patterns(), ids=lambda value: value if isinstance(value, str) else "")
 @given(data=st.data())
-@settings(max_examples=50, derandomize=True, deadline=None)
+@settings(max_examples=50, derandomize=True)
 def test_no_file_of_a_reader_is_overlooked(reader: str, pattern: Pattern, data: st.DataObject) -> None:
     flags = re.ASCII | (pattern.compiled.flags & re.IGNORECASE)
     name = data.draw(st.from_regex(re.compile(pattern.source, flags), fullmatch=True))

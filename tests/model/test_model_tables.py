@@ -10,7 +10,7 @@ import time
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hubpub.model.parquet import read_parquet
@@ -91,7 +91,6 @@ def test_broken_gzip(cut: int) -> None:
 
 
 @given(st.lists(st.lists(st.text("ab\"',;\n\t é", max_size=6), min_size=2, max_size=2), max_size=20))
-@settings(deadline=None)
 def test_rows_of_any_csv(rows: list[list[str]]) -> None:
     out = io.StringIO(newline="")
     csv.writer(out, quoting=csv.QUOTE_ALL).writerows([["left", "right"], *rows])
@@ -99,7 +98,6 @@ def test_rows_of_any_csv(rows: list[list[str]]) -> None:
 
 
 @given(st.binary(max_size=300), st.sampled_from(["csv", "tsv", "json", "jsonl", "text"]), st.booleans())
-@settings(deadline=None)
 def test_any_bytes_are_answered(content: bytes, form: str, compressed: bool) -> None:
     with contextlib.suppress(OSError, ValueError):
         table(content, form, compressed=compressed)
@@ -185,7 +183,6 @@ SMALL = parquet(pa.table({"a": [1], "b": [["x"]]}), compression="none")
 
 
 @given(st.lists(st.tuples(st.integers(0, len(SMALL)), st.binary(max_size=4)), max_size=5), st.binary(max_size=60))
-@settings(deadline=None)
 def test_any_footer_is_answered(changes: list[tuple[int, bytes]], footer: bytes) -> None:
     content = SMALL
     for at, new in changes:

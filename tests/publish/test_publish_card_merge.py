@@ -142,7 +142,7 @@ hands = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=60)
 @given(hands, st.booleans())
 def test_nothing_that_anybody_wrote_is_lost_in_any_order_of_edits_and_pushes(steps: Any, with_folder: bool) -> None:
     repo = Repo()

@@ -149,7 +149,7 @@ def joined_cards(draw: st.DrawFn) -> str:
     return mark + text.replace("\n", newline)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(joined_cards(), st.booleans(), st.sampled_from([None, FOR_A_REPO]))
 def test_cards_made_of_the_examples_of_several_rules(text: str, every: bool, given: Mapping[str, str] | None) -> None:
     hold(text, linter(given=given, every=every))

@@ -115,7 +115,7 @@ _METADATA = st.fixed_dictionaries(
 )
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=150)
 @given(_METADATA)
 @example({"extra_gated_fields": {"Company": []}})
 @example({"license": ["mit", "MIT"], "model-index": [{"name": "x", "results": [{"source": {"name": "y"}}]}]})
@@ -135,7 +135,7 @@ This NSFW model is a fine-tuned version of gpt2 on SST-2, and predicts cancer ri
 """
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(derandomize=True, max_examples=40)
 @given(_METADATA, st.dictionaries(st.sampled_from(["thumbnail", "co2_eq_emissions", "language_bcp47"]), _SOME))
 def test_no_rule_fails_on_any_metadata(metadata: dict[str, Any], more: dict[str, Any]) -> None:
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in {**metadata, **more}.items()]

@@ -151,7 +151,7 @@ FRAGMENTS = st.sampled_from(
 
 
 @given(st.lists(st.one_of(FRAGMENTS, FRAGMENTS, st.text(max_size=5)), max_size=25).map("".join))
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(derandomize=True, max_examples=300)
 def test_no_text_makes_a_rule_raise(text: str) -> None:
     judged = subject(text)
     for finding in findings_of(judged):
@@ -161,6 +161,6 @@ def test_no_text_makes_a_rule_raise(text: str) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=100)
 def test_no_bytes_make_it_raise(content: bytes) -> None:
     lint_card(content, path="README.md", target="card")

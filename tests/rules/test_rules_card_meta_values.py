@@ -245,7 +245,7 @@ keys = st.sampled_from(
 )
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=60)
 @given(st.lists(st.tuples(keys, words), min_size=1, max_size=4))
 def test_a_safe_fix_brings_nothing_new(pairs: list[tuple[str, str]]) -> None:
     text = block("\n".join(f"{key}: {value}" for key, value in pairs))

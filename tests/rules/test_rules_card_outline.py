@@ -146,7 +146,7 @@ def test_a_run_is_reported_once() -> None:
 
 
 @given(st.lists(st.integers(1, 6), max_size=12))
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(derandomize=True, max_examples=200)
 def test_lifting_keeps_the_tree(depths: list[int]) -> None:
     text = "".join(f"{'#' * level} Heading {index}\n\n" for index, level in enumerate(depths))
     after = mended(text, "SECT013")

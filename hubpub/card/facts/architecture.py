@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.facts.experts import active_parameters
-from hubpub.card.facts.model_identity import json_object
 from hubpub.card.facts.named_adapters import named_adapters
 from hubpub.card.facts.other_libraries import Told, class_told
 from hubpub.card.facts.provenance import Sources, positive
 from hubpub.card.facts.sourced import source_of
+from hubpub.model.jsonfile import json_object
 from hubpub.model.kind import ModelKind
 from hubpub.model.sentence_class import SENTENCE_TRANSFORMER, sentence_class
 

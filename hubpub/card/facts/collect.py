@@ -22,7 +22,6 @@ from hubpub.card.facts.model_identity import (
     MERGE_RECIPE,
     MLX_KEY,
     is_public_id,
-    json_object,
     library_of,
     parents_of,
     peft_task_of,
@@ -43,6 +42,7 @@ from hubpub.card.facts.usage import gguf_embeds, usage_of
 from hubpub.card.hub_lists import licence_alias, licences
 from hubpub.core.settings import CardSettings
 from hubpub.model.folder import ModelFolder
+from hubpub.model.jsonfile import json_object
 from hubpub.model.kind import ModelKind
 from hubpub.model.sentence_class import SENTENCE_CONFIG, SENTENCE_TRANSFORMER, sentence_class
 

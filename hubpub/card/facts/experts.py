@@ -64,7 +64,7 @@ def active_parameters(
 
 def _tensors(folder: ModelFolder, weights: Weights) -> Iterable[Tensor]:
     if weights.primary:
-        return (tensor for path in weights.primary for tensor in weights.headers[path].tensors.values())
+        return weights.tensors
     from hubpub.model.tensors import stated_tensors
 
     return stated_tensors(folder)

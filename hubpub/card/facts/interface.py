@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hubpub.card.facts.model_identity import json_object
 from hubpub.card.facts.sourced import Value, source_of
+from hubpub.model.jsonfile import json_object
 from hubpub.model.kind import ModelKind
 
 if TYPE_CHECKING:

@@ -13,12 +13,12 @@ from hubpub.card.hub_lists import libraries
 from hubpub.card.metadata.schema import is_repo_id
 from hubpub.card.metadata.yaml_block import read_yaml
 from hubpub.core.pattern import Pattern
+from hubpub.model.jsonfile import json_object
 from hubpub.model.kind import ModelKind
 from hubpub.model.sentence_class import SENTENCE_TRANSFORMER, SPARSE_ENCODER, sentence_class
 
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
-    from hubpub.model.jsonfile import JsonFile
 
 _LIBRARY_KINDS = {
     ModelKind.TRANSFORMERS: "transformers",
@@ -65,11 +65,6 @@ class Parents(NamedTuple):
     names: tuple[str, ...]
     path: str
     sure: bool
-
-
-def json_object(file: JsonFile | None) -> Mapping[str, Any]:
-    """The object that a JSON file holds; empty when it holds none."""
-    return file.value if file is not None and isinstance(file.value, dict) else {}
 
 
 def library_of(folder: ModelFolder) -> str | None:

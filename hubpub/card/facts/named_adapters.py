@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubpub.core.pattern import Pattern
+from hubpub.model.jsonfile import json_object
 
 if TYPE_CHECKING:
     from hubpub.model.folder import ModelFolder
@@ -28,18 +29,13 @@ def named_adapters(folder: ModelFolder) -> tuple[NamedAdapter, ...]:
     weights = {entry.path.rpartition("/")[0] for entries in folder.weights.files.values() for entry in entries}
     if not 1 < len(weights) <= _MOST or not all(_NAME.fullmatch(directory) for directory in weights):
         return ()
-    found = {directory: _config(folder, directory) for directory in sorted(weights)}
+    found = {directory: json_object(folder.json(f"{directory}/{ADAPTER_CONFIG}")) for directory in sorted(weights)}
     if not all("peft_type" in config for config in found.values()):
         return ()
     return tuple(
         NamedAdapter(name, _text(config, "base_model_name_or_path"), _text(config, "task_type"))
         for name, config in found.items()
     )
-
-
-def _config(folder: ModelFolder, directory: str) -> Mapping[str, Any]:
-    file = folder.json(f"{directory}/{ADAPTER_CONFIG}")
-    return file.value if file is not None and isinstance(file.value, dict) else {}
 
 
 def _text(config: Mapping[str, Any], key: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hubpub.card.facts.sourced import source_of
 from hubpub.card.hub_lists import pipeline_tags, read_data
 from hubpub.core.pattern import Pattern
+from hubpub.model.jsonfile import json_object
 from hubpub.model.kind import ModelKind
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def is_setfit(folder: ModelFolder) -> bool:
 
 def is_sklearn(folder: ModelFolder) -> bool:
     """Whether skops described the folder, as `skops.hub_utils.init` did."""
-    return isinstance(_object(folder.config).get("sklearn"), dict)
+    return isinstance(json_object(folder.config).get("sklearn"), dict)
 
 
 def class_told(folder: ModelFolder) -> Told | None:
@@ -50,7 +50,7 @@ def class_told(folder: ModelFolder) -> Told | None:
 
 def task_told(folder: ModelFolder) -> Told | None:
     """The Hub's id of the model's task, where the files of such a library tell it."""
-    config = _object(folder.config)
+    config = json_object(folder.config)
     if is_setfit(folder):
         return Told("text-classification", SETFIT_CONFIG)
     if folder.kind is ModelKind.TIMM:
@@ -75,7 +75,7 @@ def labels_told(folder: ModelFolder) -> Told | None:
         (is_setfit(folder), SETFIT_CONFIG, "labels"),
         (folder.kind is ModelKind.TIMM, _CONFIG, "label_names"),
     ):
-        listed = _object(folder.json(path)).get(key) if made else None
+        listed = json_object(folder.json(path)).get(key) if made else None
         if isinstance(listed, list) and listed and all(isinstance(label, str) for label in listed):
             return Told(tuple(listed), source_of(path, key))
     return None
@@ -90,9 +90,5 @@ def _task_of_pipeline(pipeline: Told | None) -> Told | None:
 
 
 def _class(file: JsonFile | None, path: str, key: str) -> Told | None:
-    name = _object(file).get(key)
+    name = json_object(file).get(key)
     return Told(name, source_of(path, key)) if isinstance(name, str) and _CLASS.fullmatch(name) else None
-
-
-def _object(file: JsonFile | None) -> Mapping[str, Any]:
-    return file.value if file is not None and isinstance(file.value, dict) else {}

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hubpub.card.code.removed_api import auto_classes_that_make, model_types_of
-from hubpub.card.facts.model_identity import json_object
 from hubpub.card.facts.named_adapters import named_adapters
 from hubpub.card.facts.other_libraries import PIPELINE_INDEX, is_setfit
 from hubpub.core.pattern import Pattern
 from hubpub.model.chat import DEFAULT, ChatTemplate, Reader
 from hubpub.model.configs import wants_preprocessor
+from hubpub.model.jsonfile import json_object
 from hubpub.model.kind import ModelKind
 from hubpub.model.sentence_class import sentence_class
 

@@ -249,7 +249,7 @@ def test_an_answer_is_added_and_the_rest_stays() -> None:
 
 
 @given(st.text(max_size=200), st.sampled_from(["\n", "\r\n"]))
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=150)
 def test_any_text_that_may_be_an_answer_comes_back(prose: str, newline: str) -> None:
     before = BEFORE.replace("\n", newline)
     answer = parse_assignments([f"sections.limitations-and-bias={prose}"]).sections.get("limitations-and-bias", "x")

@@ -38,7 +38,7 @@ PLACES = [
 edits = st.lists(st.tuples(st.integers(0, len(FIRST)), st.sampled_from([0, 0, 0, 1, 5, 40, 300]), pieces), max_size=4)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=60)
 @given(edits, st.sampled_from(CARDS), st.booleans())
 def test_what_a_person_wrote_is_there_after_rendering_again(
     changes: list[tuple[int, int, str]], rendered: str, based: bool
@@ -51,7 +51,7 @@ def test_what_a_person_wrote_is_there_after_rendering_again(
     check_kept(mine, result, rendered)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(derandomize=True, max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 200), st.text(st.characters(codec="utf-8"), max_size=20)), max_size=4),
     st.sampled_from(CARDS[:3]),
@@ -74,7 +74,7 @@ facts = st.sampled_from(["mit", "bsd", ["a"], ["a", "b"], ["b", "a", "c"], None,
 metadata = st.dictionaries(st.sampled_from(["license", "tags", "datasets", "x"]), facts.filter(lambda value: value))
 
 
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=100)
 @given(metadata, metadata, metadata)
 def test_metadata_of_a_person_wins_key_by_key(first: Any, mine: Any, second: Any) -> None:
     base = merge_card("", managed_card(metadata=first)).given

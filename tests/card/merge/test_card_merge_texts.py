@@ -94,7 +94,7 @@ edits = st.lists(
 )
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=150)
 @given(edits, edits)
 def test_nothing_that_either_wrote_is_lost_without_a_conflict(ours: Any, theirs: Any) -> None:
     def edited(changes: Any, who: str) -> str:

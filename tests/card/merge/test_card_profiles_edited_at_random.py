@@ -68,7 +68,7 @@ def offset(text: str, place: tuple[str, int]) -> int:
     return at + number // count % 60
 
 
-@settings(derandomize=True, max_examples=30, deadline=None)
+@settings(derandomize=True, max_examples=30)
 @given(profiles, edits, st.sampled_from([0, 1, 2, 3]), st.sampled_from([1, 2, 3]), st.booleans())
 def test_what_a_person_wrote_is_there_after_the_folder_has_changed_twice(
     rendered: Rendered,
@@ -89,7 +89,7 @@ def test_what_a_person_wrote_is_there_after_the_folder_has_changed_twice(
     check_kept(once.text, twice, cards[third])
 
 
-@settings(derandomize=True, max_examples=15, deadline=None)
+@settings(derandomize=True, max_examples=15)
 @given(
     profiles,
     st.lists(st.tuples(st.integers(0, 500), st.text(st.characters(codec="utf-8"), max_size=20)), max_size=4),

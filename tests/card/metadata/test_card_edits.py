@@ -144,7 +144,7 @@ def line_start(text: str, offset: int) -> int:
 
 
 @given(cards(), st.data(), VALUES)
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=150)
 def test_a_value_is_set_and_nothing_else(text: str, data: st.DataObject, value: Any) -> None:
     before = read_front_matter(text)
     if not before.values or before.data is None:
@@ -164,7 +164,7 @@ def test_a_value_is_set_and_nothing_else(text: str, data: st.DataObject, value: 
 
 
 @given(cards(), st.data())
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(derandomize=True, max_examples=150)
 def test_a_key_is_removed_and_nothing_else(text: str, data: st.DataObject) -> None:
     before = read_front_matter(text)
     if not before.keys or before.data is None:
@@ -184,7 +184,7 @@ def test_a_key_is_removed_and_nothing_else(text: str, data: st.DataObject) -> No
 
 
 @given(cards(), st.data(), st.sampled_from(["license", "new_name", "no", "a b"]))
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=100)
 def test_a_key_is_renamed_and_nothing_else(text: str, data: st.DataObject, name: str) -> None:
     before = read_front_matter(text)
     if not before.keys or before.data is None:
@@ -201,7 +201,7 @@ def test_a_key_is_renamed_and_nothing_else(text: str, data: st.DataObject, name:
 
 
 @given(cards(), st.dictionaries(st.sampled_from(["new", "other_key"]), VALUES, min_size=1))
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(derandomize=True, max_examples=100)
 def test_keys_are_added_behind_the_others(text: str, values: dict[str, Any]) -> None:
     before = read_front_matter(text)
     if before.problem is not None:
