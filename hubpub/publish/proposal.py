@@ -6,8 +6,10 @@ It is known by a mark in its description, beside who opened it. Nothing of main 
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from hubpub.core.errors import UsageError, VerificationError
@@ -25,6 +27,7 @@ from hubpub.publish.stale import Stale
 from hubpub.publish.verify import compare
 
 _MARK = re.compile(r"<!-- hubpub:pull-request base=([0-9a-f]{4,64}) -->")
+_OPENING = re.compile(r"<!-- hubpub:opening ([0-9a-f]{4,64}) -->")
 _MOST_LOOKED_AT = 30
 _MOST_COMMITS = 200
 _OF_A_RELEASE = re.compile(r"^Hubpub-Release: ", re.MULTILINE)
@@ -106,9 +109,11 @@ def propose(
         return _done_already(client, requests, plan, author, notify)
     mark = f"<!-- hubpub:pull-request base={plan.base} -->"
     opened = found is None
+    # A hub may open one whose answer was lost after it was looked for.
+    may_have_twin = found is not None and found.status == "draft"
     if found is None:
         _tell_of_closed(requests, author, notify)
-        found = _open(requests, plan, author, mark, notify)
+        found, may_have_twin = _open(requests, plan, author, mark, notify)
     else:
         notify(f"pull request {found.number} is open already, and is updated")
         mark = f"<!-- hubpub:pull-request base={_base(found.description)} -->"
@@ -118,6 +123,8 @@ def propose(
         requests.describe(found.number, text)
     if found.status == "draft":
         requests.set_status(found.number, "open")
+    if may_have_twin:
+        _close_twins(requests, author, found)
     url = f"{plan.url}/discussions/{found.number}"
     notify(f"verified {counted(verified, 'file')} in pull request {found.number}: {url}")
     return Proposal(found.number, url, "open", opened, commit, committed, verified)
@@ -161,22 +168,38 @@ def _tell_of_closed(requests: PullRequests, author: str, notify: Callable[[str],
         notify(f"pull request {found.number} was {found.status}; this release gets a new one")
 
 
-def _open(requests: PullRequests, plan: Plan, author: str, mark: str, notify: Callable[[str], None]) -> PullRequest:
-    """A new one; after a lost answer, that which was opened."""
+def _open(
+    requests: PullRequests, plan: Plan, author: str, mark: str, notify: Callable[[str], None]
+) -> tuple[PullRequest, bool]:
+    """A new one, or after a lost answer that which was opened; and whether another may have been opened, too."""
+    description = f"{mark}\nThe files are being uploaded.\n<!-- hubpub:opening {secrets.token_hex(8)} -->"
     for number in range(2, 2 + requests.attempts):
         try:
-            opened = requests.read(requests.open(plan.title, f"{mark}\nThe files are being uploaded."))
+            opened = requests.read(requests.open(plan.title, description))
         except NoAnswerError as error:
             existing = _ours(requests, author, "open")
             if existing is not None:
-                return existing
+                return existing, True
             if number > requests.attempts:
                 raise
             requests.pause(number, error)
         else:
             notify(f"opened pull request {opened.number}")
-            return opened
+            return opened, number > 2
     raise AssertionError("the last attempt returns or raises")
+
+
+def _close_twins(requests: PullRequests, author: str, chosen: PullRequest) -> None:
+    """Close the other drafts that the opening of this one led to."""
+    opening = _OPENING.search(chosen.description)
+    if opening is None:
+        return
+    for item in list(islice(requests.of(author, "open"), _MOST_LOOKED_AT)):
+        if item.number != chosen.number and item.status == "draft":
+            found = requests.read(item.number)
+            if found.author == author and opening[0] in found.description:
+                why = f"Opened twice, as an answer was lost: see pull request {chosen.number}."
+                requests.set_status(found.number, "closed", why)
 
 
 def _fill(

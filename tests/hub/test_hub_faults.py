@@ -101,10 +101,11 @@ def test_truncated_answer_is_noticed(model: TestHub) -> None:
 @pytest.mark.parametrize(("rule", "least"), [("resolve: late seconds=0.4", 0.4), ("resolve: slow rate=200000", 0.4)])
 def test_late_and_slow_answers_are_whole(model: TestHub, rule: str, least: float) -> None:
     add(model, b"x" * 100_000)
-    model.hub.faults(rule)
+    faults = model.hub.faults(rule)
     started = time.monotonic()
     assert get_session().get(f"{model.endpoint}/{REPO}/resolve/main/a.txt").content == b"x" * 100_000
     assert least <= time.monotonic() - started < 5
+    assert faults.hits == 1
 
 
 def test_stalled_request(model: TestHub) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +13,16 @@ from support.running_hub import ALICE, BOB, READER, TestHub
 from support.secrets_kept import keeps
 from support.tiny_release import CARD, fresh_weights, save_tiny
 
-from hubpub.core.errors import AuthError, UsageError
+from hubpub.core.errors import AuthError, HubError, UsageError
 from hubpub.core.rule import Depth
 from hubpub.hub.access.fine_grained import Grants, Scope
 from hubpub.publish.client import HubClient
 from hubpub.publish.http import Patience
 from hubpub.publish.prepare import PushOptions
+from hubpub.publish.pull_requests import PullRequest, PullRequests
 from hubpub.publish.push import push
 from hubpub.publish.receipt import Receipt
+from hubpub.publish.refusals import NoAnswerError
 from hubpub.publish.staged import CommitLimits
 from hubpub.publish.target import Target
 
@@ -160,6 +163,37 @@ def test_lost_answers_open_no_second_one(hub: TestHub, folder: Path, call: str) 
     assert receipt.verified == 4
     assert numbers(hub) == [(1, "open")]
     assert hub.read(REPO, "notes.txt", revision="refs/pr/1") == call.encode()
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_one_that_the_hub_opens_late(
+    hub: TestHub, folder: Path, monkeypatch: pytest.MonkeyPatch, interrupted: bool
+) -> None:
+    """The answer is lost, and the pull request is not to be seen before a second one is opened."""
+    opened: list[int] = []
+    really_open, really_of = PullRequests.open, PullRequests.of
+
+    def lose_the_first(self: PullRequests, title: str, description: str) -> int:
+        opened.append(really_open(self, title, description))
+        if len(opened) == 1:
+            raise NoAnswerError("no answer", "try again")
+        return opened[-1]
+
+    def show_late(self: PullRequests, author: str, status: str) -> Iterator[PullRequest]:
+        return iter(()) if len(opened) == 1 else really_of(self, author, status)
+
+    monkeypatch.setattr(PullRequests, "open", lose_the_first)
+    monkeypatch.setattr(PullRequests, "of", show_late)
+    draft = hub.api(BOB).create_pull_request(REPO, title="x", description="mine, and by hand").num
+    if interrupted:
+        hub.hub.faults("commit: 500")
+        with pytest.raises(HubError):
+            propose(hub, folder)
+        hub.hub.faults()
+    receipt = propose(hub, folder)
+    assert receipt.proposal is not None
+    assert receipt.proposal.number == 3
+    assert sorted(numbers(hub)) == [(draft, "draft"), (2, "closed"), (3, "open")]
 
 
 @pytest.mark.parametrize(

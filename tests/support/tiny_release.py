@@ -54,11 +54,12 @@ def look(endpoint: str, repo: str, token: str = TOKEN) -> Seen | None:
     api = HfApi(endpoint=endpoint, token=token)
     if not api.repo_exists(repo):
         return None
+    history = tuple(Commit(c.commit_id, c.title, c.message) for c in api.list_repo_commits(repo))
+    # The tree of the commit that was seen: a push may be going on.
+    tree = api.list_repo_tree(repo, recursive=True, revision=history[0].oid)
     return Seen(
-        history=tuple(Commit(c.commit_id, c.title, c.message) for c in api.list_repo_commits(repo)),
-        files={
-            item.path: item.blob_id for item in api.list_repo_tree(repo, recursive=True) if hasattr(item, "blob_id")
-        },
+        history=history,
+        files={item.path: item.blob_id for item in tree if hasattr(item, "blob_id")},
         tags={ref.name: ref.target_commit for ref in api.list_repo_refs(repo).tags},
         private=bool(api.model_info(repo).private),
     )

@@ -72,11 +72,20 @@ class FaultInjection:
                 connection.reset()
                 await _gone(receive)
             case Effect.LATE:
-                await self._app(scope, receive, _late(send, fault.seconds or 0))
+                await self._app(scope, receive, self._late(send, fault))
             case Effect.SLOW:
                 await self._app(scope, receive, _slow(send, fault.rate))
             case int(status):
                 await error_response(_refusal(status, fault))(scope, receive, send)
+
+    def _late(self, send: Send, fault: Fault) -> Send:
+        async def held(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._faults.held(fault)
+                await asyncio.sleep(fault.seconds or 0)
+            await send(message)
+
+        return held
 
 
 def _refusal(status: int, fault: Fault) -> ApiError:
@@ -126,15 +135,6 @@ class _Shortened:
         self._left -= len(body)
         more = message.get("more_body", False) and not (self.ended and self._honest)
         await self._send({**message, "body": body, "more_body": more or (self.ended and not self._honest)})
-
-
-def _late(send: Send, seconds: float) -> Send:
-    async def held(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            await asyncio.sleep(seconds)
-        await send(message)
-
-    return held
 
 
 def _slow(send: Send, rate: int) -> Send:

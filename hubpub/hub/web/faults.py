@@ -236,13 +236,24 @@ class Faults:
         return bool(self._counters)
 
     def pick(self, method: str, path: str) -> Fault | None:
-        """The rule that hits this request: the first in their order. Each that speaks of it counts it."""
+        """The rule that hits this request: the first in their order. Each that speaks of it counts it.
+
+        A hit of `late` is counted by `held`, once the request has taken effect.
+        """
         with self._lock:
             hits = [counter for counter in self._counters if counter.asks(method, path)]
             if not hits:
                 return None
-            hits[0].hit += 1
+            if hits[0].fault.effect is not Effect.LATE:
+                hits[0].hit += 1
             return hits[0].fault
+
+    def held(self, fault: Fault) -> None:
+        """Count a request of `late` that has taken effect, and whose answer is held from now on."""
+        with self._lock:
+            for counter in self._counters:
+                if counter.fault is fault:
+                    counter.hit += 1
 
     def __iter__(self) -> Iterator[tuple[Fault, int, int]]:
         """Each rule with the number of requests that it spoke of, and of those that it hit."""
