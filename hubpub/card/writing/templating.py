@@ -189,11 +189,12 @@ def render_template(
     Raises:
         UsageError: a template is wrong, or takes too long; the message names its file and line.
     """
-    from jinja2 import TemplateNotFound, TemplateSyntaxError
+    from jinja2 import TemplateNotFound, TemplateSyntaxError, pass_eval_context
 
     environment = _own_environment() if templates.are_own else _environment(templates)
     environment.filters.update(filters)
-    environment.finalize = finalize
+    # One that is given the context is not called while a template is compiled.
+    environment.finalize = pass_eval_context(lambda _context, value: finalize(value))
     name = templates.file.as_posix() if templates.file else name
     parts: list[str] = []
     size = 0
@@ -228,6 +229,8 @@ def _own_environment() -> ImmutableSandboxedEnvironment:
 def _environment(templates: Templates) -> ImmutableSandboxedEnvironment:
     from jinja2 import BaseLoader, ChoiceLoader, FileSystemLoader, FunctionLoader, StrictUndefined
 
+    from hubpub.card.writing.compiled import CompiledTemplates
+
     folder, file = templates.folder, templates.file
     loaders: list[BaseLoader] = []
     if file is not None:
@@ -240,6 +243,8 @@ def _environment(templates: Templates) -> ImmutableSandboxedEnvironment:
         autoescape=False,  # that escapes for HTML; `finalize` escapes for Markdown
         trim_blocks=True,
         lstrip_blocks=True,
+        optimized=False,  # nor is a filter, so that the code of a template depends on its text alone
+        bytecode_cache=CompiledTemplates(template_folder(), Path(__file__)),
     )
 
 
