@@ -4,7 +4,8 @@
 
 Each run is a fresh process; the least processor time and wall time of them count. The folders are a tiny BERT, the same
 with a chat template (which is rendered in a process of its own), and a model of 100 shards and 1 TB made of sparse
-files, with a tokenizer of 128,256 tokens. `ModelCard.from_template` fills the Hub's template with a name and a licence:
+files, with a tokenizer of 128,256 tokens: by a hubpub that has never seen it, with an empty cache directory in each run
+as in a CI job, and by one that has. `ModelCard.from_template` fills the Hub's template with a name and a licence:
 it reads no model. Importing `Trainer` is the least that `Trainer.create_model_card` takes, as it needs one.
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -27,6 +29,7 @@ from support.models import save_plain  # noqa: E402
 from support.weights import write_shards  # noqa: E402
 
 SHARDED = "1 TB, 100 shards"
+AGAIN = "the same, seen before"
 CONFIG = '{"model_type": "llama", "architectures": ["LlamaForCausalLM"], "vocab_size": 128256, "hidden_size": 18432}'
 CHAT = (
     "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}{% endfor %}{% if add_generation_prompt %}<|a|>{% endif %}"
@@ -53,10 +56,11 @@ def folders(place: Path) -> dict[str, Path]:
     return {"a tiny model": tiny, "with a chat template": chat, SHARDED: sharded}
 
 
-def measure(command: list[str]) -> tuple[float, float]:
+def measure(command: list[str], cache: Path) -> tuple[float, float]:
     """Processor seconds with those of children, and wall seconds."""
+    environment = {**ENVIRONMENT, "HUBPUB_CACHE_DIR": str(cache)}
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, cwd=REPO, env=ENVIRONMENT, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPO, env=environment, check=False)
     wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)} failed:\n{done.stderr}")
@@ -69,17 +73,20 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     runs = parser.parse_args().runs
     with tempfile.TemporaryDirectory() as temporary:
-        python = sys.executable
+        python, empty, kept = sys.executable, Path(temporary) / "empty", Path(temporary) / "kept"
         commands = {
             f"hubpub card, {name}": [python, "-m", "hubpub", "card", str(folder)]
             for name, folder in folders(Path(temporary)).items()
         }
+        commands[AGAIN] = commands[f"hubpub card, {SHARDED}"]
         commands["ModelCard.from_template"] = [python, "-c", FROM_TEMPLATE]
         commands["import of transformers.Trainer"] = [python, "-c", "from transformers import Trainer"]
         best: dict[str, tuple[float, float]] = {}
+        time.sleep(3)  # what was written just now is not remembered
         for _ in range(runs):
             for name, command in commands.items():
-                processor, wall = measure(command)
+                shutil.rmtree(empty, ignore_errors=True)
+                processor, wall = measure(command, kept if name == AGAIN else empty)
                 known = best.get(name, (processor, wall))
                 best[name] = (min(known[0], processor), min(known[1], wall))
     base = best["ModelCard.from_template"][0]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hubpub.core.code_state import code_of
 from hubpub.model.kept import Kept, cache_directory
 from hubpub.model.shapes import unwrap
 from hubpub.model.stored import Stored, stored_tensors
@@ -186,11 +187,9 @@ def _ask_child(requests: list[dict[str, Any]]) -> Answer:
 
 def _versions() -> list[str]:
     """What the answer depends on besides the question: who gives it, and with which libraries."""
-    from hashlib import sha256
     from importlib.metadata import PackageNotFoundError, version
 
-    child = Path(__file__).parent / "children" / "architecture.py"
-    found = [sha256(child.read_bytes()).hexdigest()]
+    found = [code_of([Path(__file__).parent / "children" / "architecture.py"])]
     for package in ("transformers", "torch", "accelerate", "timm"):
         try:
             found.append(f"{package} {version(package)}")

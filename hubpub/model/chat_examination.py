@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hubpub.core.code_state import code_of, package_code
 from hubpub.model.chat import MOST_TEMPLATES, ChatTemplate
 from hubpub.model.chat_tokens import ChatTokens
+from hubpub.model.kept import Kept, cache_directory
 
 if TYPE_CHECKING:
     from hubpub.model.child import Answer
@@ -119,7 +124,7 @@ def _ask_for(requests: list[dict[str, Any]]) -> list[Examination]:
     """One child for all; when a template brings it down, one for each, so that it is known which."""
     if not requests:
         return []
-    answer = _ask(requests, render=True)
+    answer = _rendering(requests)
     if answer.failure is None:
         return [_digest(found) for found in answer.value]
     if len(requests) > 1:
@@ -130,7 +135,7 @@ def _ask_for(requests: list[dict[str, Any]]) -> list[Examination]:
 
 def _alone(request: dict[str, Any], answer: Answer | None = None) -> Examination:
     """What is known of one template, of which the answer may be known."""
-    answer = answer or _ask([request], render=True)
+    answer = answer or _rendering([request])
     if answer.failure is None:
         return _digest(answer.value[0])
     looked = _ask([request], render=False)
@@ -143,6 +148,28 @@ def _alone(request: dict[str, Any], answer: Answer | None = None) -> Examination
         return replace(seen, unseen=f"the process that renders it {answer.failure}")
     what = "takes too much processor time" if answer.timed_out else f"ends the process: it {answer.failure}"
     return replace(seen, exhausted=Note(what))
+
+
+def _rendering(requests: list[dict[str, Any]]) -> Answer:
+    """What became of the templates, asked again only where another time or machine may tell more."""
+    from hubpub.model.child import Answer
+
+    kept = Kept(cache_directory() / "chat-templates")
+    question = json.dumps([_versions(), requests], sort_keys=True)
+    known = kept.get(question)
+    if known is not None:
+        return Answer(json.loads(known))
+    answer = _ask(requests, render=True)
+    if answer.failure is None and not any(found.get("exhausted") or found.get("unseen") for found in answer.value):
+        kept.put(question, json.dumps(answer.value).encode())
+        kept.trim()
+    return answer
+
+
+def _versions() -> list[str]:
+    """What the answer depends on besides the question: who gives it, and with which jinja2."""
+    children = (Path(__file__).parent / "children").glob("template*.py")
+    return [code_of(sorted(children)), package_code("jinja2"), sys.version]
 
 
 def _ask(requests: list[dict[str, Any]], *, render: bool) -> Answer:

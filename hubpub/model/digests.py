@@ -11,8 +11,9 @@ from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
-from hubpub.model.reading import CHANGED, Reading, read_through, stamp_of
+from hubpub.model.reading import CHANGED, Reading, read_through
 from hubpub.model.reading_cache import ReadingCache
+from hubpub.model.stamp import stamp_of
 from hubpub.model.values import Span
 from hubpub.model.walk import FileEntry
 

@@ -16,6 +16,7 @@ from hubpub.model.safetensors import Header, read_header
 from hubpub.model.shapes import Promises
 from hubpub.model.stored import promises
 from hubpub.model.tokenizer import TOKENIZER_CONFIG, TOKENIZER_JSON, TokenizerFiles, read_tokenizer
+from hubpub.model.tokenizer_cache import digest_once
 from hubpub.model.tokenizer_json import TokenizerJson, digest_tokenizer_json, without_collector
 from hubpub.model.vocabulary import Wanted
 from hubpub.model.walk import FileEntry
@@ -247,8 +248,12 @@ class ModelFolder(FolderFiles):
         return self._trials[directory]
 
     def _tokenizer_json(self, path: str, wanted: Wanted) -> TokenizerJson:
-        with without_collector():
-            return digest_tokenizer_json(self.read_again(path, TOKENIZER_LIMIT, dict), wanted)
+        def digest() -> TokenizerJson:
+            with without_collector():
+                return digest_tokenizer_json(self.read_again(path, TOKENIZER_LIMIT, dict), wanted)
+
+        directory = self.source.directory
+        return digest_once(directory / path, partial(self.open_file, path), wanted, digest) if directory else digest()
 
     @cached_property
     def run_facts(self) -> RunFacts:

@@ -8,7 +8,6 @@ the values and reads ahead while the block is hashed. hashlib, numpy and readint
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from typing import BinaryIO
 
+from hubpub.model.stamp import Stamp, stamp_of
 from hubpub.model.values import Gatherer, Span, Values
 
 BLOCK = 1 << 20
@@ -25,17 +25,6 @@ Advance = Callable[[int], None]
 """Takes the number of bytes that were read since it was called last."""
 
 CHANGED = "changed while it was read"
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """By what a file is told to be the same as before, unread; times in nanoseconds."""
-
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-    device: int
-    inode: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +44,6 @@ class Reading:
     values: dict[str, Values] = field(default_factory=dict)
     problem: str | None = None
     stamp: Stamp | None = None
-
-
-def stamp_of(file: BinaryIO) -> Stamp | None:
-    """The stamp of an open file; None when it is not one of the operating system."""
-    try:
-        status = os.fstat(file.fileno())
-    except (OSError, AttributeError):
-        return None
-    return Stamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_dev, status.st_ino)
 
 
 def read_through(

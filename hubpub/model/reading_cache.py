@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hubpub.model.kept import Kept, cache_directory
-from hubpub.model.reading import Reading, Stamp
+from hubpub.model.reading import Reading
+from hubpub.model.stamp import Stamp
 from hubpub.model.values import Values
 
 FORMAT = 1
@@ -18,7 +19,6 @@ FORMAT = 1
 SMALLEST = 1 << 20
 """Bytes of a file; a smaller one is read as fast as its entry."""
 
-_RACY = 2_000_000_000  # ns; https://git-scm.com/docs/racy-git
 _MOST_BYTES = 64 << 20
 
 
@@ -62,7 +62,7 @@ class ReadingCache:
         stamp = reading.stamp
         if reading.sha256 is None or stamp is None or stamp.size < SMALLEST:
             return
-        if max(stamp.mtime_ns, stamp.ctime_ns) > begun - _RACY:
+        if not stamp.is_settled(begun):
             return
         entry = {
             "path": path,

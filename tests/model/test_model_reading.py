@@ -220,7 +220,7 @@ def cache(tmp_path: Path) -> ReadingCache:
 @pytest.fixture
 def old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A model of one file of 4 MB that, as far as the cache can tell, nobody has written to lately."""
-    monkeypatch.setattr("hubpub.model.reading_cache._RACY", -(10**12))
+    monkeypatch.setattr("hubpub.model.stamp._RACY", -(10**12))
     root = tmp_path / "model"
     root.mkdir()
     write_safetensors(
@@ -251,7 +251,7 @@ def test_what_is_known_is_not_read_again(old: Path, cache: ReadingCache) -> None
 def test_a_file_that_was_written_to_just_now_is_not_kept(
     old: Path, cache: ReadingCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubpub.model.reading_cache._RACY", 2_000_000_000)
+    monkeypatch.setattr("hubpub.model.stamp._RACY", 2_000_000_000)
     os.utime(old / "model.safetensors")
     counted(old, cache)
     assert counted(old, cache)[1] > 0
@@ -260,7 +260,7 @@ def test_a_file_that_was_written_to_just_now_is_not_kept(
 def test_an_old_time_set_by_hand_is_not_believed(
     old: Path, cache: ReadingCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubpub.model.reading_cache._RACY", 2_000_000_000)
+    monkeypatch.setattr("hubpub.model.stamp._RACY", 2_000_000_000)
     os.utime(old / "model.safetensors", ns=(10**18, 10**18))
     counted(old, cache)
     assert counted(old, cache)[1] > 0, "the inode changed just now"

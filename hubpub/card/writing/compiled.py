@@ -15,10 +15,9 @@ from contextlib import suppress
 from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
 
-import jinja2
 from jinja2.bccache import Bucket, BytecodeCache
 
-from hubpub import __version__
+from hubpub.core.code_state import code_of, package_code
 
 _LARGEST = 4 << 20
 _DIGEST = hashlib.sha256().digest_size
@@ -27,11 +26,10 @@ _DIGEST = hashlib.sha256().digest_size
 class CompiledTemplates(BytecodeCache):
     """The code of the templates in one folder; what lies elsewhere passes it by."""
 
-    def __init__(self, folder: Path, made_for: Path) -> None:
-        """Args: `made_for` is the module that says what an environment of these templates is like."""
+    def __init__(self, folder: Path) -> None:
         self._folder = f"{folder}{os.sep}"
-        state = made_for.stat()
-        self._made_for = f"{__version__} {state.st_mtime_ns} {state.st_size} {jinja2.__version__}"
+        # The modules beside this one say what an environment of these templates is like.
+        self._made_by = package_code("jinja2") + code_of(sorted(Path(__file__).parent.glob("*.py")))
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:
         """The path of the template, by which it is known here."""
@@ -69,5 +67,5 @@ class CompiledTemplates(BytecodeCache):
         return Path(cache_from_source(bucket.key, optimization="jinja"))
 
     def _digest(self, bucket: Bucket, code: bytes) -> bytes:
-        made_of = f"{bucket.key}\0{bucket.checksum}\0{self._made_for}\0"
+        made_of = f"{bucket.key}\0{bucket.checksum}\0{self._made_by}\0"
         return hashlib.sha256(MAGIC_NUMBER + made_of.encode("utf-8", "surrogateescape") + code).digest()

@@ -244,7 +244,7 @@ def _environment(templates: Templates) -> ImmutableSandboxedEnvironment:
         trim_blocks=True,
         lstrip_blocks=True,
         optimized=False,  # nor is a filter, so that the code of a template depends on its text alone
-        bytecode_cache=CompiledTemplates(template_folder(), Path(__file__)),
+        bytecode_cache=CompiledTemplates(template_folder()),
     )
 
 
