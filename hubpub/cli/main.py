@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import re
 import sys
 from typing import Any
 
@@ -35,6 +36,7 @@ _VERBS = {
 
 _INTERRUPTED = 130
 _READER_GONE = 141  # as of a command that SIGPIPE ends
+_HUB_KEY = r"\bhf_(?:(?:jwt|oauth)_[\w.-]{20}|(?=[a-z0-9]*[A-Z])[A-Za-z0-9]{30,40}\b)"
 # Objects between two looks for garbage, which by default are 700: a tenth of the time of a command that reads a
 # large tokenizer went into looking, and none of the verbs makes much garbage that has cycles.
 _BETWEEN_COLLECTIONS = 100_000
@@ -105,6 +107,7 @@ def _run(arguments: list[str]) -> int:
 
 def _carried_out(arguments: list[str]) -> int:
     try:
+        _refuse_tokens(arguments)
         _refuse_empty(arguments)
         result: Any = cli.main(args=arguments, prog_name="hubpub", standalone_mode=False)
     except HubpubError as error:
@@ -122,6 +125,16 @@ def _carried_out(arguments: list[str]) -> int:
         click.echo(f"interrupted: {left}", err=True)
         return _INTERRUPTED
     return result if isinstance(result, int) else 0
+
+
+def _refuse_tokens(arguments: list[str]) -> None:
+    """One that got into an argument by mistake would stand in messages and logs; only `serve` takes tokens there."""
+    for number, argument in enumerate(arguments, 1):
+        if "hf_" in argument and arguments[0] != "serve" and re.search(_HUB_KEY, argument):
+            raise UsageError(
+                f"argument {number} holds a token, which other users of this machine can see",
+                "revoke it at the hub, and give a new one by HF_TOKEN, --token-file or `hf auth login`",
+            )
 
 
 def _refuse_empty(arguments: list[str]) -> None:

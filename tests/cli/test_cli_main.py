@@ -103,6 +103,38 @@ def test_what_a_variable_that_is_not_set_leaves_is_not_taken_for_an_argument(
     assert ("hubpub.error/1" in out) == ("--json" in arguments)
 
 
+KEY = "AbCdEfGhIjKlMnOpQrStUvWxYz12345678"
+
+
+@pytest.mark.parametrize("token", [f"hf_{KEY}", f"hf_oauth_{KEY}", "hf_jwt_eyJhbGciOiJIUzI1NiJ9.e30.c2lnbmF0dXJl"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("push", "model", "--token", "{}"),
+        ("push", "model", "--org={}"),
+        ("push", "{}", "--org", "acme"),
+        ("push", "model", "--org", "acme", "--hub", "https://user:{}@hub.example"),
+        ("check", "{}", "--json"),
+        ("{}",),
+    ],
+)
+def test_a_token_among_the_arguments_is_not_repeated(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], token: str
+) -> None:
+    code, out, err = run(capsys, *(argument.format(token) for argument in arguments))
+    assert code == 2
+    assert "holds a token" in err
+    assert "revoke it" in err
+    assert KEY not in out + err
+    assert "c2lnbmF0dXJl" not in out + err
+
+
+def test_a_folder_may_be_called_like_a_token(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, err = run(capsys, "check", tmp_path / "hf_bertfinetunedonourownsupporttickets2026")
+    assert code == 2
+    assert "token" not in err
+
+
 def test_a_rule_that_does_not_exist_cannot_be_ignored(capsys: pytest.CaptureFixture[str], plain_model: Path) -> None:
     code, _, err = run(capsys, "check", plain_model, "--ignore", "WEIGHT99")
     assert code == 2
