@@ -99,7 +99,7 @@ def rehearse(
 
     Args:
         path: the model folder; it is not changed.
-        repo_id: namespace/name, as the card names it; None takes "rehearsal" and the folder's name.
+        repo_id: namespace/name; None takes that which the card is for, else "rehearsal" and the folder's name.
         bases: further folders to publish first, by repo id, such as the base model of an adapter.
         run_card_code: run Python that hubpub did not write too: in a child, without token and network.
         load: make the load checks.
@@ -114,11 +114,12 @@ def rehearse(
     """
     from hubpub.core.rule import Depth
     from hubpub.publish.prepare import PushOptions
-    from hubpub.publish.target import parse_repo_id, repo_name
+    from hubpub.publish.target import parse_repo_id
+    from hubpub.rehearsal.repo import rehearsed_repo
     from hubpub.rehearsal.run import RehearseOptions
     from hubpub.rehearsal.run import rehearse as run
 
-    namespace, name = parse_repo_id(repo_id or f"rehearsal/{repo_name(Path(path), None)}")
+    namespace, name = parse_repo_id(repo_id or rehearsed_repo(Path(path), None))
     options = RehearseOptions(
         push=PushOptions(path=Path(path), name=name, namespace=namespace, depth=Depth(depth)),
         bases=tuple((base, Path(folder)) for base, folder in (bases or {}).items()),

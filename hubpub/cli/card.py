@@ -118,6 +118,7 @@ def card(
     """
     from hubpub.card.merge.lock import read_lock, write_card
     from hubpub.card.merge.outcome import Choice
+    from hubpub.card.merge.repo import repo_of_card
     from hubpub.card.merge.update import merge_card
     from hubpub.card.own_id import id_below
     from hubpub.card.source import folder_card
@@ -141,9 +142,8 @@ def card(
     lock = read_lock(folder.root, content)
     if lock is None:
         _tell_damage(folder.root, write=write)
-    told, below = repo_id or (lock.repo_id if lock else None), id_below(settings.org, folder.root.name)
-    if lock is None and not (told or below):
-        told = _id_of((content or b"").decode("utf-8", "replace"))
+    below = id_below(settings.org, folder.root.name)
+    told = repo_id or repo_of_card(lock, (content or b"").decode("utf-8", "replace"), below)
     repo_id = told or below
     facts, templates = facts_and_templates(
         folder,
@@ -195,15 +195,6 @@ def _tell_damage(root: Path, *, write: bool) -> None:
     if write:
         raise UsageError(message, next_step)
     notify(f"{message}; {next_step}")
-
-
-def _id_of(existing: str) -> str | None:
-    """The repo that a card of hubpub's names, of which no lock tells: one that was downloaded, say."""
-    from hubpub.card.document import Card
-    from hubpub.card.own_id import named_id
-    from hubpub.card.regions import read_regions
-
-    return named_id(Card.parse(existing)) if read_regions(existing).found else None
 
 
 def _decoded(content: bytes | None, readme: Path) -> str:

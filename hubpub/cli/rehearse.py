@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from hubpub.rehearsal.result import Rehearsal
     from hubpub.rehearsal.run import Observer, RehearseOptions
 
-_ORG = "rehearsal"
 _ERASE = "\r\x1b[K"
 _SHOWN_BLOCKS = 12
 
@@ -153,13 +152,16 @@ def _options(
 def _repo(path: Path, org: str | None, name: str | None, repo_id: str | None, settings: Settings) -> tuple[str, str]:
     from hubpub.core.errors import UsageError
     from hubpub.publish.target import parse_namespace, parse_repo_id, repo_name
+    from hubpub.rehearsal.repo import MADE_UP, rehearsed_repo
 
     if repo_id:
         namespace, repo = parse_repo_id(repo_id)
         if org not in (None, namespace) or name not in (None, repo):
             raise UsageError(f"--repo-id {repo_id} contradicts --org or --name", "give one or the other")
         return namespace, repo
-    return parse_namespace(org or settings.org or _ORG), repo_name(path, name)
+    if org or name:
+        return parse_namespace(org or settings.org or MADE_UP), repo_name(path, name)
+    return parse_repo_id(rehearsed_repo(path, settings.org))
 
 
 def _base(text: str) -> tuple[str, Path]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hubpub.card.code.code_blocks import CodeBlock, code_blocks
@@ -23,7 +23,8 @@ class CardBlock:
         code: as it stands in the card.
         section: which of the card's large sections it is in; blocks of one build on each other.
         heading: the nearest heading above it.
-        by_hubpub: whether it is byte for byte one that hubpub would write.
+        by_hubpub: whether it is byte for byte one that hubpub would write, for this repo or another name.
+        other_name: by which hubpub would write it, where that is not the repo.
         source: the Python to run, line by line that of the block; None when there is none.
         obstacle: why it cannot be run.
         broken: where it is no Python.
@@ -38,6 +39,7 @@ class CardBlock:
     obstacle: str
     broken: Broken | None
     binds: tuple[str, ...]
+    other_name: str | None = None
 
     @property
     def trusts_remote_code(self) -> bool:
@@ -45,8 +47,13 @@ class CardBlock:
         return _REMOTE_CODE in self.code.text
 
 
-def card_blocks(card: Card, own: Collection[str]) -> tuple[CardBlock, ...]:
-    """The code blocks of a card, in order; `own` are the texts of those that hubpub would write."""
+def card_blocks(card: Card, own: Mapping[str, str | None]) -> tuple[CardBlock, ...]:
+    """The code blocks of a card, in order.
+
+    Args:
+        card: as it was published.
+        own: the texts of those that hubpub would write, each with the name of the model where it is not the repo's.
+    """
     placeholders = [found for found in card_placeholders(card) if found.kind == "identifier"]
     blocks = []
     for code in code_blocks(card):
@@ -56,7 +63,8 @@ def card_blocks(card: Card, own: Collection[str]) -> tuple[CardBlock, ...]:
         if source is not None and filler:
             source, obstacle = None, f"names a placeholder: {filler}"
         section, heading = _place(card, start)
-        blocks.append(CardBlock(code, section, heading, code.text in own, source, obstacle, broken, _binds(code)))
+        by_hubpub, name = code.text in own, own.get(code.text)
+        blocks.append(CardBlock(code, section, heading, by_hubpub, source, obstacle, broken, _binds(code), name))
     return tuple(blocks)
 
 

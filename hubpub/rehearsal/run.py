@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -13,6 +13,7 @@ from hubpub.card.code.code_blocks import code_blocks
 from hubpub.card.document import Card
 from hubpub.card.facts.card_facts import CardFacts
 from hubpub.card.facts.collect import card_facts
+from hubpub.card.own_id import named_id
 from hubpub.card.source import decode_card
 from hubpub.card.writing.render import render_card
 from hubpub.core.errors import FindingsError, UsageError
@@ -29,6 +30,7 @@ from hubpub.publish.receipt import Receipt
 from hubpub.rehearsal.blocks import CardBlock, card_blocks
 from hubpub.rehearsal.confinement import Ending, Limits, Place, place_for
 from hubpub.rehearsal.loading import load_checks
+from hubpub.rehearsal.repo import MADE_UP
 from hubpub.rehearsal.result import Block, Check, Isolation, Rehearsal, Status
 from hubpub.rehearsal.snippets import planned, run_blocks
 from hubpub.rehearsal.stage import Stage, stage
@@ -177,7 +179,7 @@ def _after_push(
     folder = ModelFolder.open(options.push.path, exclude=options.push.exclude, include=options.push.include)
     facts = card_facts(folder, repo_id=options.repo_id, settings=options.push.card_settings)
     card = Card.parse(decode_card(receipt.plan.card.content)[0])
-    blocks = card_blocks(card, _own_texts(facts)) if options.snippets else ()
+    blocks = card_blocks(*_with_own_code(folder, facts, card, options)) if options.snippets else ()
     needs = needs_consent(folder)
     consent = options.run_card_code or _is_allowed(blocks, needs, options, ask)
     obstacle = memory_obstacle(memory_needed(folder)) if options.memory is None else None
@@ -186,7 +188,7 @@ def _after_push(
     with place_for(hub.directory, hub.target.endpoint, token) as place:
         if options.load:
             _load(folder, facts, options, place, limits, found, observer, consent, needs, obstacle)
-        plan = planned(blocks, consent=consent, needs=needs, obstacle=obstacle)
+        plan = planned(blocks, options.repo_id, consent=consent, needs=needs, obstacle=obstacle)
         found.blocks, ending = run_blocks(
             blocks,
             plan,
@@ -233,10 +235,33 @@ def _load(
         found.endings += [ending] if ending else []
 
 
-def _own_texts(facts: CardFacts) -> frozenset[str]:
-    """The code that hubpub would write for this folder now; what card.yaml brings to the sections is not its own."""
+def _with_own_code(
+    folder: ModelFolder, facts: CardFacts, card: Card, options: RehearseOptions
+) -> tuple[Card, Mapping[str, str | None]]:
+    """The card, and the code that hubpub would write for this folder, with the model's name where it is not the repo's.
+
+    A card may have been written before it was known where the model goes, or for another repo. While nobody has said
+    where it goes, such code calls the model by its repo all the same. What card.yaml brings is not hubpub's own.
+    """
+    code = _rendered_code(facts)
+    own: dict[str, str | None] = dict.fromkeys(code)
+    if all(block.text in own for block in code_blocks(card)):
+        return card, own
+    for repo_id in {None, named_id(card)} - {options.repo_id}:
+        other = card_facts(folder, repo_id=repo_id, settings=options.push.card_settings)
+        code_of_other = _rendered_code(other)
+        if repo_id is None and options.push.namespace == MADE_UP:
+            text = card.text
+            for written, meant in zip(code_of_other, code, strict=True):
+                text = text.replace(written, meant)
+            card = Card.parse(text)
+        own = {**dict.fromkeys(code_of_other, other.load_id), **own}
+    return card, own
+
+
+def _rendered_code(facts: CardFacts) -> list[str]:
     facts = replace(facts, answers=replace(facts.answers, sections={}))
-    return frozenset(code.text for code in code_blocks(Card.parse(render_card(facts))))
+    return [code.text for code in code_blocks(Card.parse(render_card(facts)))]
 
 
 def _is_allowed(blocks: tuple[CardBlock, ...], needs: str | None, options: RehearseOptions, ask: Ask | None) -> bool:

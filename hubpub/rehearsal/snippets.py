@@ -13,26 +13,35 @@ from hubpub.rehearsal.result import Block, Status
 _CHILD = "hubpub.model.children.rehearse_snippets:run"
 _FOREIGN = "was not written by hubpub; --run-card-code runs it"
 _RENAME = ", or --repo-id if that is this model"
+_NO_NAME = "calls the model {name}, not {repo}; `hubpub card --write --repo-id {repo}` writes what readers can run"
+_OTHER = "loads {name}, and this is {repo}; --repo-id {name} rehearses it as that"
 _LONGEST = 700
 _MOST_LINES = 12
 
 
-def planned(blocks: Sequence[CardBlock], *, consent: bool, needs: str | None, obstacle: str | None) -> list[Block]:
+def planned(
+    blocks: Sequence[CardBlock], repo_id: str, *, consent: bool, needs: str | None, obstacle: str | None
+) -> list[Block]:
     """What is known of each block before anything runs; those that are to run are said to have.
 
     Args:
         blocks: those of the card.
+        repo_id: the model's.
         consent: whether code that hubpub did not write may run.
         needs: what loading the model does that takes consent too; None when it does nothing of the kind.
         obstacle: why nothing can be loaded here.
     """
-    return [_planned(block, consent, needs, obstacle) for block in blocks]
+    return [_planned(block, repo_id, consent, needs, obstacle) for block in blocks]
 
 
-def _planned(block: CardBlock, consent: bool, needs: str | None, obstacle: str | None) -> Block:
+def _planned(block: CardBlock, repo_id: str, consent: bool, needs: str | None, obstacle: str | None) -> Block:
     status, reason, line = Status.RAN, "", None
     if not consent and not block.by_hubpub and block.code.language == "python":
         status, reason = Status.NOT_RUNNABLE, _FOREIGN
+    elif block.other_name and not consent:
+        known = "/" in block.other_name
+        status = Status.NOT_RUNNABLE if known else Status.FAILED
+        reason = (_OTHER if known else _NO_NAME).format(name=block.other_name, repo=repo_id)
     elif block.broken:
         line = block.code.first_line + block.broken.line - 1
         status, reason = Status.FAILED, f"SyntaxError: {block.broken.message}"

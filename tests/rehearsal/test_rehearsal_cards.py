@@ -93,14 +93,42 @@ def test_only_what_hubpub_would_write_runs_unasked(plain_model: Path, copy_of: C
     """Byte for byte: a comma more is a stranger's code."""
     model = copy_of(plain_model)
     rendered = hubpub.render(model, repo_id="acme/tiny")
-    own = [block.code.text for block in card_blocks(Card.parse(rendered), ()) if block.source is not None]
+    own = [block.code.text for block in card_blocks(Card.parse(rendered), {}) if block.source is not None]
     other = own[0].replace("print(", "print( ")
     (model / "README.md").write_text(HEAD + fenced(own[0].rstrip("\n"), other.rstrip("\n")))
-    blocks = card_blocks(Card.parse((model / "README.md").read_text()), frozenset(own))
+    blocks = card_blocks(Card.parse((model / "README.md").read_text()), dict.fromkeys(own))
     assert [block.by_hubpub for block in blocks] == [True, False]
     # for another repo id, hubpub would write something else
     rehearsal = hubpub.rehearse(model, "acme/another", depth="quick", load=False)
     assert {block.status for block in rehearsal.blocks} == {NOT}
+
+
+def test_hubpubs_own_code_under_another_name(plain_model: Path, copy_of: Copy) -> None:
+    """It was written before anybody knew the repo, or for another one."""
+    model = copy_of(plain_model)
+    (model / "README.md").write_text(hubpub.render(model))
+    strange = fenced("print('by hand')", heading="## More")
+    with (model / "README.md").open("a") as file:
+        file.write("\n" + strange)
+
+    def outcome(repo_id: str | None = None, **more: bool) -> tuple[str, list[tuple[bool, Status, str]]]:
+        rehearsal = hubpub.rehearse(model, repo_id, depth="quick", load=False, **more)
+        blocks = [block for block in rehearsal.blocks if block.language == "python"]
+        return rehearsal.repo_id, [(block.by_hubpub, block.status, block.reason) for block in blocks]
+
+    foreign = (False, NOT, "was not written by hubpub; --run-card-code runs it")
+    assert outcome() == ("rehearsal/plain_model", [(True, RAN, ""), foreign])
+    _, [own, person] = outcome("acme/final")
+    assert (own[:2], person) == ((True, FAILED), foreign)
+    assert own[2].startswith("calls the model plain_model, not acme/final; `hubpub card --write --repo-id acme/final`")
+    (model / "README.md").write_text(hubpub.render(model, repo_id="acme/final"))
+    assert outcome() == ("acme/final", [(True, RAN, "")])
+    other = "loads acme/final, and this is acme/staged; --repo-id acme/final rehearses it as that"
+    assert outcome("acme/staged") == ("acme/staged", [(True, NOT, other)])
+    # with leave it is tried
+    _, [(by_hubpub, status, reason)] = outcome("acme/staged", run_card_code=True)
+    assert (by_hubpub, status) == (True, NOT)
+    assert reason.startswith("needs acme/final, which the rehearsal hub does not have")
 
 
 def test_code_of_the_model_takes_leave_too(plain_model: Path, copy_of: Copy) -> None:
