@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hubpub.card.merge.lock import read_lock
 from hubpub.card.merge.repo import repo_of_card
+from hubpub.card.metadata.schema import is_repo_id
 from hubpub.card.own_id import id_below
 from hubpub.card.source import decode_card, folder_card
 from hubpub.model.folder import ModelFolder
@@ -26,4 +27,4 @@ def rehearsed_repo(path: Path, org: str | None) -> str:
     content = folder_card(folder)
     below = id_below(org, name)
     told = repo_of_card(read_lock(folder.root, content), decode_card(content or b"")[0], below)
-    return told or below or f"{MADE_UP}/{name}"
+    return told if told and is_repo_id(told) else below or f"{MADE_UP}/{name}"

@@ -250,10 +250,10 @@ def _with_own_code(
     for repo_id in {None, named_id(card)} - {options.repo_id}:
         other = card_facts(folder, repo_id=repo_id, settings=options.push.card_settings)
         code_of_other = _rendered_code(other)
-        if repo_id is None and options.push.namespace == MADE_UP:
+        if repo_id is None and options.push.namespace == MADE_UP and len(code_of_other) == len(code):
             text = card.text
             for written, meant in zip(code_of_other, code, strict=True):
-                text = text.replace(written, meant)
+                text = text.replace(written, meant) if written != meant else text
             card = Card.parse(text)
         own = {**dict.fromkeys(code_of_other, other.load_id), **own}
     return card, own

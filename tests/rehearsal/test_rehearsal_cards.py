@@ -125,6 +125,9 @@ def test_hubpubs_own_code_under_another_name(plain_model: Path, copy_of: Copy) -
     assert outcome() == ("acme/final", [(True, RAN, "")])
     other = "loads acme/final, and this is acme/staged; --repo-id acme/final rehearses it as that"
     assert outcome("acme/staged") == ("acme/staged", [(True, NOT, other)])
+    (model / "README.md").write_text(hubpub.render(model, repo_id="acme/final").replace("acme/final", "acme/a--b"))
+    assert outcome()[0] == "rehearsal/plain_model", "no hub takes such an id"
+    (model / "README.md").write_text(hubpub.render(model, repo_id="acme/final"))
     # with leave it is tried
     _, [(by_hubpub, status, reason)] = outcome("acme/staged", run_card_code=True)
     assert (by_hubpub, status) == (True, NOT)
