@@ -128,13 +128,19 @@ def _carried_out(arguments: list[str]) -> int:
 
 
 def _refuse_tokens(arguments: list[str]) -> None:
-    """One that got into an argument by mistake would stand in messages and logs; only `serve` takes tokens there."""
+    """One that got into an argument by mistake would stand in messages and logs; only `serve` takes tokens there.
+
+    What stands in the place of --token-file is refused where that file is read.
+    """
+    before = ""
     for number, argument in enumerate(arguments, 1):
-        if "hf_" in argument and arguments[0] != "serve" and re.search(_HUB_KEY, argument):
+        is_file = before == "--token-file" or argument.startswith("--token-file=")
+        if "hf_" in argument and not is_file and arguments[0] != "serve" and re.search(_HUB_KEY, argument):
             raise UsageError(
                 f"argument {number} holds a token, which other users of this machine can see",
                 "revoke it at the hub, and give a new one by HF_TOKEN, --token-file or `hf auth login`",
             )
+        before = argument
 
 
 def _refuse_empty(arguments: list[str]) -> None:
