@@ -20,8 +20,8 @@ from hubpub.publish.client import HubClient
 from hubpub.publish.once import Change, commit_once
 from hubpub.publish.plan import Plan, split_by_remote
 from hubpub.publish.proposal_text import describe_proposal
-from hubpub.publish.pull_requests import PullRequest, PullRequests
-from hubpub.publish.refusals import RETRY_HINT, NoAnswerError
+from hubpub.publish.pull_requests import Opened, PullRequest, PullRequests
+from hubpub.publish.refusals import RETRY_HINT
 from hubpub.publish.remote import RemoteFile
 from hubpub.publish.stale import Stale
 from hubpub.publish.verify import compare
@@ -109,12 +109,12 @@ def propose(
         return _done_already(client, requests, plan, author, notify)
     mark = f"<!-- hubpub:pull-request base={plan.base} -->"
     opened = found is None
-    # A hub may open one whose answer was lost after it was looked for.
-    may_have_twin = found is not None and found.status == "draft"
     if found is None:
         _tell_of_closed(requests, author, notify)
-        found, may_have_twin = _open(requests, plan, author, mark, notify)
+        new = _open(requests, plan, author, mark, notify)
+        found, may_have_twin = new.request, new.may_have_twin
     else:
+        may_have_twin = found.status == "draft"  # an earlier run did not come to its end
         notify(f"pull request {found.number} is open already, and is updated")
         mark = f"<!-- hubpub:pull-request base={_base(found.description)} -->"
     commit, committed, verified = _fill(client, plan, found, send, parts, notify)
@@ -168,29 +168,17 @@ def _tell_of_closed(requests: PullRequests, author: str, notify: Callable[[str],
         notify(f"pull request {found.number} was {found.status}; this release gets a new one")
 
 
-def _open(
-    requests: PullRequests, plan: Plan, author: str, mark: str, notify: Callable[[str], None]
-) -> tuple[PullRequest, bool]:
-    """A new one, or after a lost answer that which was opened; and whether another may have been opened, too."""
+def _open(requests: PullRequests, plan: Plan, author: str, mark: str, notify: Callable[[str], None]) -> Opened:
+    """A new one; after a lost answer, that which was opened."""
     description = f"{mark}\nThe files are being uploaded.\n<!-- hubpub:opening {secrets.token_hex(8)} -->"
-    for number in range(2, 2 + requests.attempts):
-        try:
-            opened = requests.read(requests.open(plan.title, description))
-        except NoAnswerError as error:
-            existing = _ours(requests, author, "open")
-            if existing is not None:
-                return existing, True
-            if number > requests.attempts:
-                raise
-            requests.pause(number, error)
-        else:
-            notify(f"opened pull request {opened.number}")
-            return opened, number > 2
-    raise AssertionError("the last attempt returns or raises")
+    opened = requests.open_or_find(plan.title, description, lambda: _ours(requests, author, "open"))
+    if opened.is_new:
+        notify(f"opened pull request {opened.request.number}")
+    return opened
 
 
 def _close_twins(requests: PullRequests, author: str, chosen: PullRequest) -> None:
-    """Close the other drafts that the opening of this one led to."""
+    """Close the other drafts that the opening of this one led to: a hub may open one after it was looked for."""
     opening = _OPENING.search(chosen.description)
     if opening is None:
         return

@@ -5,12 +5,13 @@ Calls: `huggingface_hub.HfApi.create_pull_request` and its kin.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from hubpub.core.errors import HubError
 from hubpub.publish.client import api_path
 from hubpub.publish.http import Http
+from hubpub.publish.refusals import NoAnswerError
 
 _MOST_PAGES = 40
 
@@ -41,6 +42,21 @@ class PullRequest:
     def ref(self) -> str:
         """The branch of its commits."""
         return f"refs/pr/{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What opening a pull request came to.
+
+    Attributes:
+        request: the new one, or that which was found after a lost answer.
+        is_new: whether the hub has answered that it opened this one.
+        may_have_twin: whether an answer was lost, so that the hub may have opened, or may yet open, another.
+    """
+
+    request: PullRequest
+    is_new: bool
+    may_have_twin: bool
 
 
 class PullRequests:
@@ -80,6 +96,24 @@ class PullRequests:
             again=False,
         )
         return int(answer["num"])
+
+    def open_or_find(self, title: str, description: str, find: Callable[[], PullRequest | None]) -> Opened:
+        """Open a draft against main; after a lost answer, that which was opened, as far as `find` sees one.
+
+        Raises:
+            NoAnswerError: no attempt had an answer, and none is to be found.
+        """
+        for number in range(2, 2 + self.attempts):
+            try:
+                return Opened(self.read(self.open(title, description)), True, number > 2)
+            except NoAnswerError as error:
+                found = find()
+                if found is not None:
+                    return Opened(found, False, True)
+                if number > self.attempts:
+                    raise
+                self.pause(number, error)
+        raise AssertionError("the last attempt returns or raises")
 
     def read(self, number: int) -> PullRequest:
         """One of them, as it is now."""

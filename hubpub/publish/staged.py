@@ -126,17 +126,7 @@ def _request(requests: PullRequests, change: Change, author: str, notify: Callab
         notify(f"going on with pull request {found.number}, which an earlier run began")
         return found
     description = "Published by hubpub in parts, which become one commit when this is merged."
-    for number in range(2, 2 + requests.attempts):
-        try:
-            return requests.read(requests.open(title, description))
-        except NoAnswerError as error:
-            opened = existing()
-            if opened is not None:
-                return opened
-            if number > requests.attempts:
-                raise
-            requests.pause(number, error)
-    raise AssertionError("the last attempt returns or raises")
+    return requests.open_or_find(title, description, existing).request
 
 
 def _fill(

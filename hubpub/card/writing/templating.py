@@ -193,7 +193,7 @@ def render_template(
 
     environment = _own_environment() if templates.are_own else _environment(templates)
     environment.filters.update(filters)
-    # One that is given the context is not called while a template is compiled.
+    # One that is given the context is not called while a template is compiled; see _environment.
     environment.finalize = pass_eval_context(lambda _context, value: finalize(value))
     name = templates.file.as_posix() if templates.file else name
     parts: list[str] = []
@@ -243,7 +243,8 @@ def _environment(templates: Templates) -> ImmutableSandboxedEnvironment:
         autoescape=False,  # that escapes for HTML; `finalize` escapes for Markdown
         trim_blocks=True,
         lstrip_blocks=True,
-        optimized=False,  # nor is a filter, so that the code of a template depends on its text alone
+        # No filter is called either while a template is compiled: its code depends on its text alone.
+        optimized=False,
         bytecode_cache=CompiledTemplates(template_folder()),
     )
 
